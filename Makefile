@@ -1,0 +1,70 @@
+# The verbs of the HAL network. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Only where podman's defaults cannot work does the lab write this file.
+export CONTAINERS_CONF ?= $(wildcard $(CURDIR)/.lab/containers.conf)
+ifeq ($(CONTAINERS_CONF),)
+unexport CONTAINERS_CONF
+endif
+
+export Q ?= What medications am I taking?
+HOST ?= qm1
+ROLE ?=
+
+.PHONY: help
+help: ## List these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: tools
+tools: ## Install what the lab and the tests need on this machine
+	@lab/bootstrap.sh
+
+.PHONY: lab
+lab: tools ## Bring the whole network up on this machine and ask it something
+	@python lab/lab.py up
+
+.PHONY: lab-down
+lab-down: ## Remove everything the lab made, but for the downloads
+	@python lab/lab.py down
+
+.PHONY: converge
+converge: ## Run site.yml again
+	@ansible-playbook site.yml
+
+.PHONY: health
+health: ## Run every check and write reports/health.json
+	@ansible-playbook playbooks/verify.yml
+
+.PHONY: ask
+ask: ## Ask HAL by text: make ask Q='When is my next appointment?'
+	@python lab/lab.py client ask "$${Q}"
+
+.PHONY: say
+say: ## Ask HAL by voice: the question is spoken, its sound is sent
+	@python lab/lab.py client say "$${Q}"
+
+.PHONY: shell
+shell: ## Open a shell on a host of the lab: make shell HOST=ubuai
+	@python lab/lab.py shell $(HOST)
+
+.PHONY: lint
+lint: tools ## Formatting, lint, types
+	@python tests/run.py lint
+
+.PHONY: unit
+unit: tools ## Unit tests
+	@python tests/run.py unit
+
+.PHONY: molecule
+molecule: tools ## Test the roles, or one: make molecule ROLE=haproxy
+	@python tests/molecule.py $(ROLE)
+
+.PHONY: test
+test: tools ## Everything: lint, unit, roles, the lab end to end
+	@python tests/run.py
+
+.PHONY: lock
+lock: tools ## Compile the hash-pinned locks in requirements/
+	@requirements/lock.sh

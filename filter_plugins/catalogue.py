@@ -1,0 +1,216 @@
+"""Filters that turn the service catalogue into rules, configuration and checks.
+
+The catalogue is `inventories/*/group_vars/all/services.yml`. Each filter takes it first, and beside it only
+what it needs: Ansible's `groups`, and `addresses`, which maps the name of each configured host to its IPv4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+type Service = dict[str, Any]
+type Catalogue = dict[str, Service]
+type Groups = dict[str, list[str]]
+type Addresses = dict[str, str]
+
+ADMINISTRATORS = "administrators"
+LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - a service that others may use listens on every interface
+SCHEMES = {"websocket": "ws", "http": "http", "https": "https", "tcp": "tcp", "ssh": "ssh"}
+
+
+def _members(groups: Groups, names: Iterable[str]) -> set[str]:
+    return {host for name in names for host in groups.get(name, [])}
+
+
+def service_hosts(catalogue: Catalogue, name: str, groups: Groups) -> list[str]:
+    """Return the hosts that run a service, in the inventory's order."""
+    service = catalogue[name]
+    left_out = _members(groups, service.get("except", []))
+    return [host for host in groups.get(service["group"], []) if host not in left_out]
+
+
+def host_services(catalogue: Catalogue, host: str, groups: Groups) -> Catalogue:
+    """Return the services that a host runs."""
+    return {
+        name: service for name, service in catalogue.items() if host in service_hosts(catalogue, name, groups)
+    }
+
+
+def firewall_rules(
+    catalogue: Catalogue, host: str, groups: Groups, addresses: Addresses, administrators: list[str]
+) -> list[dict[str, Any]]:
+    """Return the flows that a host lets in, sorted: [{port, protocol, from, comment}].
+
+    `from` is the address of one host, or a network of the administrators. A host's own traffic needs no rule.
+    """
+    rules = []
+    for name, service in host_services(catalogue, host, groups).items():
+        sources = {
+            client: addresses[client]
+            for client in _members(groups, service["clients"])
+            if client in addresses
+        }
+        sources.pop(host, None)
+        if ADMINISTRATORS in service["clients"]:
+            sources |= {network: network for network in administrators}
+        rules += [
+            {"port": service["port"], "protocol": "tcp", "from": source, "comment": f"{name} from {client}"}
+            for client, source in sources.items()
+        ]
+    return sorted(rules, key=lambda rule: (rule["port"], rule["from"]))
+
+
+def listen_address(catalogue: Catalogue, name: str) -> str:
+    """Return where a service listens: on loopback alone when nobody else may connect."""
+    return ANY_ADDRESS if catalogue[name]["clients"] else LOOPBACK
+
+
+def service_urls(catalogue: Catalogue, name: str, groups: Groups, addresses: Addresses) -> list[str]:
+    """Return the URL of a service on every host that runs it, such as http://198.18.10.20:9000."""
+    service = catalogue[name]
+    scheme = SCHEMES[service["protocol"]]
+    return [
+        f"{scheme}://{addresses[host]}:{service['port']}" for host in service_hosts(catalogue, name, groups)
+    ]
+
+
+def proxy_frontends(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Return where the proxy listens: [{name, port, tls, redirect, routes: [{path, backend}]}].
+
+    Routes are in the order in which they are tried: the longest path first.
+    """
+    frontends = []
+    for name, service in catalogue.items():
+        if "frontend" not in service:
+            continue
+        routes = [
+            {"path": route.get("path", "/"), "backend": exposed["proxy"]["backend"]}
+            for exposed in catalogue.values()
+            for route in exposed.get("proxy", {}).get("routes", [])
+            if route["service"] == name
+        ]
+        frontends.append(
+            {
+                "name": service["frontend"],
+                "port": service["port"],
+                "tls": service["protocol"] == "https",
+                "redirect": service.get("redirect", False),
+                "routes": sorted(routes, key=lambda route: -len(route["path"])),
+            }
+        )
+    return frontends
+
+
+def proxy_backends(catalogue: Catalogue, groups: Groups, addresses: Addresses) -> list[dict[str, Any]]:
+    """Return what the proxy leads to: [{name, kind, health, servers: [{name, address, port}]}]."""
+    return [
+        {
+            "name": service["proxy"]["backend"],
+            "kind": service["protocol"],
+            "health": service["health"],
+            "servers": [
+                {"name": host, "address": addresses[host], "port": service["port"]}
+                for host in service_hosts(catalogue, name, groups)
+            ],
+        }
+        for name, service in catalogue.items()
+        if "proxy" in service
+    ]
+
+
+def health_checks(
+    catalogue: Catalogue,
+    origin: str,
+    groups: Groups,
+    addresses: Addresses,
+    options: dict[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the checks to be run from one host, for the module `service_checks`.
+
+    A service that the host uses or runs is checked by its own protocol; every service of another host that
+    it may not use is checked to be closed. So the whole matrix of flows, open and closed, is proven.
+
+    Args:
+        catalogue: the service catalogue.
+        origin: the host that runs the checks.
+        groups: Ansible's groups.
+        addresses: address of each configured host.
+        options: further settings of the checks by their kind, such as {"ollama": {"models": ["llama3"]}}.
+
+    Returns:
+        [{name, kind, host, address, port, expect, tls, …}]
+    """
+    checks = []
+    for name, service in catalogue.items():
+        for target in service_hosts(catalogue, name, groups):
+            own = origin == target
+            if own and service["protocol"] == "ssh":
+                continue
+            allowed = own or origin in _members(groups, service["clients"])
+            kind = (
+                "flow"
+                if not allowed
+                else service.get("local_check", service["check"])
+                if own
+                else service["check"]
+            )
+            checks.append(
+                {
+                    "name": name,
+                    "kind": kind,
+                    "host": target,
+                    "address": addresses[target] if service["clients"] or not own else LOOPBACK,
+                    "port": service["port"],
+                    "expect": "open" if allowed else "closed",
+                    "tls": service["protocol"] == "https",
+                    **((options or {}).get(kind, {})),
+                }
+            )
+    return checks
+
+
+def client_environment(
+    catalogue: Catalogue, groups: Groups, addresses: Addresses, administrator: str
+) -> dict[str, Any]:
+    """Return the variables of network_config.sh, under the names that clients use today."""
+    qm, ai = groups["qm_servers"][0], groups["ai_servers"][0]
+    proxy = groups["proxies"][0]
+    ollama = service_urls(catalogue, "ollama", groups, addresses)[0]
+    return {
+        "HAL_GATEWAY_URL": service_urls(catalogue, "gateway", groups, addresses)[0],
+        "HAL_SPEECH_URL": f"https://{proxy}",
+        "HAL_CA_FILE": "/etc/hal/ca.crt",
+        "OLLAMA_HOST": addresses[ai],
+        "OLLAMA_PORT": catalogue["ollama"]["port"],
+        "OLLAMA_URL": ollama,
+        "WHISPER_URL": f"{service_urls(catalogue, 'speech', groups, addresses)[0]}/transcribe",
+        "HAPROXY_HOST": addresses[proxy],
+        "HAPROXY_SSH_PORT": catalogue["ssh_proxy"]["port"],
+        "HAPROXY_USER": administrator,
+        "QM_HOST": addresses[qm],
+        "QM_VOICE_PORT": catalogue["listener"]["port"],
+        "QM_GATEWAY_PORT": catalogue["gateway"]["port"],
+    }
+
+
+class FilterModule:
+    """The filters, by the names that playbooks use."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return name and function of each filter."""
+        return {
+            function.__name__: function
+            for function in (
+                client_environment,
+                firewall_rules,
+                health_checks,
+                host_services,
+                listen_address,
+                proxy_backends,
+                proxy_frontends,
+                service_hosts,
+                service_urls,
+            )
+        }

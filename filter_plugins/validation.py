@@ -1,0 +1,156 @@
+"""A filter that finds every fault in the description of the network before a host is contacted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from typing import Any
+
+type Groups = dict[str, list[str]]
+
+SERVICES = "group_vars/all/services.yml"
+HOSTS = "hosts.yml"
+NETWORK = "group_vars/all/network.yml"
+SECRETS = "group_vars/all/secrets.yml"
+
+REQUIRED = {"description": str, "group": str, "port": int, "protocol": str, "clients": list, "check": str}
+OPTIONAL = {
+    "except": list,
+    "local_check": str,
+    "health": str,
+    "proxy": dict,
+    "frontend": str,
+    "redirect": bool,
+}
+PROTOCOLS = {"websocket", "http", "https", "tcp", "ssh"}
+CHECKS = {"gateway", "listener", "speech", "tts", "ollama", "haproxy", "http", "ssh", "flow"}
+KINDS = {str: "a text", int: "a number", list: "a list", dict: "a mapping", bool: "true or false"}
+
+
+def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
+    """Find keys that are missing, unknown or of the wrong kind, and values that are out of range."""
+    for key in REQUIRED.keys() - service.keys():
+        yield f"service {name} has no {key}"
+    for key, value in service.items():
+        kind = (REQUIRED | OPTIONAL).get(key)
+        if kind is None:
+            yield f"service {name} has an unknown key, {key}"
+        elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            yield f"{key} of service {name} is {value!r}, which is not {KINDS[kind]}"
+    port = service.get("port")
+    if isinstance(port, int) and not 1 <= port <= 65535:
+        yield f"port {port} of service {name} is not between 1 and 65535"
+    for key, known in (("protocol", PROTOCOLS), ("check", CHECKS), ("local_check", CHECKS)):
+        if isinstance(service.get(key), str) and service[key] not in known:
+            yield f"{key} {service[key]} of service {name} is unknown; there are {', '.join(sorted(known))}"
+
+
+def _reference_faults(
+    name: str, service: dict[str, Any], catalogue: dict[str, Any], groups: Groups
+) -> Iterator[str]:
+    """Find groups and services that are named and do not exist."""
+    for group in [service.get("group"), *service.get("except", []), *service.get("clients", [])]:
+        if group not in groups and group not in (None, "administrators"):
+            yield f"service {name} names the group {group}, which {HOSTS} does not have"
+    proxy = service.get("proxy")
+    if not isinstance(proxy, dict):
+        return
+    for key, holder in (("health", service), ("backend", proxy)):
+        if not holder.get(key):
+            yield f"service {name} stands behind the proxy and has no {key}"
+    for route in proxy.get("routes", []):
+        if "frontend" not in (catalogue.get(route.get("service")) or {}):
+            yield f"service {name} is routed through {route.get('service')}, which is no proxy service"
+
+
+def _service_faults(catalogue: dict[str, Any], groups: Groups) -> Iterator[str]:
+    """Find what is wrong with each service."""
+    for name, service in catalogue.items():
+        if not isinstance(service, dict):
+            yield f"service {name} is not a mapping"
+            continue
+        faults = [*_type_faults(name, service)]
+        yield from faults
+        if not faults:
+            yield from _reference_faults(name, service, catalogue, groups)
+
+
+def _port_faults(catalogue: dict[str, Any], groups: Groups) -> Iterator[str]:
+    """Find two services that want one port of one host."""
+    taken: dict[tuple[str, Any], str] = {}
+    for name, service in catalogue.items():
+        if not isinstance(service, dict):
+            continue
+        left_out = {host for group in service.get("except", []) for host in groups.get(group, [])}
+        for host in groups.get(service.get("group"), []):
+            first = taken.setdefault((host, service.get("port")), name)
+            if host not in left_out and first != name:
+                yield f"port {service.get('port')} of {host} is claimed by {first} and by {name}"
+
+
+def _address_faults(hosts: dict[str, Any], subnets: list[str]) -> Iterator[str]:
+    """Find addresses that are missing, wrong, used twice or outside the network."""
+    taken: dict[IPv4Address, str] = {}
+    networks = [IPv4Network(subnet) for subnet in subnets]
+    for host, address in hosts.items():
+        try:
+            parsed = IPv4Address(address)
+        except AddressValueError:
+            yield (
+                f"{host} has the address {address!r}, which is no IPv4 address"
+                if address
+                else f"{host} has no address"
+            )
+            continue
+        first = taken.setdefault(parsed, host)
+        if first != host:
+            yield f"{address} is the address of {first} and of {host}"
+        if not any(parsed in network for network in networks):
+            yield f"{address} of {host} is in none of network_subnets ({', '.join(subnets)})"
+
+
+def _network_faults(networks: Any, name: str) -> Iterator[str]:
+    """Find entries of a list that are no networks."""
+    if not isinstance(networks, list) or not networks:
+        yield f"{name} is empty: name at least one network, such as 192.0.2.0/24"
+        return
+    for network in networks:
+        try:
+            IPv4Network(network)
+        except (AddressValueError, NetmaskValueError, ValueError) as error:
+            yield f"{name} has {network!r}, which is no network: {error}"
+
+
+def network_faults(network: dict[str, Any]) -> list[str]:
+    """Return a sentence for every fault, each with the file to edit; none when all is well.
+
+    Args:
+        network: the description, with
+            catalogue: the service catalogue;
+            groups: Ansible's groups;
+            addresses: address of each configured host;
+            subnets: networks that hold every address;
+            administrators: networks that may administer the hosts;
+            secrets: each required secret by the name of its variable; an undefined one is empty.
+    """
+    catalogue, groups, subnets = network["catalogue"], network["groups"], network["subnets"]
+    if not isinstance(catalogue, dict) or not catalogue:
+        return [f"The catalogue is empty. Edit {SERVICES}."]
+    subnet_faults = [*_network_faults(subnets, "network_subnets")]
+    found = {
+        SERVICES: [*_service_faults(catalogue, groups), *_port_faults(catalogue, groups)],
+        NETWORK: [*subnet_faults, *_network_faults(network["administrators"], "network_administrators")],
+        HOSTS: [] if subnet_faults else [*_address_faults(network["addresses"], subnets)],
+        SECRETS: [f"the secret {name} is missing" for name, value in network["secrets"].items() if not value],
+    }
+    return [
+        f"{fault[0].upper()}{fault[1:]}. Edit {file}." for file, faults in found.items() for fault in faults
+    ]
+
+
+class FilterModule:
+    """The filter, by the name that playbooks use."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return name and function of the filter."""
+        return {"network_faults": network_faults}

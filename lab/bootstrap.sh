@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Install what the lab and the tests need on this machine: Debian's packages, and the Python tools into .venv.
+# What is there already costs nothing; a run that was interrupted is simply run again.
+# Usage: bootstrap.sh [--python-only]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+lock=requirements/controller.txt
+packages=(podman mmdebstrap debian-archive-keyring rsync openssh-client unzip iptables shellcheck)
+
+fail() {
+  echo "bootstrap: $*" >&2
+  exit 1
+}
+
+[ "$(uname -s)" = Linux ] || fail "the lab runs on Linux (Debian 12 or 13, Ubuntu 24.04); this is $(uname -s). Use a Linux machine or virtual machine."
+. /etc/os-release
+case "${ID:-}" in
+  debian | ubuntu) ;;
+  *) fail "this is ${PRETTY_NAME:-an unknown system}; the lab knows Debian 12 and 13 and Ubuntu 24.04." ;;
+esac
+[ "$(uname -m)" = x86_64 ] || fail "the lab's models and programs are for x86_64; this machine is $(uname -m)."
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+  # crun refuses a machine whose cgroups are not version 2: there, and only there, runc is used.
+  [ -e /sys/fs/cgroup/cgroup.controllers ] || packages+=(runc)
+  local missing=()
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "root or sudo is needed to install: ${missing[*]}"
+  echo "Installing ${missing[*]}"
+  local log
+  log=$(mktemp)
+  if ! { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+    tail -5 "$log" >&2
+    fail "Debian's packages could not be installed; is the package mirror within reach and the disk not full?"
+  fi
+  rm -f "$log"
+}
+
+find_python() {
+  local candidate
+  for candidate in python3.13 python3.12 python3.14 python3; do
+    if "$candidate" -c 'import sys, venv, ensurepip; raise SystemExit(sys.version_info < (3, 12))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+}
+
+install_python_tools() {
+  local wanted
+  wanted=$(cat "$lock" lab/bootstrap.sh | sha256sum | cut -c1-16)
+  [ "$(cat .venv/.complete 2>/dev/null)" = "$wanted" ] && return 0
+  local python
+  python=$(find_python)
+  if [ ! -x .venv/bin/python ]; then
+    if [ -n "$python" ]; then
+      "$python" -m venv .venv
+    else
+      # Debian 12 brings Python 3.11: uv fetches a newer one.
+      as_root apt-get install -y --no-install-recommends python3-venv >/dev/null
+      python3 -m venv .cache/uv && .cache/uv/bin/pip --quiet install uv &&
+        .cache/uv/bin/uv venv --quiet --seed --python 3.13 .venv ||
+        fail "Python 3.12 or newer is needed; there is none here and none could be fetched. Install python3.13 and run again."
+    fi
+  fi
+  echo "Installing the Python tools into .venv"
+  .venv/bin/pip --quiet install uv || fail "uv could not be installed; is the Python package index within reach?"
+  .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock" ||
+    fail "the Python tools could not be installed; is the package index within reach and the disk not full?"
+  echo "$wanted" >.venv/.complete
+}
+
+free_mib=$(df --output=avail -m . | tail -1)
+[ "$free_mib" -ge 6000 ] || fail "the lab needs 6 GiB of free disk; $(pwd) has $((free_mib / 1024)) GiB. Make room and run again."
+[ "${1:-}" = --python-only ] || install_packages
+install_python_tools

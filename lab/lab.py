@@ -1,0 +1,184 @@
+"""The lab: HAL's whole network on this machine, brought up, used and removed.
+
+Usage: lab.py up | down | shell HOST | client ARGUMENTS...
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import containers
+import credentials
+import machine
+from containers import PodmanError
+from machine import LabError
+from network import API_ADDRESS, API_PORT, CLIENT, PROJECT, SECRETS, STATE, USER, addresses, laboratory
+from processes import Process
+
+ARCHIVE = PROJECT / ".cache/artifacts/archives/ollama-linux-amd64.tgz"
+QUESTION = "What medications am I taking?"
+
+
+@dataclass
+class Phases:
+    """What was done, and how long each part took."""
+
+    taken: list[tuple[str, float]] = field(default_factory=list)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Announce a part and time it."""
+        print(f"==> {name}", flush=True)
+        begin = time.monotonic()
+        yield
+        self.taken.append((name, time.monotonic() - begin))
+
+    def table(self) -> str:
+        """Return one line for each part, with its seconds, and the sum."""
+        rows = [*self.taken, ("altogether", sum(seconds for _, seconds in self.taken))]
+        return "\n".join(f"  {name:<44} {seconds:6.0f} s" for name, seconds in rows)
+
+
+def processes() -> list[Process]:
+    """Return the lab's own processes, in the order of their start."""
+    guests, password = STATE / "guests.json", STATE / "pve.password"
+    api = Process(
+        "proxmox-api",
+        [
+            str(PROJECT / ".venv/bin/fakepve"),
+            str(guests if guests.exists() else PROJECT / "lab/hypervisor.json"),
+            *("--host", API_ADDRESS, "--port", str(API_PORT), "--time-scale", "0"),
+            *("--cert", str(STATE / "pve.crt"), "--key", str(STATE / "pve.key")),
+        ],
+        STATE,
+        {"PVE_PASS": password.read_text() if password.exists() else ""},
+    )
+    return [api, Process("hypervisor", [sys.executable, str(PROJECT / "lab/hypervisor.py")], STATE)]
+
+
+def build_archive() -> None:
+    """Make the archive that the ollama role installs, unless LAB_OLLAMA_URL names the real one."""
+    if "LAB_OLLAMA_URL" not in os.environ:
+        ARCHIVE.parent.mkdir(parents=True, exist_ok=True)
+        machine.run(sys.executable, str(PROJECT / "lab/ollama/build.py"), str(ARCHIVE))
+        digest = hashlib.sha256(ARCHIVE.read_bytes()).hexdigest()
+        ARCHIVE.with_name(f"{ARCHIVE.name}.sha256").write_text(digest + "\n")
+
+
+def ensure_standing_hosts() -> None:
+    """Create and start the hosts that stand before anything is provisioned: the NAS and the client."""
+    lab = laboratory()
+    there = {container.name: container for container in containers.list_all(lab)}
+    user = (USER, [(STATE / "id_ed25519.pub").read_text().strip()])
+    for name, address in addresses("backup_servers", "clients").items():
+        if name not in there:
+            containers.create(lab, name, address, *user)
+        elif not there[name].running:
+            containers.start(lab, name, *user)
+        containers.wait_booted(lab, name)
+
+
+def playbook(*arguments: str) -> None:
+    """Run a playbook, its output visible.
+
+    Raises:
+        LabError: it failed; its output says why.
+    """
+    command = [str(PROJECT / ".venv/bin/ansible-playbook"), *arguments]
+    if subprocess.run(command, cwd=PROJECT, check=False).returncode:
+        raise LabError(
+            "The playbook failed; its last task above says why. `make lab` goes on where it stopped."
+        )
+
+
+def enter(host: str, *command: str, user: str = "root") -> int:
+    """Run a command on a host of the lab, the terminal attached, and return its exit code."""
+    arguments = containers.exec_command(
+        laboratory(), host, user=user, command=command, tty=sys.stdin.isatty()
+    )
+    return subprocess.run(arguments, check=False).returncode
+
+
+def client(*arguments: str) -> int:
+    """Run the hal command on the lab's client as its user would, and return its exit code."""
+    return enter(CLIENT, "bash", "-lc", 'exec hal "$@"', "hal", *arguments, user=USER)
+
+
+def up() -> None:
+    """Bring the lab up from whatever state it is in, and ask it something."""
+    phase = Phases()
+    machine.check(STATE)
+    credentials.create(STATE, SECRETS, addresses("hypervisors", "proxies"), devices=[CLIENT])
+    with phase("Image of the hosts, and Ollama's archive"), ThreadPoolExecutor() as pool:
+        image = pool.submit(machine.ensure_image, PROJECT, STATE)
+        build_archive()
+        image.result()
+    with phase("Network, Proxmox API, standing hosts"):
+        lab = laboratory()
+        machine.ensure_network(lab.network, lab.label)
+        for process in processes():
+            process.start()
+        ensure_standing_hosts()
+        for process in processes():
+            process.require()
+    with phase("site.yml: provision, configure, verify"):
+        playbook("site.yml")
+    with phase("A typed and a spoken question"):
+        codes = [client("ask", QUESTION), client("say", QUESTION)]
+    print(phase.table())
+    if any(codes):
+        raise LabError("A question was not answered: see above, and `make health`.")
+
+
+def down() -> None:
+    """Remove every container, process, network, key and secret of this lab; downloads stay."""
+    for process in reversed(processes()):
+        process.stop()
+    lab = laboratory()
+    for container in containers.list_all(lab):
+        containers.remove(lab, container.name)
+    machine.remove_network(lab.network)
+    SECRETS.unlink(missing_ok=True)
+    shutil.rmtree(STATE)
+
+
+def main() -> int:
+    """Run one verb and return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("up")
+    verbs.add_parser("down")
+    verbs.add_parser("shell").add_argument("host")
+    verbs.add_parser("client").add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    try:
+        STATE.mkdir(mode=0o700, exist_ok=True)
+        machine.configure_podman(STATE)
+        if options.verb == "up":
+            up()
+        elif options.verb == "down":
+            down()
+        elif options.verb == "shell":
+            return enter(options.host, "bash", "-l")
+        else:
+            return client(*options.arguments)
+    except (LabError, PodmanError, TimeoutError) as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

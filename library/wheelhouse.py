@@ -1,0 +1,214 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: Apache-2.0
+"""Fetch the wheels that hash-pinned locks name, and build the project's own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: wheelhouse
+short_description: Fetch the wheels of hash-pinned locks into one directory
+description:
+  - Runs on the controller. Downloads every wheel that the locks name, for the hosts' Python and not for the
+    controller's, and builds the project's own wheel beside them.
+  - What was fetched is recorded by the digest of each lock, so that an unchanged lock costs nothing.
+  - Writes C(manifest.json) beside the wheels with the file name and SHA-256 of the project's wheel.
+options:
+  path:
+    description: The directory that receives the wheels.
+    type: path
+    required: true
+  project:
+    description: The directory of the project whose wheel is built (with hatchling).
+    type: path
+    required: true
+  locks:
+    description: The locks, each compiled with hashes.
+    type: list
+    elements: path
+    required: true
+  python_version:
+    description: The Python version of the hosts that install the wheels.
+    type: str
+    default: "3.13"
+  glibc:
+    description: The oldest version of the GNU C library among the hosts, which run x86_64.
+    type: str
+    default: "2.39"
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+author: HAL network
+"""
+
+EXAMPLES = r"""
+- name: Fetch what the gateway needs
+  wheelhouse:
+    path: .cache/artifacts/wheels
+    project: .
+    locks: [requirements/gateway.txt]
+"""
+
+RETURN = r"""
+fetched:
+  description: The locks whose wheels were fetched by this run.
+  type: list
+  elements: str
+  returned: always
+wheel:
+  description: File name and SHA-256 of the project's own wheel; empty in a check before it was built.
+  type: dict
+  returned: always
+"""
+
+ARGUMENT_SPEC = {
+    "path": {"type": "path", "required": True},
+    "project": {"type": "path", "required": True},
+    "locks": {"type": "list", "elements": "path", "required": True},
+    "python_version": {"type": "str", "default": "3.13"},
+    "glibc": {"type": "str", "default": "2.39"},
+}
+# Names of wheel platforms from before they carried the library's version (PEP 599, 571, 513).
+OLD_PLATFORMS = {"2.17": "manylinux2014", "2.12": "manylinux2010", "2.5": "manylinux1"}
+
+
+class CommandFailed(Exception):
+    """A command of this module ended with an error; the text is its last lines."""
+
+
+def run(command: list[str], directory: Path) -> None:
+    """Run a command in a directory and raise CommandFailed with what it said last if it fails."""
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CommandFailed("\n".join((done.stderr or done.stdout).strip().splitlines()[-5:]))
+
+
+def platforms(glibc: str) -> list[str]:
+    """Return the wheel platforms that hosts with this C library can use, the newest first (PEP 600)."""
+    versions = [f"2.{minor}" for minor in range(int(glibc.partition(".")[2]), 4, -1)]
+    tags = [[f"manylinux_{version.replace('.', '_')}", OLD_PLATFORMS.get(version)] for version in versions]
+    return [f"{tag}_x86_64" for pair in tags for tag in pair if tag]
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return the SHA-256 over the parts, in order."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(part.encode() if isinstance(part, str) else part)
+        total.update(b"\0")
+    return total.hexdigest()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a run that is killed, never sees half of it."""
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+class Wheelhouse:
+    """The directory of wheels and its manifest, which holds `locks`, `wheel` and `source`, each by digest."""
+
+    def __init__(self, params: dict) -> None:
+        self.path = Path(params["path"])
+        self.project = Path(params["project"])
+        self.target = [params["python_version"], *platforms(params["glibc"])]
+        self.manifest_path = self.path / "manifest.json"
+        self.manifest = {"locks": {}, "wheel": {}, "source": ""}
+        if self.manifest_path.exists():
+            self.manifest = json.loads(self.manifest_path.read_text())
+
+    def save(self) -> None:
+        write_atomically(self.manifest_path, json.dumps(self.manifest, indent=2, sort_keys=True) + "\n")
+
+    def lock_digest(self, lock: Path) -> str:
+        return digest(*self.target, lock.read_bytes())
+
+    def stale_locks(self, locks: list[Path]) -> list[Path]:
+        return [lock for lock in locks if self.manifest["locks"].get(lock.name) != self.lock_digest(lock)]
+
+    def fetch(self, lock: Path) -> None:
+        """Download the wheels of one lock; pip checks every hash."""
+        command = [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
+            *("--only-binary=:all:", "--implementation=cp", f"--python-version={self.target[0]}"),
+            *(f"--platform={platform}" for platform in self.target[1:]),
+            *("--dest", str(self.path.resolve()), "--requirement", str(lock.resolve())),
+        ]
+        run(command, self.path)
+        self.manifest["locks"][lock.name] = self.lock_digest(lock)
+        self.save()
+
+    def source_digest(self) -> str:
+        """Return a digest of everything the project's wheel is made of."""
+        files = [self.project / "pyproject.toml", self.project / "README.md", self.project / "LICENSE"]
+        files += sorted(
+            path
+            for path in (self.project / "src").rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        )
+        return digest(
+            *(
+                str(path.relative_to(self.project)).encode() + path.read_bytes()
+                for path in files
+                if path.exists()
+            )
+        )
+
+    def build(self) -> None:
+        """Build the project's wheel; the same source gives the same bytes."""
+        with tempfile.TemporaryDirectory(dir=self.path.resolve()) as directory:
+            run(
+                [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", directory],
+                self.project,
+            )
+            (wheel,) = Path(directory).glob("*.whl")
+            self.manifest["wheel"] = {
+                "file": wheel.name,
+                "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
+            }
+            wheel.replace(self.path / wheel.name)
+        self.manifest["source"] = self.source_digest()
+        self.save()
+
+
+def main() -> None:
+    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    locks = [Path(lock) for lock in module.params["locks"]]
+    missing = [str(lock) for lock in locks if not lock.is_file()]
+    if missing:
+        module.fail_json(msg=f"No such lock: {', '.join(missing)}. Compile it with `make lock`.")
+    wheelhouse = Wheelhouse(module.params)
+    stale = wheelhouse.stale_locks(locks)
+    outdated = wheelhouse.manifest["source"] != wheelhouse.source_digest()
+    if not module.check_mode:
+        wheelhouse.path.mkdir(parents=True, exist_ok=True)
+        step = ""
+        try:
+            for lock in stale:
+                step = f"fetch the wheels of {lock.name} (is the package index within reach?)"
+                wheelhouse.fetch(lock)
+            if outdated:
+                step = "build the project's wheel"
+                wheelhouse.build()
+        except CommandFailed as error:
+            module.fail_json(msg=f"Could not {step}: {error}")
+    module.exit_json(
+        changed=bool(stale) or outdated,
+        fetched=[lock.name for lock in stale],
+        wheel=wheelhouse.manifest["wheel"],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The proxy in front of a real gateway, on one host."""
+
+import json
+
+
+def test_configuration_is_valid_and_running(host):
+    assert host.run("haproxy -c -q -f /etc/haproxy/haproxy.cfg").rc == 0
+    service = host.service("haproxy")
+    journal = host.check_output("journalctl --no-pager -n 30 -u haproxy")
+    assert service.is_running and service.is_enabled, journal
+
+
+def test_the_gateway_is_up_behind_the_proxy(host):
+    statistics = host.check_output(
+        "/opt/hal/gateway/current/bin/python -c %s",
+        "import socket; s = socket.socket(socket.AF_UNIX); s.connect('/run/haproxy/admin.sock');"
+        "s.send(b'show stat\\n'); print(b''.join(iter(lambda: s.recv(65536), b'')).decode())",
+    )
+    rows = [line.split(",") for line in statistics.splitlines() if line.startswith("qm_voice_gateway,qm1,")]
+    assert [row[17] for row in rows] == ["UP"]
+
+
+def test_a_websocket_turn_passes_plain_and_encrypted(host):
+    program = (
+        "import asyncio, json, ssl, sys, websockets\n"
+        "async def main():\n"
+        "    url = sys.argv[1]\n"
+        "    context = ssl.create_default_context(cafile='/etc/haproxy/certificates/hal.pem')\n"
+        "    tls = {'ssl': context} if url.startswith('wss') else {}\n"
+        "    async with websockets.connect(url, **tls) as socket:\n"
+        "        await socket.recv()\n"
+        "        await socket.send(json.dumps({'type': 'text_input', 'text': 'What allergies do I have?'}))\n"
+        "        while (frame := json.loads(await socket.recv()))['type'] != 'response':\n"
+        "            pass\n"
+        "        print(json.dumps(frame))\n"
+        "asyncio.run(main())\n"
+    )
+    for url in ("ws://localhost:8768/", "wss://localhost:443/"):
+        done = host.run("/opt/hal/gateway/current/bin/python -c %s %s", program, url)
+        assert done.rc == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert (answer["status"], answer["intent"]) == ("success", "ALLERGY")
+
+
+def test_plain_http_is_sent_to_https(host):
+    said = host.check_output("curl --silent --head http://localhost/")
+    assert said.splitlines()[0].split()[1] == "301"
+    assert "location: https://localhost/" in said.lower()
+
+
+def test_the_certificate_is_private(host):
+    assert host.file("/etc/haproxy/certificates/hal.pem").mode == 0o600

@@ -1,0 +1,1 @@
+"""The services of the HAL network: gateway, speech, engine and client."""

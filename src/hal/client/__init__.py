@@ -1,0 +1,1 @@
+"""The command `hal`: ask HAL by text or voice from a Mac or a Linux machine."""

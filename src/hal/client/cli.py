@@ -1,0 +1,104 @@
+"""The command line of `hal`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hal.client import commands
+from hal.client.errors import EXIT_TURN_FAILED, ClientError
+from hal.client.settings import PREFIX, load_settings
+from hal.settings import setup_logging
+
+EXIT_INTERRUPTED = 130
+
+_EPILOG = """\
+Settings: an option wins over the environment (HAL_GATEWAY_URL, HAL_SPEECH_URL, HAL_TOKEN_FILE, HAL_CA_FILE).
+Exit codes: 0 answered, 1 the turn failed, 2 wrong usage, 3 cannot connect."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a failure is one sentence on standard error."""
+    arguments = _parser().parse_args(argv)
+    setup_logging("DEBUG" if arguments.verbose else "WARNING")
+    options = {name: value for name, value in vars(arguments).items() if name.startswith(PREFIX) and value}
+    try:
+        code: int = arguments.run(arguments, load_settings(options, os.environ))
+        sys.stdout.flush()
+    except ClientError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output left; point it nowhere, or the interpreter complains as it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_TURN_FAILED
+    except Exception as error:
+        if arguments.verbose:
+            raise
+        logging.getLogger(__name__).error(
+            "%s: %s; run again with -v for details", type(error).__name__, error
+        )
+        return EXIT_TURN_FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hal",
+        description="Ask HAL by text or voice.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
+    common = [_common_options()]
+
+    ask = subcommands.add_parser("ask", parents=common, help="ask by text")
+    ask.add_argument("question", nargs="*", help="without it, each line of standard input is asked")
+    ask.add_argument("--speak", action="store_true", help="speak the answer too")
+    ask.set_defaults(run=commands.ask)
+
+    talk = subcommands.add_parser("talk", parents=common, help="ask by voice")
+    talk.add_argument("file", nargs="?", type=Path, help="WAV file; without it, the microphone")
+    talk.add_argument("--speak", action="store_true", help="speak the answer too")
+    talk.set_defaults(run=commands.talk)
+
+    say = subcommands.add_parser(
+        "say", parents=common, help="speak a question with HAL's voice and ask with it"
+    )
+    say.add_argument("question", nargs="+")
+    say.add_argument("--speak", action="store_true", help="speak the answer too")
+    say.set_defaults(run=commands.say)
+
+    speech = subcommands.add_parser("speech", parents=common, help="write text as speech to a WAV file")
+    speech.add_argument("text", nargs="+")
+    speech.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.wav")
+    speech.set_defaults(run=commands.speech)
+
+    status = subcommands.add_parser("status", parents=common, help="show whether HAL can be reached")
+    status.set_defaults(run=commands.status)
+    return parser
+
+
+def _common_options() -> argparse.ArgumentParser:
+    """Return the options every command has; those for a setting are stored under its variable's name."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--url", dest="HAL_GATEWAY_URL", metavar="URL", help="gateway, ws:// or wss://")
+    options.add_argument("--speech-url", dest="HAL_SPEECH_URL", metavar="URL", help="text-to-speech service")
+    options.add_argument("--token-file", dest="HAL_TOKEN_FILE", metavar="FILE", help="this device's token")
+    options.add_argument("--ca-file", dest="HAL_CA_FILE", metavar="FILE", help="the network's CA, PEM")
+    options.add_argument(
+        "--timeout", dest="HAL_TIMEOUT", metavar="SECONDS", help="for an answer (default 60)"
+    )
+    options.add_argument("--json", action="store_true", help="print JSON")
+    options.add_argument("-v", "--verbose", action="store_true", help="log every message to standard error")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""What the client prints: text for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hal.client.status import Check
+from hal.client.turn import Answer
+
+_MARKS = {True: ("ok", "green"), False: ("failed", "bold red"), None: ("-", "dim")}
+
+
+def show_answer(question: str, answer: Answer, *, as_json: bool) -> None:
+    """Print an answer, and first what was heard if the question was spoken.
+
+    Arguments:
+        question: as it was typed; empty if only its sound is known.
+        answer: the gateway's.
+        as_json: one JSON object on one line instead of text.
+    """
+    if as_json:
+        print(json.dumps({"question": question or answer.transcription, **asdict(answer)}), flush=True)
+        return
+    if answer.transcription:
+        print(f"You said: {printable(answer.transcription)}")
+    print(printable(answer.text), flush=True)
+
+
+def show_checks(checks: list[Check], *, ok: bool, as_json: bool) -> None:
+    """Print the checks as a table, or as one JSON object."""
+    if as_json:
+        print(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}))
+        return
+    table = Table("check", "state", "ms", "what", "address")
+    for check in checks:
+        mark, style = _MARKS[check.ok]
+        ms = "" if check.ms is None else f"{check.ms:.1f}"
+        table.add_row(
+            check.name,
+            Text(mark, style),
+            ms,
+            Text(printable(check.message)),
+            Text(check.url, overflow="fold"),
+        )
+    Console().print(table)
+
+
+def printable(text: str) -> str:
+    """Drop control characters: an answer may quote records, and a terminal obeys escape sequences."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")

@@ -1,0 +1,106 @@
+"""What a question asks within its subject.
+
+One rule a line: the action, which is told with the intent before it (MEDICATION_LIST), and the
+words, as a regular expression over whole words of the normalised question. The first rule that
+matches says it, so the careful answers come first.
+"""
+
+from __future__ import annotations
+
+from hal.engine.rules import Rules, named
+from hal.protocol import Intent
+
+
+def _actions(intent: Intent, table: str) -> Rules[str]:
+    return tuple((f"{intent}_{name}", pattern) for name, pattern in named(table))
+
+
+ACTIONS = {
+    Intent.MEDICATION: _actions(
+        Intent.MEDICATION,
+        r"""
+        INTERACTIONS interact\w*|mix\w*|combin\w+|together|at the same time|conflict\w*|react with
+        INTERACTIONS alcohol|wine|beer|grapefruit
+        DETAILS (?:with|without|before|after|on) (?:an? )?(?:food|meals?|breakfast|dinner|water|eating)
+        DETAILS empty stomach
+        INTERACTIONS (?:can|could|may|should|safe|ok)\b.*\b(?:take|have|drink|use)\b.*\b(?:with|and|while)
+        REFILLS refill\w*|re fill\w*|renew\w*|running (?:low|out)|run out|low on|pick(?:ed)? up|ran out
+        REFILLS reorder
+        ADVICE (?:stop|skip|quit|double) taking|(?:ok|okay|alright|fine|bad|good|harmful) (?:to|for|if)
+        ADVICE by accident|accidentally|by mistake|took (?:two|three|double|another|extra)|forget
+        ADVICE side effects?|overdose\w*|too (?:much|many)|instead of|missed|forgot|forgotten|safe
+        ADVICE dangerous|(?:can|could|may) i (?:\w+ )?(?:take|stop|skip|quit|have|use|double|halve|cut|crush)
+        ADVICE should i (?:\w+ )?(?:stop|skip|quit|double|halve|increase|decrease|reduce|change|lower|raise)
+        ADVICE should i (?:switch|be taking)
+        ADVICE should i take (?:\w+ )*(?:more|less|extra|half|double|two|three|another)
+        ADVICE (?:stop|quit|skip|double|halve|increase|reduce|lower|raise|adjust|change) (?:my|the|this|it)
+        TAKEN (?:did|have) i (?:already )?(?:take|taken|had)(?! (?:last|in|before))
+        HISTORY used to|stopped|past|previous(?:ly)?|old|former(?:ly)?|inactive|no longer|discontinued
+        HISTORY not taking|anymore
+        DETAILS start|started|begin|began|how long|since when|still|dosage|dose of|what dose
+        DETAILS how much|how strong|strength
+        SCHEDULE when|what time|how often|schedule|next (?:dose|pill|med\w*)|morning|afternoon|evening
+        SCHEDULE tonight|night|bedtime|bed|noon|midday|lunch|breakfast|dinner|today|tomorrow|right now
+        SCHEDULE times? (?:a|per) day|how many times|due|daily|now
+        DETAILS why|what is \w+(?: \w+)? for|what for|purpose|prescribed|prescribes?|details?
+        DETAILS instructions|about|brand
+        COUNT how many|number of
+        LIST list|all|what|which|read|name|show
+        """,
+    ),
+    Intent.APPOINTMENT: _actions(
+        Intent.APPOINTMENT,
+        r"""
+        CHANGE (?:cancel|reschedule|move|book|postpone|change|make|arrange) (?:\w+ ){0,4}(?:appoint\w*|visit)
+        CHANGE (?:cancel|reschedule|move|book|postpone|change) (?:\w+ ){0,4}(?:check ?up|it|that)
+        CHANGE (?:schedule|set up|need) (?:an?|another) (?:\w+ )*(?:appoint\w*|visit|check ?up)
+        NEXT how (?:many (?:days|weeks|hours)|long|soon) (?:\w+ )*(?:until|till|before)
+        COUNT how many
+        LAST last|previous|most recent|did i (?:\w+ )?(?:see|visit|go)|saw|past|have i (?:been|seen|visited)
+        LOCATION where|location|address|(?:which|what) (?:clinic|office|building)
+        NEXT next|soonest|when|what time|how soon|earliest|who|why|what for|for
+        LIST list|all|what|which|any|anything|upcoming|coming|free|busy|calendar|schedule|appointments
+        """,
+    ),
+    Intent.ALLERGY: _actions(
+        Intent.ALLERGY,
+        r"""
+        COUNT how many
+        REACTION what happens|react\w*|symptoms?|if i (?:eat|take|touch)
+        SEVERE severe|serious|worst|dangerous|life threatening|deadly|bad
+        LIST list|what|which|all|any|anything|read|name|show|allergies
+        """,
+    ),
+    Intent.HEALTH_DATA: _actions(
+        Intent.HEALTH_DATA,
+        r"""
+        AVERAGE average|mean|typical(?:ly)?
+        HIGHEST highest|maximum|max|peak|most
+        LOWEST lowest|minimum|min|least
+        TREND trend\w*|chang\w+|over time|over the|going|improv\w+|history|progress\w*|lost|gained
+        TREND losing|gaining|lose|gain|been|compare\w*|better|worse|track\w*|rising|falling|went|gone
+        TREND go (?:up|down)
+        ASSESSMENT normal|high|low|healthy|good|bad|ok|okay|dangerous|worr\w+|fine|concern\w*
+        LATEST latest|last|current\w*|recent|what|now|when|how much|how high|check\w*|read|reading
+        """,
+    ),
+    Intent.TRANSACTION: _actions(
+        Intent.TRANSACTION,
+        r"""
+        BALANCE balance|how much money (?:do|have) (?:i|we)(?: \w+)?(?: have| got| left)?
+        BALANCE in (?:my|the) (?:bank|account)
+        LARGEST largest|biggest|most expensive|highest|priciest|most (?:i|we) (?:have )?(?:spent|paid)
+        BREAKDOWN where (?:does|did|is|has) (?:my|our|the|all)|by category|categories|break ?down
+        BREAKDOWN most (?:money )?on|spend\w* (?:the )?most
+        SMALLEST smallest|cheapest|lowest|least expensive
+        INCOME income|earn\w*|salary|paycheck|pension|deposit\w*|receive\w*|paid me|(?:get|got) paid
+        INCOME c[oa]me in
+        COUNT how many|how often
+        RECENT (?:last|latest|recent|past) (?:\d+|two|three|four|five|six|seven|eight|nine|ten) \w+s
+        RECENT what (?:did|have|else did) (?:i|we) (?:buy|bought|purchase\w*)
+        LAST last|most recent|latest|when|(?<!much )did i (?:pay|buy)|have i paid
+        SUM how much|total|sum|add up|spend\w*|spent|cost
+        RECENT list|show|recent|what did|what have|transactions|purchases|read|any|which
+        """,
+    ),
+}

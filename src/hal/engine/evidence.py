@@ -1,0 +1,78 @@
+"""How much the words of a question speak for each subject.
+
+One rule a line: what it is worth, and the words, as a regular expression over whole words of the
+normalised question. The evidence adds up, a rule counts once.
+"""
+
+from __future__ import annotations
+
+from hal.engine.rules import weighed
+from hal.protocol import Intent
+
+# What is taken may be the rubbish, a picture or the bus.
+_TAKE_MEDICINE = (
+    r"(?! (?:out|off|an?|place|care|over|part|the (?!medic|pill|tablet|vitamin)|\w+ (?:out|off))\b)"
+)
+
+EVIDENCE = {
+    Intent.PASSWORD: weighed(
+        r"""
+        10 pass ?words?|pass ?codes?|pass ?phrases?|credentials?|log ?ins?|log ?on|pin(?: number| code)?|pins
+        10 (?:wi ?fi|wireless|door|gate|alarm|safe|garage|security|bank|access|lock) ?(?:code|key|pin)s?
+        10 (?:combination|code|key) (?:to|for|of) (?:the|my|our) \w+|social security number|card number|cvv
+        """
+    ),
+    Intent.MEDICATION: weighed(
+        r"""
+        4 medic(?:ation|ine|ament)s?|pills?|tablets?|prescriptions?|drugs?|vitamins?|supplements?|inhalers?
+        4 refill\w*|re fill|dos(?:e|es|age|ages|ing)|prescri\w+|pharmac(?:y|ist)
+        4 (?:allergy|blood pressure|heart|diabetes|cholesterol|thyroid) (?:medic\w+|pills?|tablets?|drugs?)
+        4 running (?:low|out)(?: on| of)? (?:anything|something|any)|run out of (?:anything|something|any)
+        3 prescribed?|prescribes
+        3 taking|interact\w*
+        """
+        rf"""
+        2 (?:take|taken|took){_TAKE_MEDICINE}|side effects?|renew\w*|running (?:low|out)|run out
+        2 (?:can|could|may|should|what do|when do|what did|did|have) i (?:\w+ )?(?:take|taken){_TAKE_MEDICINE}
+        """
+        r"""
+        2 (?:can|could|may|should) i (?:\w+ )?(?:stop|skip|double)|what (?:else )?to take|take too much
+        2 (?:do|should|must) i (?:need to |have to )?take (?:anything|something|at|in the|before|with)
+        """
+    ),
+    Intent.APPOINTMENT: weighed(
+        r"""
+        5 appoint\w*|calendar|agenda
+        4 check ?ups?|(?:doctor|hospital|clinic)s? visits?|next visit|visits?
+        3 (?:see|seeing|saw|visit|visiting|meet|meeting)(?: with)?(?: \w+){0,2} (?:doctor|dentist|specialist)
+        3 who (?:am i|are we) (?:seeing|meeting)|(?:what|which) doctors
+        3 anything (?:this|today|tomorrow|tonight)
+        3 am i (?:free|busy|booked)|do (?:i|we) have (?:anything|something|plans)
+        3 (?:anything|what is) (?:planned|scheduled|on)|(?:my|our|the) (?:schedule|plans)|scheduled
+        2 doctors?|see (?:my|the)|go to
+        """
+    ),
+    Intent.ALLERGY: weighed(
+        r"""
+        6 allerg\w*|alerg\w*
+        3 (?:can|could|may|should) i (?:eat|have|touch|wear|drink)|safe (?:for me )?to eat|anaphyla\w+|hives
+        4 can not i eat|(?:can i|should i|must i) not eat|(?:foods?|should i) (?:\w+ ){0,2}avoid
+        2 react\w*|sensitiv\w+|intoleran\w+|eat|contains?
+        """
+    ),
+    Intent.HEALTH_DATA: weighed(
+        r"""
+        5 vitals?|vital signs|my health|health (?:data|readings?|numbers|stats|measurements)|measurements
+        2 readings?|measured|trend\w*|numbers|level|over time
+        """
+    ),
+    Intent.TRANSACTION: weighed(
+        r"""
+        6 spend\w*|spent|transactions?|purchas\w*|expens\w+|payments?
+        4 bought|buy|paid|pay|paycheck|salary|pension|income|earn\w*|deposit\w*|charge[ds]?|bills?
+        4 balance|withdraw\w*|cash
+        3 cost|money|bank|account|credit card|debit|shop\w*|store|budget
+        2 how many times|(?:did|have) (?:i|we) (?:\w+ )?(?:go|gone|been|visit|visited|order|ordered)|trips?
+        """
+    ),
+}

@@ -1,0 +1,53 @@
+"""What the records do not answer: the clock, help, asking back, and the language model."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hal.engine import rules
+from hal.engine.answers import Answer, Turn
+
+_LOCAL = rules.named(
+    r"""
+    GENERAL_TIME (?:what time is it|what is the time|tell me the time)(?: now| right now)?
+    GENERAL_DATE what (?:day|date) is (?:it|today)(?: today)?|what is (?:the|today) (?:date|day)(?: today)?
+    GENERAL_HELP help|what can (?:you do|i ask(?: you)?)|how can you help(?: me)?
+    """
+)
+_HELP = (
+    "You can ask me about your medications, appointments, allergies, health readings and spending,"
+    " and I pass other questions to the language model."
+)
+_ASK_BACK = {
+    "next": "Do you mean your next dose of medicine, your next refill or your next appointment?",
+    "missing": "What do you mean? Please name it, for example the medication.",
+}
+
+
+def answer(turn: Turn) -> Answer | None:
+    """Answer without a language model, or return None when one is needed."""
+    text = turn.question.text
+    action = rules.whole(_LOCAL, text)
+    if action == "GENERAL_TIME":
+        hour = turn.now.strftime("%I:%M %p").lstrip("0")
+        return Answer(f"It is {hour}.", action)
+    if action == "GENERAL_DATE":
+        return Answer(f"It is {turn.now:%A, %B} {turn.now.day}, {turn.now.year}.", action)
+    if action:
+        return Answer(_HELP, action)
+    return None
+
+
+def ask_back(turn: Turn) -> Answer | None:
+    """Ask what is meant when a question can be read several ways, else return None."""
+    meaning = rules.whole(rules.AMBIGUOUS, turn.question.text)
+    return Answer(_ASK_BACK[meaning], "CLARIFY") if meaning else None
+
+
+def prompt(asked: str, now: datetime) -> str:
+    """Return what the language model is to answer; nothing of the records goes into it."""
+    return (
+        "You are HAL, a household's voice assistant. Answer in one to three short, plain sentences fit to be"
+        " spoken aloud. Do not give medical advice; say to ask a doctor instead."
+        f" Today is {now:%A, %B} {now.day}, {now.year}.\nQuestion: {asked.strip()}"
+    )

@@ -1,0 +1,92 @@
+"""Words and what they say, as rules over a normalised question (see `text.normalise`)."""
+
+from __future__ import annotations
+
+import re
+
+type Rules[T] = tuple[tuple[T, re.Pattern[str]], ...]
+
+
+def named(table: str) -> Rules[str]:
+    """Read rules from lines of "NAME pattern"; the pattern must match whole words."""
+    lines = (line.split(maxsplit=1) for line in table.splitlines() if line.strip())
+    return tuple((meaning, re.compile(rf"\b(?:{pattern})\b")) for meaning, pattern in lines)
+
+
+def weighed(table: str) -> Rules[int]:
+    """Read rules as `named` does, where each name is a number."""
+    return tuple((int(meaning), pattern) for meaning, pattern in named(table))
+
+
+def first[T](rules: Rules[T], text: str) -> T | None:
+    """Return the meaning of the first rule that matches."""
+    return next((meaning for meaning, pattern in rules if pattern.search(text)), None)
+
+
+def whole[T](rules: Rules[T], text: str) -> T | None:
+    """Return the meaning of the first rule that matches the whole text."""
+    return next((meaning for meaning, pattern in rules if pattern.fullmatch(text)), None)
+
+
+def weight(rules: Rules[int], text: str) -> int:
+    """Return the sum of what the matching rules are worth."""
+    return sum(meaning for meaning, pattern in rules if pattern.search(text))
+
+
+PERSONAL = re.compile(r"\b(?:i|my|mine|we|our|us|am|me)\b")
+COMMAND_ME = re.compile(r"\b(?:tell|give|show|remind|read|let) me\b")
+GENERAL_KNOWLEDGE = re.compile(
+    r"\b(?:treat|treats|cures?|causes?|caused|invented|discovered|people|person|humans?|normal"
+    r"|average (?:person|man|woman|adult)|history of|define|definition|explain|meaning|mean|means|world"
+    r"|country|in general|usually"
+    r"|what (?:is|are) an?|how (?:do|does|is|are) \w+ (?:work|made)|how does|work|works"
+    r"|recipe|joke|story|poem|song|weather|temperature|capital|president)\b"
+)
+RECORDED = re.compile(
+    r"\b(?:latest|last|readings?|trend\w*|recent|current|record\w*|history|show|tell|vitals?)\b"
+)
+PRONOUN = re.compile(r"\b(?:it|that|those|them|they|this one|that one|these|he|she|him|her|there)\b")
+ELLIPSIS = re.compile(r"^(?:and|or|what about|how about|but|also|then|same for|now)\b")
+TAKEN_FOR = re.compile(r"\b(?:for|take|taking)\b")
+DEFINITION = re.compile(r"what (?:is|are) (?!the\b)")
+PASSWORD_ADVICE = re.compile(
+    r"\b(?:how (?:do|can|should) (?:i|you|we|one) (?:make|create|choose|pick|change|reset)"
+    r"|good password|strong)\b"
+)
+AMBIGUOUS = named(
+    r"""
+    next (?:when|what) is (?:my |the )?next(?: one)?|(?:what|anything) (?:is )?(?:due|coming up)(?: next)?
+    missing (?:when|how often|how much|why) (?:do|should|did) i take (?:it|that|this|them|one)
+    missing (?:tell me )?(?:more )?about (?:it|that|this)|where is (?:it|that)
+    missing who (?:is|prescribed) (?:it|that)
+    """
+)
+
+METRIC_WORDS: dict[str, re.Pattern[str]] = {
+    "blood pressure": re.compile(r"\b(?:blood ?pressures?|systolic|diastolic|pressure)\b"),
+    "weight": re.compile(r"\b(?:weights?|weigh\w*|pounds|kilos|scale)\b"),
+    "glucose": re.compile(r"\b(?:glucose|blood ?sugars?|sugar levels?|sugars?)\b"),
+    "heart rate": re.compile(r"\b(?:heart ?rates?|pulse|heart ?beats?|resting heart)\b"),
+}
+ALLERGY_CATEGORY = named(
+    r"""
+    drug medications?|medicines?|drugs?|antibiotics?|pills?
+    food foods?|eat
+    environment environment\w*|outdoor|seasonal
+    """
+)
+SPENDING_WORDS: dict[str, re.Pattern[str]] = {
+    "groceries": re.compile(r"\b(?:grocer\w*|supermarket|food shopping|food)\b"),
+    "dining": re.compile(r"\b(?:dining|restaurants?|eating out|eat out|takeout|take out|coffee)\b"),
+    "fuel": re.compile(r"\b(?:fuel|gas|gasoline|petrol|gas station)\b"),
+    "utilities": re.compile(r"\b(?:utilit\w+|electric\w*|power|internet)\b"),
+    "pharmacy": re.compile(r"\b(?:pharmac\w+|drug ?store|prescriptions?|medications?|medicines?)\b"),
+    "medical": re.compile(r"\b(?:medical|doctors?|health ?care|clinics?|copays?)\b"),
+    "rent": re.compile(r"\b(?:rent|housing)\b"),
+}
+PARTS_OF_DAY: dict[str, re.Pattern[str]] = {
+    "morning": re.compile(r"\b(?:morning|breakfast|wake up)\b"),
+    "afternoon": re.compile(r"\b(?:afternoon|noon|midday|lunch)\b"),
+    "evening": re.compile(r"\b(?:evening|dinner|supper|tonight)\b"),
+    "night": re.compile(r"\b(?:night|bedtime|bed|tonight)\b"),
+}

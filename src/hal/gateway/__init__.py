@@ -1,0 +1,1 @@
+"""The voice gateway: WebSocket sessions in front of the listener, speech and the language model."""

@@ -1,0 +1,144 @@
+"""Circuit breaker and fail-over: what keeps one dead host from costing every turn its time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+
+from hal.gateway.metrics import Metrics
+
+FAILURE_THRESHOLD = 3
+RESET_AFTER_S = 5.0
+CONNECT_ATTEMPTS = 2
+RETRY_DELAY_S = 0.1
+
+
+class BackendError(Exception):
+    """A back end did not do its work; the text is for the log."""
+
+    kind = "error"
+
+
+class Unreachable(BackendError):  # noqa: N818 - named for what it says; BackendError is its family
+    """No connection could be made: nothing was asked, so it is safe to try again."""
+
+    kind = "unreachable"
+
+
+class Rejected(BackendError):  # noqa: N818 - see Unreachable
+    """The back end is well and refuses this request; another one would refuse it too."""
+
+    kind = "rejected"
+
+
+class BreakerState(StrEnum):
+    """Closed lets calls pass, open refuses them, half-open lets one through to see."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class CircuitBreaker:
+    """Opens after some failures in a row, and lets one call try again after a while."""
+
+    def __init__(
+        self,
+        *,
+        threshold: int = FAILURE_THRESHOLD,
+        reset_after_s: float = RESET_AFTER_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._threshold = threshold
+        self._reset_after_s = reset_after_s
+        self._clock = clock
+        self._failures = 0
+        self._opened_at = 0.0
+        self._probing = False
+
+    @property
+    def state(self) -> BreakerState:
+        """Where the breaker stands now."""
+        if self._failures < self._threshold:
+            return BreakerState.CLOSED
+        waited = self._clock() - self._opened_at >= self._reset_after_s
+        return BreakerState.HALF_OPEN if waited and not self._probing else BreakerState.OPEN
+
+    def is_open(self) -> bool:
+        """Tell whether calls are held back, except perhaps one to see."""
+        return self.state is not BreakerState.CLOSED
+
+    def enter(self) -> bool:
+        """Ask to make a call; False means not now. Each call that may be made must be settled."""
+        state = self.state
+        if state is BreakerState.HALF_OPEN:
+            self._probing = True
+        return state is not BreakerState.OPEN
+
+    def settle(self, succeeded: bool | None) -> None:
+        """Report how a call ended; None says nothing about the back end (it was cancelled)."""
+        self._probing = False
+        if succeeded:
+            self._failures = 0
+        elif succeeded is False:
+            self._failures += 1
+            self._opened_at = self._clock()
+
+
+class Failover:
+    """One back end at one or several addresses: the first that works answers."""
+
+    def __init__(self, name: str, addresses: Sequence[str], metrics: Metrics) -> None:
+        self.name = name
+        self.addresses = tuple(addresses)
+        self._metrics = metrics
+        self._breakers = {address: CircuitBreaker() for address in addresses}
+        for address, breaker in self._breakers.items():
+            metrics.watch_breaker(name, address, breaker.is_open)
+
+    async def call[T](self, attempt: Callable[[str], Awaitable[T]], timeout_s: float) -> T:
+        """Run `attempt(address)` until one address answers; each has `timeout_s` seconds.
+
+        Raises:
+            Rejected: a back end refused the request itself.
+            BackendError: none answered.
+        """
+        failure: BackendError = Unreachable(f"{self.name}: no address is available")
+        for address, breaker in self._breakers.items():
+            if not breaker.enter():
+                continue
+            outcome: bool | None = None
+            try:
+                result = await self._attempt(attempt, address, timeout_s)
+                outcome = True
+                return result
+            except Rejected:
+                outcome = True
+                raise
+            except BackendError as error:
+                outcome = False
+                failure = error
+            finally:
+                breaker.settle(outcome)
+        raise failure
+
+    async def _attempt[T](self, attempt: Callable[[str], Awaitable[T]], address: str, timeout_s: float) -> T:
+        """Ask one address, again when no connection could be made, within one time limit."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                for remaining in range(CONNECT_ATTEMPTS - 1, -1, -1):
+                    try:
+                        return await attempt(address)
+                    except Unreachable:
+                        if not remaining:
+                            raise
+                        await asyncio.sleep(RETRY_DELAY_S)
+        except TimeoutError as error:
+            self._metrics.backend_failures.labels(self.name, "timeout").inc()
+            raise BackendError(f"{self.name} at {address} took longer than {timeout_s:g} s") from error
+        except BackendError as error:
+            self._metrics.backend_failures.labels(self.name, error.kind).inc()
+            raise
+        raise AssertionError("unreachable: the last attempt returns or raises")

@@ -1,0 +1,165 @@
+"""A turn: speech recognition → listener → language model, under one deadline.
+
+Each stage may fail or be cancelled; whatever happens, the person gets a sentence. Only
+cancellation (`stop`, or a client that left) ends a turn without an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from hal.gateway import sentences
+from hal.gateway.breaker import BackendError, Rejected
+from hal.gateway.metrics import Metrics
+from hal.protocol import Frame, Intent, ListenerReply, ListenerRequest, Status
+
+log = logging.getLogger(__name__)
+
+
+class Transcriber(Protocol):
+    """Speech recognition."""
+
+    async def transcribe(self, audio: bytes) -> str:
+        """Return what is said in `audio`, a container."""
+
+
+class Listener(Protocol):
+    """The household's records."""
+
+    async def ask(self, request: ListenerRequest) -> ListenerReply:
+        """Answer a question, or delegate it."""
+
+
+class LanguageModel(Protocol):
+    """What answers general questions."""
+
+    async def answer(self, prompt: str, context: list[Frame]) -> str:
+        """Return a sentence or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a turn begins with: `text`, or else `audio` (a container) that holds it."""
+
+    text: str = ""
+    audio: bytes = b""
+    is_relayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a turn ends with."""
+
+    text: str
+    intent: str = Intent.GENERAL
+    action: str = ""
+    status: Status = Status.SUCCESS
+    question: str = ""
+
+
+class _Failure(Exception):  # noqa: N818 - it carries the answer to give, and is not an error to report
+    def __init__(self, text: str, action: str, intent: str = Intent.GENERAL) -> None:
+        super().__init__(action)
+        self.answer = Answer(text=text, action=action, intent=intent, status=Status.ERROR)
+
+
+class Pipeline:
+    """Answers questions; shared by all sessions, keeps nothing between turns."""
+
+    def __init__(
+        self,
+        speech: Transcriber,
+        listener: Listener,
+        language: LanguageModel,
+        metrics: Metrics,
+        *,
+        timeout_s: float = 60.0,
+    ) -> None:
+        self._speech = speech
+        self._listener = listener
+        self._language = language
+        self._metrics = metrics
+        self._timeout_s = timeout_s
+
+    async def answer(
+        self, question: Question, session_id: str, context: list[Frame], heard: Callable[[str], None]
+    ) -> Answer:
+        """Answer a question; every failure is an answer with status "error".
+
+        Arguments:
+            question: text or audio.
+            session_id: for the listener's conversation log.
+            context: earlier turns, oldest first.
+            heard: called with the transcript of a spoken question as soon as there is one.
+        """
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._run(question, session_id, context, heard)
+        except _Failure as failure:
+            answer = failure.answer
+        except TimeoutError:
+            answer = Answer(text=sentences.TOO_SLOW, action="timeout", status=Status.ERROR)
+        except Exception:
+            log.exception("session=%s a turn failed unexpectedly", session_id)
+            answer = Answer(text=sentences.FAULT, action="fault", status=Status.ERROR)
+        self._metrics.count_turn(answer.intent, answer.status)
+        log.info(
+            "session=%s turn kind=%s intent=%s status=%s action=%s ms=%d",
+            session_id,
+            "voice" if question.audio else "text",
+            answer.intent,
+            answer.status,
+            answer.action,
+            (time.monotonic() - began) * 1_000,
+        )
+        return answer
+
+    async def _run(
+        self, question: Question, session_id: str, context: list[Frame], heard: Callable[[str], None]
+    ) -> Answer:
+        text = question.text
+        if question.audio:
+            text = await self._transcribe(question.audio)
+            heard(text)
+        async with self._stage("listener", sentences.NO_RECORDS, "records_unavailable"):
+            reply = await self._listener.ask(
+                ListenerRequest(transcription=text, session_id=session_id, context=context)
+            )
+        if reply.status != Status.DELEGATE:
+            status = Status.ERROR if reply.status == Status.ERROR else Status.SUCCESS
+            return Answer(reply.response_text, reply.intent, reply.action_taken, status, text)
+        async with self._stage(
+            "language_model", sentences.NO_LANGUAGE_MODEL, "language_model_unavailable", reply.intent
+        ):
+            spoken = await self._language.answer(reply.prompt or text, reply.context or context)
+        return Answer(spoken, reply.intent, reply.action_taken or "language_model", Status.SUCCESS, text)
+
+    async def _transcribe(self, audio: bytes) -> str:
+        async with self._stage("speech", sentences.NO_SPEECH, "speech_unavailable"):
+            try:
+                text = await self._speech.transcribe(audio)
+            except Rejected as error:
+                log.warning("speech: %s", error)
+                raise _Failure(sentences.BAD_AUDIO, "bad_audio") from error
+        if not text:
+            raise _Failure(sentences.NOTHING_HEARD, "nothing_heard")
+        return text
+
+    @asynccontextmanager
+    async def _stage(
+        self, name: str, sentence: str, action: str, intent: str = Intent.GENERAL
+    ) -> AsyncGenerator[None]:
+        """Time a stage, and turn the failure of its back end into the sentence for the person."""
+        try:
+            with self._metrics.stage_seconds.labels(name).time():
+                yield
+        except BackendError as error:
+            log.warning("%s: %s", name, error)
+            raise _Failure(sentence, action, intent) from error

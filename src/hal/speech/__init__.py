@@ -1,0 +1,1 @@
+"""The speech service: transcribes recordings with faster-whisper, and speaks through Piper."""

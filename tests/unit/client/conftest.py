@@ -1,0 +1,146 @@
+"""A small gateway for the client's tests, and the command `hal` run as a person runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from hal import protocol
+from hal.protocol import State
+
+ROOT = Path(__file__).parents[3]
+
+type Handler = Callable[["FakeGateway", ServerConnection], Awaitable[None]]
+
+
+@dataclass
+class FakeGateway:
+    """What a fake gateway has seen, and where it is."""
+
+    url: str = ""
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[Headers] = field(default_factory=list)
+    connections: int = 0
+
+    async def receive(self, socket: ServerConnection) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads(await socket.recv())
+        self.frames.append(frame)
+        return frame
+
+
+async def send(socket: ServerConnection, *frames: dict[str, Any]) -> None:
+    for frame in frames:
+        await socket.send(json.dumps(frame))
+
+
+async def greet(socket: ServerConnection) -> None:
+    await send(socket, protocol.connected("session-1"))
+
+
+async def answer_all(gateway: FakeGateway, socket: ServerConnection) -> None:
+    """Behave: answer every question with what it asked, spoken ones with how much was heard."""
+    await greet(socket)
+    heard = 0
+    while True:
+        frame = await gateway.receive(socket)
+        match frame["type"]:
+            case "text_input":
+                await send(socket, protocol.processing("Looking."))
+                await send(socket, *respond(f"You asked: {frame['text']}"))
+            case "wake_word_detected":
+                await send(socket, protocol.acknowledged(), protocol.state_change(State.ACTIVE_LISTENING))
+            case "audio_chunk":
+                heard += len(frame["audio"])
+            case "speech_ended":
+                await send(socket, protocol.processing("Listening."), protocol.transcription("what was said"))
+                await send(socket, *respond(f"You spoke: {heard}"))
+
+
+def respond(text: str, **fields: Any) -> list[dict[str, Any]]:
+    answer = protocol.response(text, intent="MEDICATION", action="list")
+    return [answer | fields, protocol.state_change(State.ACTIVE_LISTENING, countdown_ms=10_000)]
+
+
+def http_reply(connection: ServerConnection, request: Request) -> Response | None:
+    if request.path == "/readyz":
+        return connection.respond(HTTPStatus.OK, "ready\n")
+    return None
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[Callable[..., Awaitable[FakeGateway]]]:
+    """Start fake gateways on free ports: `await gateway(handler)`."""
+    async with contextlib.AsyncExitStack() as servers:
+
+        async def start(handler: Handler = answer_all, **options: Any) -> FakeGateway:
+            fake = FakeGateway()
+
+            async def serve_one(socket: ServerConnection) -> None:
+                fake.connections += 1
+                assert socket.request is not None
+                fake.headers.append(socket.request.headers)
+                await handler(fake, socket)
+
+            options = {"process_request": http_reply} | options
+            server = await servers.enter_async_context(serve(serve_one, "127.0.0.1", 0, **options))
+            port = next(iter(server.sockets)).getsockname()[1]
+            fake.url = f"{'wss' if 'ssl' in options else 'ws'}://127.0.0.1:{port}"
+            return fake
+
+        yield start
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that has ended."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a person's shell, without any setting of HAL."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HAL_")}
+    return kept | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path), "COLUMNS": "200"}
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Callable[..., Awaitable[Finished]]:
+    """Run a program to its end, without blocking the fake gateway beside it."""
+
+    async def run(*command: str | Path, stdin: str = "", **variables: str) -> Finished:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment | variables
+        )
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        finished = Finished(process.returncode, out.decode(), err.decode())
+        assert "Traceback" not in finished.err
+        return finished
+
+    return run
+
+
+@pytest.fixture
+def hal(run: Callable[..., Awaitable[Finished]]) -> Callable[..., Awaitable[Finished]]:
+    """Run the command `hal`."""
+
+    async def hal(*arguments: str | Path, **options: str) -> Finished:
+        return await run(sys.executable, "-m", "hal.client.cli", *arguments, **options)
+
+    return hal

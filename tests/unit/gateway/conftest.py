@@ -1,0 +1,268 @@
+"""Fake back ends with real sockets, and a gateway between them and a test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from hal.gateway.config import Settings, Windows
+from hal.gateway.server import Gateway
+from hal.protocol import Frame, ListenerReply
+
+WAIT_S = 10  # a test that waits longer has failed
+
+
+class FakeServer:
+    """A TCP server whose manner of answering can be changed: see `mode`.
+
+    Modes: "normal", "slow" (until `release` is set), "vanish" (breaks off mid-reply),
+    "garbage" (answers rubbish), "failing" (HTTP 500, or an error reply).
+    """
+
+    def __init__(self) -> None:
+        self.mode = "normal"
+        self.requests: list[Frame] = []
+        self.asked = asyncio.Event()
+        self.left = asyncio.Event()
+        self.release = asyncio.Event()
+        self.reply: Frame = {}
+        self.status = 200
+
+    async def start(self, port: int = 0) -> FakeServer:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def stop(self) -> None:
+        self.release.set()
+        self._server.close()
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = await self.read(reader)
+            if request is None:
+                return
+            self.requests.append(request)
+            self.asked.set()
+            if self.mode == "slow":
+                gone = asyncio.ensure_future(reader.read())
+                released = asyncio.ensure_future(self.release.wait())
+                await asyncio.wait([gone, released], return_when=asyncio.FIRST_COMPLETED)
+                if gone.done():
+                    self.left.set()
+                gone.cancel()
+                released.cancel()
+            reply = self.encode(request)
+            if self.mode == "vanish":
+                reply = reply[: len(reply) // 2]
+            if self.mode == "garbage":
+                reply = self.frame_garbage(b"\x00\xff{[not json")
+            writer.write(reply)
+            await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def read(self, reader: asyncio.StreamReader) -> Frame | None:
+        raise NotImplementedError
+
+    def encode(self, request: Frame) -> bytes:
+        raise NotImplementedError
+
+    def frame_garbage(self, garbage: bytes) -> bytes:
+        return garbage
+
+
+class FakeListener(FakeServer):
+    """Answers "answer to <question>", delegates what begins with "why"; the newline is optional."""
+
+    newline = b"\n"
+
+    async def read(self, reader: asyncio.StreamReader) -> Frame | None:
+        line = await reader.readline()
+        return json.loads(line) if line else None
+
+    def encode(self, request: Frame) -> bytes:
+        question = request["transcription"]
+        if self.mode == "failing":
+            reply = ListenerReply("The records are locked.", intent="MEDICATION", status="error")
+        elif question.startswith("why"):
+            reply = ListenerReply("", intent="GENERAL", status="delegate", prompt=f"explain {question}")
+        else:
+            reply = ListenerReply(f"answer to {question}", intent="MEDICATION", action_taken="list")
+        return reply.encode().rstrip(b"\n") + self.newline
+
+
+class FakeHttp(FakeServer):
+    """Answers every POST with `reply` and every GET with 200."""
+
+    async def read(self, reader: asyncio.StreamReader) -> Frame | None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            (
+                int(line.split(b":")[1])
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"content-length")
+            ),
+            0,
+        )
+        return json.loads(await reader.readexactly(length)) if length else {}
+
+    def encode(self, request: Frame) -> bytes:
+        status = 500 if self.mode == "failing" else self.status
+        return self._frame(status, json.dumps(self.reply).encode())
+
+    def frame_garbage(self, garbage: bytes) -> bytes:
+        return self._frame(200, garbage)
+
+    def _frame(self, status: int, body: bytes) -> bytes:
+        return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+            status,
+            len(body),
+            body,
+        )
+
+
+class Client:
+    """A client of the gateway, as simple as those in use."""
+
+    def __init__(self, socket: ClientConnection, greeting: Frame) -> None:
+        self.socket = socket
+        self.greeting = greeting
+
+    async def send(self, kind: str, **fields: Any) -> None:
+        await self.socket.send(json.dumps({"type": kind, "session_id": self.greeting["session_id"]} | fields))
+
+    async def receive(self) -> Frame:
+        async with asyncio.timeout(WAIT_S):
+            return json.loads(await self.socket.recv())
+
+    async def receive_until(self, kind: str) -> list[Frame]:
+        frames = [await self.receive()]
+        while frames[-1]["type"] != kind:
+            frames.append(await self.receive())
+        return frames
+
+    async def expect(self, *kinds: str) -> list[Frame]:
+        frames = [await self.receive() for _ in kinds]
+        assert [frame["type"] for frame in frames] == list(kinds)
+        return frames
+
+    async def ask(self, text: str) -> Frame:
+        await self.send("text_input", text=text)
+        return (await self.expect("processing", "response", "state_change"))[1]
+
+    async def say_nothing_more(self) -> None:
+        """Check that nothing is waiting to be read: the next reply answers this very frame."""
+        await self.send("no_such_type")
+        assert (await self.receive())["type"] == "error"
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[FakeListener]:
+    fake = await FakeListener().start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def speech() -> AsyncIterator[FakeHttp]:
+    fake = await FakeHttp().start()
+    fake.reply = {"text": "what medications am I taking", "status": "success"}
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def ollama() -> AsyncIterator[FakeHttp]:
+    fake = await FakeHttp().start()
+    fake.reply = {"message": {"role": "assistant", "content": "<think>hm</think>Because  of the air."}}
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def start_gateway(
+    listener: FakeListener, speech: FakeHttp, ollama: FakeHttp
+) -> AsyncIterator[Callable[..., Awaitable[Gateway]]]:
+    """Start a gateway on the fakes: `await start_gateway(windows=…, **settings)`."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(windows: Windows | None = None, **settings: Any) -> Gateway:
+            defaults: dict[str, Any] = {
+                "host": "127.0.0.1",
+                "port": 0,
+                "listener_port": listener.port,
+                "speech_urls": (speech.url,),
+                "ollama_urls": (ollama.url,),
+                "ollama_model": "tiny",
+                "drain_timeout_s": 2.0,
+            }
+            gateway = Gateway(Settings(**(defaults | settings)), windows)
+            await gateway.start()
+            stack.push_async_callback(gateway.stop)
+            return gateway
+
+        yield start
+
+
+@pytest.fixture
+async def open_client() -> AsyncIterator[Callable[..., Awaitable[Client]]]:
+    """Connect to a gateway: `await open_client(gateway, path="/", **options of connect)`."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def open_(gateway: Gateway, path: str = "/", **options: Any) -> Client:
+            socket = await stack.enter_async_context(
+                connect(f"ws://127.0.0.1:{gateway.ports[0]}{path}", compression=None, proxy=None, **options)
+            )
+            return Client(socket, json.loads(await socket.recv()))
+
+        yield open_
+
+
+@pytest.fixture
+def voice() -> Callable[..., bytes]:
+    """Make PCM16 mono that voice detection takes for speech: `voice(seconds, rate)`."""
+
+    def make(seconds: float, rate: int = 16_000) -> bytes:
+        samples = []
+        for i in range(int(seconds * rate)):
+            t = i / rate
+            pitch = 140 + 20 * math.sin(2 * math.pi * 3 * t)
+            tone = sum(math.sin(2 * math.pi * pitch * n * t) / n for n in range(1, 20))
+            samples.append(int(6_000 * tone * (0.6 + 0.4 * math.sin(2 * math.pi * 5 * t))))
+        return struct.pack(f"<{len(samples)}h", *samples)
+
+    return make
+
+
+@pytest.fixture
+def silence() -> Callable[..., bytes]:
+    """Make silent PCM16 mono: `silence(seconds, rate)`."""
+    return lambda seconds, rate=16_000: bytes(int(seconds * rate) * 2)
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Wait for a condition that nothing announces: `await until(lambda: …)`."""
+
+    async def wait(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            for _ in iter(condition, True):
+                await asyncio.sleep(0.01)
+
+    return wait

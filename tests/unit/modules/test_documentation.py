@@ -1,0 +1,107 @@
+"""What each module says about itself holds: documentation, argument specification, examples, results."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+MODULES = sorted((Path(__file__).parents[3] / "library").glob("*.py"))
+TASK_KEYWORDS = {"name", "register", "delegate_to", "loop", "loop_control", "when", "become", "no_log"}
+TYPES = {"str", "int", "float", "bool", "list", "dict", "path", "raw"}
+
+
+@pytest.fixture(scope="module", params=MODULES, ids=lambda path: path.stem)
+def module(request: pytest.FixtureRequest) -> ModuleType:
+    """A module of the project, imported."""
+    spec = importlib.util.spec_from_file_location(f"documented_{request.param.stem}", request.param)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def documentation(module: ModuleType) -> dict[str, Any]:
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    assert isinstance(documentation, dict)
+    return documentation
+
+
+def normal(value: Any) -> Any:
+    """Make numbers and their texts, as YAML may write them, comparable."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def options_of(options: dict[str, Any], suboptions: str) -> dict[str, Any]:
+    """Reduce documented or specified options to what both must agree on."""
+    return {
+        name: {
+            "type": option.get("type", "str"),
+            "elements": option.get("elements"),
+            "required": option.get("required", False),
+            "default": normal(option.get("default")),
+            "choices": option.get("choices"),
+            "aliases": option.get("aliases", []),
+            "options": options_of(option.get(suboptions) or {}, suboptions),
+        }
+        for name, option in options.items()
+    }
+
+
+def unknown_options(given: Any, options: dict[str, Any], where: str) -> list[str]:
+    """Name the keys of an example that the module does not have, and the required ones that it misses."""
+    faults = [f"{where}{name} is unknown" for name in given.keys() - options.keys()]
+    for name, option in options.items():
+        if name not in given:
+            faults += [f"{where}{name} is missing"] if option.get("required") else []
+            continue
+        values = given[name] if isinstance(given[name], list) else [given[name]]
+        for value in values:
+            if option.get("options") and isinstance(value, dict):
+                faults += unknown_options(value, option["options"], f"{where}{name}.")
+    return faults
+
+
+def test_documentation_has_every_part(module: ModuleType, documentation: dict[str, Any]) -> None:
+    assert documentation["module"] == module.__name__.removeprefix("documented_")
+    assert documentation["short_description"]
+    assert documentation["description"]
+    assert documentation["attributes"]["check_mode"]["support"] in ("full", "partial", "none")
+    assert documentation["attributes"]["diff_mode"]["support"] in ("full", "partial", "none")
+
+
+def test_options_match_the_argument_specification(module: ModuleType, documentation: dict[str, Any]) -> None:
+    documented = options_of(documentation["options"], "suboptions")
+    assert documented == options_of(module.ARGUMENT_SPEC, "options")
+
+
+def test_every_option_is_described(documentation: dict[str, Any]) -> None:
+    def undescribed(options: dict[str, Any]) -> list[str]:
+        nested = [name for option in options.values() for name in undescribed(option.get("suboptions") or {})]
+        return nested + [name for name, option in options.items() if not option.get("description")]
+
+    assert undescribed(documentation["options"]) == []
+
+
+def test_examples_use_options_that_exist(module: ModuleType, documentation: dict[str, Any]) -> None:
+    examples = yaml.safe_load(module.EXAMPLES)
+    assert examples
+    for task in examples:
+        assert task["name"]
+        assert task.keys() - TASK_KEYWORDS == {documentation["module"]}
+        given = task[documentation["module"]]
+        assert unknown_options(given, module.ARGUMENT_SPEC, "") == []
+
+
+def test_results_are_described(module: ModuleType) -> None:
+    results = yaml.safe_load(module.RETURN)
+    assert results
+    for name, result in results.items():
+        assert result["description"], name
+        assert result["returned"], name
+        assert result["type"] in TYPES, name

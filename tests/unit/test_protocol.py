@@ -1,0 +1,85 @@
+"""The shapes of messages, and what is made of bad ones."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hal import protocol
+from hal.protocol import ListenerReply, ListenerRequest, ProtocolError, State, Status
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "{", "[]", "5", "null", '"text"', b"\xff\xfe\xfd", "[" * 100_000, '{"n":' + "9" * 5_000 + "}"]
+)
+def test_what_is_not_a_json_object(raw):
+    with pytest.raises(ProtocolError, match=r"^Invalid JSON$"):
+        protocol.decode_object(raw)
+
+
+def test_response_carries_every_name_that_clients_read():
+    frame = protocol.response("t", intent="GENERAL", action="a")
+    assert frame["text"] == frame["response_text"] == "t"
+    assert frame["action"] == frame["action_taken"] == "a"
+    assert (frame["intent"], frame["status"]) == ("GENERAL", "success")
+    assert frame["timestamp"] and "is_repeat" not in frame
+    assert protocol.response("t", intent="", action="", is_repeat=True)["is_repeat"] is True
+
+
+def test_state_change_says_for_how_long():
+    frame = protocol.state_change(State.ACTIVE_LISTENING, countdown_ms=5)
+    assert (frame["new_state"], frame["countdown_ms"]) == ("active_listening", 5)
+    assert "timeout_ms" not in frame
+
+
+def test_lone_surrogates_become_encodable():
+    assert protocol.clean_text(" a\ud800 ").encode() == b"a?"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("x" * 100, "x" * 64), ([1], "(not a string)"), (None, "(not a string)")]
+)
+def test_quoting_a_peer(value, shown):
+    assert protocol.quoted(value) == shown
+
+
+def test_request_round_trip():
+    request = ListenerRequest("q", "s", "health_check", [{"question": "a"}])
+    assert request.encode().endswith(b"\n")
+    assert ListenerRequest.decode(request.encode()) == request
+
+
+def test_request_from_old_callers():
+    request = ListenerRequest.decode(b'{"text":"q","session_id":7,"client_type":[[]]}')
+    assert (request.transcription, request.session_id, request.client_type) == ("q", "7", "")
+
+
+@pytest.mark.parametrize("raw", [b'{"text":5}', b'{"text":"q","context":5}', b'{"text":"q","context":[5]}'])
+def test_requests_with_wrong_types(raw):
+    with pytest.raises(ProtocolError, match="must be"):
+        ListenerRequest.decode(raw)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        ListenerReply("t", "MEDICATION", "list"),
+        ListenerReply("", status=Status.DELEGATE, prompt="p", context=[{"question": "a", "answer": "b"}]),
+    ],
+)
+def test_reply_round_trip(reply):
+    assert ListenerReply.decode(reply.encode()) == reply
+
+
+def test_reply_is_read_with_what_it_has():
+    reply = ListenerReply.decode(
+        json.dumps({"response_text": "t", "context": ["x", {}], "intent": None}).encode()
+    )
+    assert (reply.intent, reply.status, reply.context) == ("GENERAL", "success", [{}])
+
+
+@pytest.mark.parametrize("raw", [b"{}", b'{"response_text":5}', b'{"response_text":""}', b"rubbish"])
+def test_replies_that_say_nothing(raw):
+    with pytest.raises(ProtocolError):
+        ListenerReply.decode(raw)
