@@ -162,7 +162,9 @@ def explain(output: str, source: str) -> str:
         return f"{match[1]} from {source} has the SHA-256 {match[3]}, but the lock demands {match[2]}."
     if match := re.search(r"No matching distribution found for ([^\s;]+)", output):
         return f"{source} has no wheel of {match[1]} for this host's Python."
-    return "pip failed: " + "\n".join(output.strip().splitlines()[-5:])
+    return "\n".join(
+        ["pip failed:", *(output.strip().splitlines()[-5:] or ["It said nothing; was it killed?"])]
+    )
 
 
 class Releases:
@@ -298,7 +300,6 @@ def go_back(releases: Releases, check: bool) -> dict:
     diff = {"before": releases.versions(releases.current), "after": releases.versions(target)}
     if not check:
         releases.link("current", target)
-        (releases.root / "previous").unlink()
     path = str(releases.directory(target))
     return {"changed": True, "release": target, "previous": "", "path": path, "pruned": [], "diff": diff}
 

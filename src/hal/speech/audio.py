@@ -57,7 +57,7 @@ def decode(data: bytes, max_s: float) -> Samples:
         raise BadAudio("The recording is empty: it holds no sound.")
     if pcm.size > limit:
         raise TooLarge(f"The recording is longer than {max_s:g} s: send it in shorter pieces.")
-    return pcm.astype(np.float32) / FULL_SCALE
+    return pcm.astype(np.float32) / np.float32(FULL_SCALE)
 
 
 def sniff(data: bytes) -> str | None:
@@ -95,14 +95,16 @@ def _from_container(data: bytes, demuxer: str, limit: int) -> NDArray[np.int16]:
     pieces: list[NDArray[np.int16]] = []
     count = 0
     try:
-        with av.open(io.BytesIO(data), mode="r", format=demuxer, metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), mode="r", format=demuxer) as container:
             for piece in _resampled(container):
                 pieces.append(piece)
                 count += piece.size
                 if count > limit:
                     break
     except (av.FFmpegError, ValueError, OverflowError, MemoryError, UnicodeError) as error:
-        raise BadAudio(f"The recording begins like {demuxer} but cannot be decoded: it is damaged.") from error
+        raise BadAudio(
+            f"The recording begins like {demuxer} but cannot be decoded: it is damaged."
+        ) from error
     return np.concatenate(pieces) if pieces else np.empty(0, np.int16)
 
 
@@ -110,18 +112,25 @@ def _resampled(container: InputContainer) -> Iterator[NDArray[np.int16]]:
     stream = next(iter(container.streams.audio), None)
     if stream is None:
         raise BadAudio("The file holds no audio track.")
+    if not hasattr(stream, "rate"):  # PyAV gives a track of unknown encoding no such attributes
+        raise BadAudio("The recording's encoding is not known here: send WAV, FLAC, Ogg, MP3, WebM or M4A.")
     # Resampling from 1 Hz would turn a small file into a huge one.
     if not (MIN_RATE <= (stream.rate or 0) <= MAX_RATE and 1 <= stream.channels <= MAX_CHANNELS):
         raise BadAudio(
-            f"The recording must have {MIN_RATE} to {MAX_RATE} samples a second and at most {MAX_CHANNELS} channels."
+            f"The recording must have {MIN_RATE} to {MAX_RATE} samples a second "
+            f"and at most {MAX_CHANNELS} channels."
         )
     stream.codec_context.thread_count = 1  # the pool decides how many processors are used
     resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     for frame in _frames(container, stream):
         for out in resampler.resample(frame):
-            yield out.to_ndarray().reshape(-1)
+            yield _samples(out)
     for out in resampler.resample(None):
-        yield out.to_ndarray().reshape(-1)
+        yield _samples(out)
+
+
+def _samples(frame: av.AudioFrame) -> NDArray[np.int16]:
+    return frame.to_ndarray().reshape(-1).astype(np.int16, copy=False)
 
 
 def _frames(container: InputContainer, stream: AudioStream) -> Iterator[av.AudioFrame]:

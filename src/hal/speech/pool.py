@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from hal.speech.errors import Busy
 
@@ -19,7 +20,7 @@ class Place:
     def __init__(self, executor: ThreadPoolExecutor) -> None:
         self._executor = executor
         self._abandoned = threading.Event()
-        self.work: Future[object] | None = None
+        self.work: Future[Any] | None = None
 
     async def run[T](self, function: Callable[[Abandoned], T]) -> T:
         """Run `function` in a worker as soon as one is free, and return what it returns.
@@ -81,8 +82,9 @@ class Pool:
     def close(self) -> None:
         """Drop what waits, and tell what is at work to give up; does not wait for it."""
         with self._lock:
-            for place in self._places:
-                place.abandon()
+            places = tuple(self._places)
+        for place in places:  # outside the lock: what is cancelled releases its place at once
+            place.abandon()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _release(self, place: Place) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from faster_whisper import WhisperModel
+from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # it ships no types
 
 from hal.protocol import SAMPLE_RATE
 from hal.speech.audio import Samples
@@ -50,10 +50,15 @@ class Transcript:
 
 
 class Transcriber(Protocol):
-    """A loaded model; `languages` are those it understands, `device` is what computes it."""
+    """A loaded model."""
 
-    languages: Collection[str]
-    device: str
+    @property
+    def languages(self) -> Collection[str]:
+        """ISO 639-1 codes of the languages it understands."""
+
+    @property
+    def device(self) -> str:
+        """What computes it: "cpu" or "cuda"."""
 
     def transcribe(
         self, samples: Samples, *, language: str | None, task: Task, abandoned: Callable[[], bool]
@@ -110,9 +115,7 @@ class WhisperTranscriber:
             if abandoned():
                 raise Abandoned
             heard.append(
-                Segment(
-                    segment.start, segment.end, segment.text, segment.avg_logprob, segment.no_speech_prob
-                )
+                Segment(segment.start, segment.end, segment.text, segment.avg_logprob, segment.no_speech_prob)
             )
         duration_s = samples.size / SAMPLE_RATE
         return Transcript(tuple(heard), info.language, float(info.language_probability), duration_s)

@@ -1,0 +1,63 @@
+"""The lab, as the end-to-end tests reach it. Nothing here contacts a host unless the lab is up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "lab"))
+
+import containers  # noqa: E402 - found through the line above
+import machine  # noqa: E402
+import network  # noqa: E402
+
+type Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lab() -> containers.Lab:
+    """Return the running lab; without one the tests fail, for they are nothing without it."""
+    machine.configure_podman(network.STATE)
+    lab = network.laboratory()
+    running = {container.name for container in containers.list_all(lab) if container.running}
+    missing = network.addresses(
+        "managed_hosts", "qm_servers", "ai_servers", "proxies", "backup_servers", "clients"
+    )
+    if missing.keys() - running:
+        pytest.fail(
+            f"The lab is not up ({', '.join(sorted(missing.keys() - running))} missing): run `make lab`."
+        )
+    return lab
+
+
+@pytest.fixture(scope="session")
+def on(lab: containers.Lab) -> Callable[..., Done]:
+    """Run a shell command on a host of the lab, as root or as another user."""
+
+    def run(host: str, command: str, user: str = "root", timeout: float = 120) -> Done:
+        arguments = containers.exec_command(lab, host, user=user, command=["bash", "-lc", command])
+        return subprocess.run(arguments, capture_output=True, text=True, timeout=timeout, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def playbook() -> Callable[..., Done]:
+    """Run a playbook on the lab."""
+
+    def run(*arguments: str) -> Done:
+        return subprocess.run(
+            [str(PROJECT / ".venv/bin/ansible-playbook"), *arguments],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,56 @@
+"""Questions, typed and spoken, as a person at the client asks them."""
+
+import json
+
+import pytest
+
+MEDICATIONS = ("metformin", "lisinopril", "atorvastatin")
+PROXY = "ws://haproxy:8768"
+PROXY_TLS = "wss://haproxy"
+
+
+@pytest.fixture
+def hal(on):
+    """Run the hal command on the client and return its answer."""
+
+    def ask(*arguments: str) -> dict:
+        quoted = " ".join(f"'{argument}'" for argument in arguments)
+        done = on("mac", f"hal {quoted}", user="lawr")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    return ask
+
+
+@pytest.mark.parametrize("url", [PROXY, PROXY_TLS, "ws://qm1:8768"])
+def test_a_typed_question_is_answered_from_the_records(hal, url):
+    answer = hal("ask", "--json", "--url", url, "What medications am I taking?")
+    assert answer["intent"] == "MEDICATION"
+    assert all(name in answer["text"].lower() for name in MEDICATIONS)
+
+
+@pytest.mark.parametrize("url", [PROXY, PROXY_TLS])
+def test_a_spoken_question_is_heard_and_answered(hal, url):
+    answer = hal("say", "--json", "--url", url, "What medications am I taking?")
+    assert answer["transcription"].lower().strip(" ?.") == "what medications am i taking"
+    assert all(name in answer["text"].lower() for name in MEDICATIONS)
+
+
+def test_a_general_question_is_answered_by_the_language_model(hal):
+    answer = hal("ask", "--json", "--url", PROXY, "Why is the sky blue?")
+    assert answer["intent"] == "GENERAL"
+    assert answer["status"] == "success"
+    assert len(answer["text"].split()) > 3
+
+
+def test_the_scripts_of_today_work(on):
+    scripts = "/opt/hal/client/bin"
+    variables = on("mac", f"source {scripts}/network_config.sh && env", user="lawr").stdout
+    for line in ("HAL_GATEWAY_URL=ws://198.18.34.103:8768", "OLLAMA_PORT=11434", "HAPROXY_SSH_PORT=2222"):
+        assert line in variables.splitlines()
+    asked = on(
+        "mac", f"python3 {scripts}/hal_text_client.py --query 'What allergies do I have?'", user="lawr"
+    )
+    assert asked.returncode == 0 and "penicillin" in asked.stdout.lower(), asked.stdout + asked.stderr
+    tested = on("mac", f"bash {scripts}/test_connection.sh", user="lawr")
+    assert tested.returncode == 0, tested.stdout + tested.stderr

@@ -1,0 +1,224 @@
+"""What the speech service answers, and how it says no."""
+
+from __future__ import annotations
+
+import io
+
+import av
+import httpx
+import numpy as np
+import pytest
+
+from hal.speech.app import SpeechService
+
+from .conftest import spoken, wav
+
+
+async def test_health_tells_loading_then_ok_then_error(make_service, transcriber):
+    def broken(_):
+        raise RuntimeError("out of memory")
+
+    for loader, statuses in ((lambda _: transcriber, ["loading", "ok"]), (broken, ["loading", "error"])):
+        service: SpeechService = make_service(loader)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(service.app), base_url="http://s"
+        ) as client:
+            for status in statuses:
+                for path in ("/", "/health"):
+                    reply = await client.get(path)
+                    assert reply.json()["status"] == status
+                    assert reply.status_code == (200 if status == "ok" else 503)
+                    assert reply.json() | {"model": "fake", "device": "cpu"} == reply.json()
+                refused = await client.post("/transcribe", json=spoken(wav()))
+                assert refused.status_code == (200 if status == "ok" else 503)
+                service.model.load()
+        if status == "error":
+            assert "out of memory" in reply.json()["detail"]
+            assert "out of memory" in refused.json()["detail"]
+            assert refused.headers["Retry-After"]
+
+
+async def test_transcribe_answers_in_full(in_process, transcriber):
+    client = await in_process()
+    reply = await client.post("/transcribe", json=spoken(wav(0.5), language="en", task="transcribe"))
+    body = reply.json()
+    assert reply.status_code == 200
+    assert body.pop("processing_time") >= 0
+    assert body == {
+        "text": "hello",
+        "language": "en",
+        "language_probability": 1.0,
+        "duration": 0.5,
+        "status": "success",
+    }
+    assert transcriber.calls == [{"samples": 8_000, "language": "en", "task": "transcribe"}]
+
+
+@pytest.mark.parametrize(
+    ("sent", "understood"), [("auto", None), (None, None), ("EN-us", "en"), ("en", "en")]
+)
+async def test_language(in_process, transcriber, sent, understood):
+    client = await in_process()
+    assert (await client.post("/transcribe", json=spoken(wav(), language=sent))).status_code == 200
+    assert transcriber.calls[0]["language"] == understood
+
+
+async def test_an_english_model_refuses_other_languages_and_translation(in_process, transcriber):
+    client = await in_process()
+    for fields in ({"language": "es"}, {"task": "translate"}):
+        reply = await client.post("/transcribe", json=spoken(wav(), **fields))
+        assert reply.status_code == 422
+        assert "English only" in reply.json()["detail"]
+    assert not transcriber.calls
+
+
+async def test_a_multilingual_model_takes_both(in_process, transcriber):
+    transcriber.languages = frozenset({"en", "es"})
+    client = await in_process()
+    reply = await client.post("/transcribe", json=spoken(wav(), language="es", task="translate"))
+    assert reply.json()["language"] == "es"
+    assert transcriber.calls[0]["task"] == "translate"
+    assert (await client.post("/transcribe", json=spoken(wav(), language="tlh"))).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"", 400, "JSON"),
+        (b"[" * 100_000, 400, "JSON"),
+        (b"[]", 400, "object"),
+        (b"{}", 400, "audio"),
+        (b'{"audio": 1}', 400, "audio"),
+        (b'{"audio": ""}', 422, "empty"),
+        (b'{"audio": "%%%"}', 422, "base64"),
+        (b'{"audio": "AAAA", "language": 7}', 400, "language"),
+        (b'{"audio": "AAAA", "task": "sing"}', 422, "task"),
+        (b'{"audio": "AAAA"}', 422, "even number"),
+        (b'{"audio": "UklGRgAAAABXQVZF"}', 422, "damaged"),
+    ],
+)
+async def test_a_bad_request_gets_a_sentence(in_process, body, status, said):
+    client = await in_process()
+    reply = await client.post("/transcribe", content=body)
+    assert reply.status_code == status
+    assert said in reply.json()["detail"]
+    assert reply.json()["error"]["message"] == reply.json()["detail"]
+
+
+async def test_text_is_not_taken_for_sound(in_process):
+    client = await in_process()
+    reply = await client.post(
+        "/transcribe", json=spoken(b"<html>This is a page and no recording at all, whatever.</html>" * 4)
+    )
+    assert reply.status_code == 422
+    assert "text" in reply.json()["detail"]
+
+
+async def test_raw_pcm_is_taken_as_16_khz(in_process, transcriber):
+    client = await in_process()
+    assert (await client.post("/transcribe", json=spoken(wav(1)[44:]))).json()["duration"] == 1
+    assert transcriber.calls[0]["samples"] == 16_000
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [
+        ("flac", "flac"),
+        ("ogg", "libopus"),
+        ("mp3", "mp3"),
+        ("webm", "libopus"),
+        ("mp4", "aac"),
+        ("aiff", "pcm_s16be"),
+    ],
+)
+async def test_containers_are_decoded(in_process, container, codec):
+    target = io.BytesIO()
+    with av.open(target, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=48_000, layout="mono")
+        tone = (np.sin(np.arange(48_000) * 0.05) * 9_000).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
+        frame.sample_rate = 48_000
+        resampler = av.AudioResampler(
+            stream.format.name, "mono", 48_000, frame_size=stream.frame_size or None
+        )
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            output.mux(stream.encode(piece))
+        output.mux(stream.encode(None))
+    client = await in_process()
+    reply = await client.post("/transcribe", json=spoken(target.getvalue()))
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["duration"] == pytest.approx(1, abs=0.1)
+
+
+async def test_openai_transcriptions(in_process):
+    client = await in_process()
+    files = {"file": ("speech.wav", wav(), "audio/wav")}
+    url = "/v1/audio/transcriptions"
+    assert (await client.post(url, files=files, data={"model": "whisper-1"})).json() == {"text": "hello"}
+    text = await client.post(url, files=files, data={"response_format": "text"})
+    assert text.text == "hello\n"
+    assert text.headers["content-type"].startswith("text/plain")
+    verbose = (await client.post(url, files=files, data={"response_format": "verbose_json"})).json()
+    assert verbose["duration"] == 0.5
+    assert verbose["segments"][0]["text"] == " hello "
+    for data, form, status in (
+        ({"response_format": "srt"}, files, 422),
+        ({"language": "es"}, files, 422),
+        ({"model": "x"}, None, 400),
+        ({}, {"file": ("x", b"", "audio/wav")}, 422),
+        ({}, {"other": ("x", b"x", "audio/wav")}, 400),
+        ({f"x{i}": "1" for i in range(50)}, files, 400),
+    ):
+        reply = await client.post(url, files=form, data=data)
+        assert reply.status_code == status, reply.text
+        assert reply.json()["detail"]
+
+
+async def test_a_form_that_is_cut_off_is_refused(in_process):
+    client = await in_process()
+    request = client.build_request("POST", "/v1/audio/transcriptions", files={"file": ("a.wav", wav())})
+    whole = request.read()
+    headers = {"content-type": request.headers["content-type"]}
+    for size in (0, 10, 200, len(whole) - 10):
+        reply = await client.post("/v1/audio/transcriptions", content=whole[:size], headers=headers)
+        assert reply.status_code == 400, (size, reply.text)
+
+
+async def test_limits_of_size_and_duration(in_process, transcriber):
+    client = await in_process(max_audio_bytes=20_000, max_audio_s=0.5)
+    assert (await client.post("/transcribe", json=spoken(wav(0.5)))).status_code == 200
+    for audio in (wav(0.55), wav(0.6)[44:], wav(0.7), wav(10), wav(0.9, 8_000)):
+        reply = await client.post("/transcribe", json=spoken(audio))
+        assert reply.status_code == 413
+        reply = await client.post("/v1/audio/transcriptions", files={"file": audio})
+        assert reply.status_code == 413
+    assert len(transcriber.calls) == 1
+
+
+async def test_models_metrics_and_unknown_paths(in_process):
+    client = await in_process(model="/models/tiny.en")
+    await client.post("/transcribe", json=spoken(wav()))
+    await client.post("/transcribe", content=b"x")
+    assert (await client.get("/v1/models")).json()["data"][0]["id"] == "tiny.en"
+    metrics = (await client.get("/metrics")).text
+    assert 'hal_speech_requests_total{endpoint="transcribe",status="200"} 1.0' in metrics
+    assert 'hal_speech_requests_total{endpoint="transcribe",status="400"} 1.0' in metrics
+    assert "hal_speech_model_ready 1.0" in metrics
+    assert "hal_speech_audio_seconds_total 0.5" in metrics
+    assert (await client.get("/nope")).status_code == 404
+    assert (await client.get("/transcribe")).status_code == 405
+
+
+async def test_a_fault_of_ours_is_500_and_says_nothing_of_the_question(make_service, transcriber):
+    def fail(*_, **__):
+        raise KeyError("private words")
+
+    transcriber.transcribe = fail
+    service = make_service()
+    service.model.load()
+    transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://s") as client:
+        reply = await client.post("/transcribe", json=spoken(wav()))
+        assert reply.status_code == 500
+        assert "private" not in reply.text
+        assert 'status="500"' in (await client.get("/metrics")).text
