@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from machine import LabError
 from network import API_ADDRESS, API_PORT, CLIENT, PROJECT, SECRETS, STATE, USER, addresses, laboratory
 from processes import Process
 
-ARCHIVE = PROJECT / ".cache/artifacts/archives/ollama-linux-amd64.tgz"
+ARTIFACTS = PROJECT / ".cache/artifacts"
 QUESTION = "What medications am I taking?"
 
 
@@ -66,13 +65,16 @@ def processes() -> list[Process]:
     return [api, Process("hypervisor", [sys.executable, str(PROJECT / "lab/hypervisor.py")], STATE)]
 
 
-def build_archive() -> None:
-    """Make the archive that the ollama role installs, unless LAB_OLLAMA_URL names the real one."""
-    if "LAB_OLLAMA_URL" not in os.environ:
-        ARCHIVE.parent.mkdir(parents=True, exist_ok=True)
-        machine.run(sys.executable, str(PROJECT / "lab/ollama/build.py"), str(ARCHIVE))
-        digest = hashlib.sha256(ARCHIVE.read_bytes()).hexdigest()
-        ARCHIVE.with_name(f"{ARCHIVE.name}.sha256").write_text(digest + "\n")
+def build_ollama() -> None:
+    """Make the archive that the ollama role installs, and the index of models that it pulls from."""
+    archives, models = ARTIFACTS / "archives", ARTIFACTS / "models"
+    for directory in (archives, models):
+        directory.mkdir(parents=True, exist_ok=True)
+    archive = archives / "ollama-linux-amd64.tgz"
+    machine.run(sys.executable, str(PROJECT / "lab/ollama/build.py"), str(archive))
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    archive.with_name(f"{archive.name}.sha256").write_text(f"{digest}\n")
+    shutil.copyfile(PROJECT / "lab/ollama/models.json", models / "models.json")
 
 
 def ensure_standing_hosts() -> None:
@@ -121,7 +123,7 @@ def up() -> None:
     credentials.create(STATE, SECRETS, addresses("hypervisors", "proxies"), devices=[CLIENT])
     with phase("Image of the hosts, and Ollama's archive"), ThreadPoolExecutor() as pool:
         image = pool.submit(machine.ensure_image, PROJECT, STATE)
-        build_archive()
+        build_ollama()
         image.result()
     with phase("Network, Proxmox API, standing hosts"):
         lab = laboratory()

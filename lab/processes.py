@@ -12,6 +12,18 @@ from pathlib import Path
 from machine import LabError
 
 
+def identity(pid: str) -> str:
+    """Return a process's number and start, which no later process of that number shares, or nothing.
+
+    The start is field 22 of /proc/PID/stat, in clock ticks since boot (proc_pid_stat(5)).
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if fields[0] == "Z" else f"{pid} {fields[19]}"
+
+
 @dataclass(frozen=True)
 class Process:
     """A process in the background, known by the file that holds its number.
@@ -40,11 +52,11 @@ class Process:
     def pid(self) -> int | None:
         """Return the process's number if it runs, and is the one that was started here."""
         try:
-            pid = int(self._pid_file.read_text())
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ValueError, ProcessLookupError):
+            recorded = self._pid_file.read_text()
+        except FileNotFoundError:
             return None
-        return pid if self.command[1].encode() in command else None
+        pid = recorded.partition(" ")[0]
+        return int(pid) if recorded == identity(pid) else None
 
     def start(self) -> None:
         """Start the process unless it runs."""
@@ -59,7 +71,7 @@ class Process:
                 stderr=log,
                 start_new_session=True,
             )
-        self._pid_file.write_text(str(process.pid))
+        self._pid_file.write_text(identity(str(process.pid)))
 
     def require(self) -> None:
         """Raise LabError with what the process said last if it has ended."""

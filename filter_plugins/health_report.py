@@ -1,0 +1,65 @@
+"""Filters that make the results of the checks into a report and a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+type Result = dict[str, Any]
+
+KEYS = ("name", "host", "from", "ok", "ms", "message")
+
+
+def health_report(results: list[Result], hosts: list[str], at: str) -> dict[str, Any]:
+    """Return {ok, at, checks}, where a host without results is a check that failed.
+
+    Args:
+        results: what `service_checks` returned, of all hosts.
+        hosts: the hosts that should have run checks.
+        at: when they ran, ISO 8601.
+    """
+    answered = {result["from"] for result in results}
+    silent = [
+        {
+            "name": "host",
+            "host": host,
+            "from": host,
+            "ok": False,
+            "ms": 0.0,
+            "message": f"{host} cannot be reached over SSH, or ran no checks; run site.yml to bring it back",
+        }
+        for host in hosts
+        if host not in answered
+    ]
+    checks = [{key: result[key] for key in KEYS} for result in [*silent, *results]]
+    return {"ok": all(check["ok"] for check in checks), "at": at, "checks": checks}
+
+
+def health_table(report: dict[str, Any]) -> list[str]:
+    """Return a report as lines: one for each host that ran checks, then every failure in full."""
+    checks = report["checks"]
+    origins = sorted({check["from"] for check in checks})
+    lines = [f"{'from':<10} {'passed':>6} {'failed':>6}  slowest"]
+    for origin in origins:
+        own = [check for check in checks if check["from"] == origin]
+        slowest = max(own, key=lambda check: check["ms"])
+        failed = sum(not check["ok"] for check in own)
+        where = f"{slowest['name']} on {slowest['host']}, {slowest['ms']:.0f} ms"
+        lines.append(f"{origin:<10} {len(own) - failed:>6} {failed:>6}  {where}")
+    facts = [check for check in checks if check["ok"] and check["message"] not in ("open", "closed")]
+    lines += [
+        f"  {check['name']} on {check['host']} from {check['from']}: {check['message']}" for check in facts
+    ]
+    lines += [
+        f"FAILED: {check['name']} on {check['host']}, seen from {check['from']}: {check['message']}"
+        for check in checks
+        if not check["ok"]
+    ]
+    return lines
+
+
+class FilterModule:
+    """The filters, by the names that playbooks use."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return name and function of each filter."""
+        return {"health_report": health_report, "health_table": health_table}

@@ -1,0 +1,154 @@
+"""The models on disk: blobs by SHA-256, and a manifest for each name.
+
+Everything is written under a temporary name and renamed when it is whole, so that whatever
+interrupts a pull leaves either the model or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+_NAME = re.compile(r"(?P<path>[a-zA-Z0-9][\w.-]*(?:/[a-zA-Z0-9][\w.-]*)*)(?::(?P<tag>[a-zA-Z0-9][\w.-]*))?")
+_PARTIAL = ".partial-"
+
+
+class NotFound(Exception):
+    """There is no such model."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"model '{name}' not found")
+
+
+class BadName(ValueError):
+    """That cannot be the name of a model."""
+
+
+class BadDigest(Exception):
+    """What was fetched is not what was promised."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that is there; `digest` is the SHA-256 of its file, in hexadecimal."""
+
+    name: str
+    digest: str
+    size: int
+    modified_at: str
+    details: dict[str, object] = field(default_factory=dict)
+
+
+def full_name(name: object) -> str:
+    """Return a name with its tag; without one it is "latest".
+
+    Raises:
+        BadName: it is no name.
+    """
+    match = _NAME.fullmatch(name) if isinstance(name, str) else None
+    if not match:
+        raise BadName("invalid model name")
+    return f"{match['path']}:{match['tag'] or 'latest'}"
+
+
+class Store:
+    """The models under one directory."""
+
+    def __init__(self, root: Path) -> None:
+        """Open the store, making its directories, and forget what an interrupted pull left."""
+        self._blobs = root / "blobs"
+        self._manifests = root / "manifests"
+        for directory in (self._blobs, self._manifests):
+            directory.mkdir(parents=True, exist_ok=True)
+            for leftover in directory.rglob(f"{_PARTIAL}*"):
+                leftover.unlink()
+
+    def models(self) -> list[Model]:
+        """Return every model, the latest first."""
+        files = (path for path in self._manifests.rglob("*") if path.is_file() and _PARTIAL not in path.name)
+        models = [Model(**json.loads(path.read_text())) for path in files]
+        return sorted(models, key=lambda model: (model.modified_at, model.name), reverse=True)
+
+    def get(self, name: object) -> Model:
+        """Return a model by name.
+
+        Raises:
+            BadName, NotFound: there is none.
+        """
+        try:
+            return Model(**json.loads(self._manifest(full_name(name)).read_text()))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise NotFound(str(name)) from None
+
+    def blob(self, digest: str) -> Path:
+        """Return the file of a digest, which may not exist."""
+        return self._blobs / f"sha256-{digest}"
+
+    def remove(self, name: object) -> Model:
+        """Forget a model, and its file unless another name has it too.
+
+        Raises:
+            BadName, NotFound: there is none.
+        """
+        model = self.get(name)
+        self._manifest(model.name).unlink()
+        if all(other.digest != model.digest for other in self.models()):
+            self.blob(model.digest).unlink(missing_ok=True)
+        return model
+
+    def add(self, digest: str, chunks: Iterable[bytes]) -> None:
+        """Write a model's file, which comes in `chunks`; `tag` gives it a name.
+
+        Raises:
+            BadDigest: the file is not the one that `digest` names; nothing is kept of it.
+        """
+        with self.partial(self._blobs) as file:
+            seen = hashlib.sha256()
+            for chunk in chunks:
+                seen.update(chunk)
+                file.write(chunk)
+            if seen.hexdigest() != digest:
+                raise BadDigest(f"digest mismatch: expected sha256:{digest}, got sha256:{seen.hexdigest()}")
+            _commit(file, self.blob(digest))
+
+    def tag(self, name: str, digest: str, details: dict[str, object]) -> Model:
+        """Give a file that is there a name."""
+        model = Model(
+            full_name(name), digest, self.blob(digest).stat().st_size, datetime.now(UTC).isoformat(), details
+        )
+        target = self._manifest(model.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self.partial(target.parent) as file:
+            file.write(json.dumps(asdict(model)).encode())
+            _commit(file, target)
+        return model
+
+    @contextmanager
+    def partial(self, directory: Path | None = None) -> Iterator[BinaryIO]:
+        """Open a temporary file that is gone afterwards, unless it was renamed."""
+        with tempfile.NamedTemporaryFile(dir=directory or self._blobs, prefix=_PARTIAL, delete=False) as file:
+            try:
+                yield file
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+
+    def _manifest(self, name: str) -> Path:
+        path, _, tag = name.rpartition(":")
+        return self._manifests / path / f":{tag}"  # the colon keeps the tag of "a" and the model "a/b" apart
+
+
+def _commit(file: BinaryIO, target: Path) -> None:
+    """Make a whole file durable under its own name."""
+    file.flush()
+    os.fsync(file.fileno())
+    Path(file.name).chmod(0o644)
+    Path(file.name).replace(target)

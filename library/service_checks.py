@@ -1,0 +1,92 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: Apache-2.0
+"""Check services of the network from this host, all at once, each in its own protocol."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.hal_checks.runner import KINDS, run_checks
+from ansible.module_utils.hal_checks.target import Target
+
+DOCUMENTATION = r"""
+module: service_checks
+short_description: Check services of the network from this host
+description:
+  - Runs many checks in parallel in one call, from the host that uses the services.
+  - A check speaks the service's own protocol, so that an open port and a service that works are told apart.
+  - A check that fails is a result and no failure of the module; the caller decides.
+options:
+  checks:
+    description:
+      - The checks, as the filter C(health_checks) makes them from the service catalogue.
+      - Each has I(name), I(kind) (flow, gateway, haproxy, http, listener, ollama, speech, ssh or tts),
+        I(host), I(address) and I(port); and as needed I(expect) (V(open) or V(closed)), I(tls), I(ca_file),
+        I(path), I(question), I(audio) (a WAV file in base64), I(expect_words), I(models) and I(timeout).
+    type: list
+    elements: dict
+    required: true
+  origin:
+    description: Name of the host that the checks run on, for the results.
+    type: str
+    required: true
+  timeout:
+    description: Seconds for a check that names none itself.
+    type: float
+    default: 10
+  workers:
+    description: Checks that run at the same time.
+    type: int
+    default: 24
+attributes:
+  check_mode:
+    support: full
+    description: Only reads, so a check runs the same.
+  diff_mode:
+    support: none
+author: HAL network
+"""
+
+EXAMPLES = r"""
+- name: Check the language model from the gateway's host
+  service_checks:
+    origin: qm1
+    checks:
+      - {name: ollama, kind: ollama, host: ubuai, address: 198.18.10.20, port: 11434, models: [llama3]}
+  register: health
+"""
+
+RETURN = r"""
+results:
+  description: For each check its name, kind, host, from, ok, ms (milliseconds) and message.
+  type: list
+  elements: dict
+  returned: always
+ok:
+  description: Whether every check passed.
+  type: bool
+  returned: always
+"""
+
+ARGUMENT_SPEC = {
+    "checks": {"type": "list", "elements": "dict", "required": True},
+    "origin": {"type": "str", "required": True},
+    "timeout": {"type": "float", "default": 10},
+    "workers": {"type": "int", "default": 24},
+}
+REQUIRED = {"name", "kind", "host", "address", "port"}
+
+
+def main() -> None:
+    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    for check in module.params["checks"]:
+        if missing := sorted(REQUIRED - check.keys()):
+            module.fail_json(msg=f"The check {check.get('name', check)} has no {', '.join(missing)}.")
+        if check["kind"] not in KINDS:
+            module.fail_json(msg=f"The check {check['name']} is of the unknown kind {check['kind']}.")
+    targets = [Target.from_options(check, module.params["timeout"]) for check in module.params["checks"]]
+    results = run_checks(targets, module.params["origin"], module.params["workers"])
+    module.exit_json(changed=False, results=results, ok=all(result["ok"] for result in results))
+
+
+if __name__ == "__main__":
+    main()
