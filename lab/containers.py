@@ -144,6 +144,8 @@ def create(
             options.append(f"--memory={memory}m")
         # podman's own /etc/hosts is a mount, which Ansible could not replace.
         options += ["--no-hosts", "--hostname", name, "--network", lab.network, "--ip", address]
+        # systemd lets every user ping; in a container it cannot set that itself.
+        options += ["--sysctl", "net.ipv4.ping_group_range=0 2147483647"]
         options += ["--systemd=always", "--cap-add", CAPABILITIES, "--security-opt", "apparmor=unconfined"]
         podman(["create", "--name", lab.container(name), *options, lab.image])
     if existing is None or not existing.running:

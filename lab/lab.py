@@ -77,6 +77,13 @@ def build_ollama() -> None:
     shutil.copyfile(PROJECT / "lab/ollama/models.json", models / "models.json")
 
 
+def forget_host_key(address: str) -> None:
+    """Forget the SSH host key of a host that is about to be made anew."""
+    known_hosts = STATE / "known_hosts"
+    if known_hosts.exists():
+        machine.run("ssh-keygen", "-q", "-R", address, "-f", str(known_hosts))
+
+
 def ensure_standing_hosts() -> None:
     """Create and start the hosts that stand before anything is provisioned: the NAS and the client."""
     lab = laboratory()
@@ -84,6 +91,7 @@ def ensure_standing_hosts() -> None:
     user = (USER, [(STATE / "id_ed25519.pub").read_text().strip()])
     for name, address in addresses("backup_servers", "clients").items():
         if name not in there:
+            forget_host_key(address)
             containers.create(lab, name, address, *user)
         elif not there[name].running:
             containers.start(lab, name, *user)
