@@ -172,9 +172,17 @@ def health_checks(
 
 
 def client_environment(
-    catalogue: Catalogue, groups: Groups, addresses: Addresses, administrator: str
+    catalogue: Catalogue, groups: Groups, addresses: Addresses, administrator: str, proxmox: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the variables of network_config.sh, under the names that clients use today."""
+    """Return the variables of network_config.sh, under the names that clients use today.
+
+    Args:
+        catalogue: the service catalogue.
+        groups: Ansible's groups.
+        addresses: address of each configured host.
+        administrator: who logs in to the proxy.
+        proxmox: the Proxmox API, {host, user}.
+    """
     qm, ai = groups["qm_servers"][0], groups["ai_servers"][0]
     proxy = groups["proxies"][0]
     ollama = service_urls(catalogue, "ollama", groups, addresses)[0]
@@ -189,6 +197,8 @@ def client_environment(
         "HAPROXY_HOST": addresses[proxy],
         "HAPROXY_SSH_PORT": catalogue["ssh_proxy"]["port"],
         "HAPROXY_USER": administrator,
+        "PROXMOX_HOST": proxmox["host"],
+        "PROXMOX_USER": proxmox["user"].partition("@")[0],
         "QM_HOST": addresses[qm],
         "QM_VOICE_PORT": catalogue["listener"]["port"],
         "QM_GATEWAY_PORT": catalogue["gateway"]["port"],

@@ -96,11 +96,7 @@ def _address_faults(hosts: dict[str, Any], subnets: list[str]) -> Iterator[str]:
         try:
             parsed = IPv4Address(address)
         except AddressValueError:
-            yield (
-                f"{host} has the address {address!r}, which is no IPv4 address"
-                if address
-                else f"{host} has no address"
-            )
+            yield f"the address of {host} is {address!r}, which is no IPv4 address"
             continue
         first = taken.setdefault(parsed, host)
         if first != host:
@@ -122,7 +118,7 @@ def _network_faults(networks: Any, name: str) -> Iterator[str]:
 
 
 def network_faults(network: dict[str, Any]) -> list[str]:
-    """Return a sentence for every fault, each with the file to edit; none when all is well.
+    """Return every fault, each after the file to edit; none when all is well.
 
     Args:
         network: the description, with
@@ -135,7 +131,7 @@ def network_faults(network: dict[str, Any]) -> list[str]:
     """
     catalogue, groups, subnets = network["catalogue"], network["groups"], network["subnets"]
     if not isinstance(catalogue, dict) or not catalogue:
-        return [f"The catalogue is empty. Edit {SERVICES}."]
+        return [f"{SERVICES}: the catalogue is empty"]
     subnet_faults = [*_network_faults(subnets, "network_subnets")]
     found = {
         SERVICES: [*_service_faults(catalogue, groups), *_port_faults(catalogue, groups)],
@@ -143,9 +139,7 @@ def network_faults(network: dict[str, Any]) -> list[str]:
         HOSTS: [] if subnet_faults else [*_address_faults(network["addresses"], subnets)],
         SECRETS: [f"the secret {name} is missing" for name, value in network["secrets"].items() if not value],
     }
-    return [
-        f"{fault[0].upper()}{fault[1:]}. Edit {file}." for file, faults in found.items() for fault in faults
-    ]
+    return [f"{file}: {fault}" for file, faults in found.items() for fault in faults]
 
 
 class FilterModule:

@@ -65,9 +65,10 @@ install_python_tools() {
     else
       # Debian 12 brings Python 3.11: uv fetches a newer one.
       as_root apt-get install -y --no-install-recommends python3-venv >/dev/null
-      python3 -m venv .cache/uv && .cache/uv/bin/pip --quiet install uv &&
-        .cache/uv/bin/uv venv --quiet --seed --python 3.13 .venv ||
+      if ! { python3 -m venv .cache/uv && .cache/uv/bin/pip --quiet install uv &&
+        .cache/uv/bin/uv venv --quiet --seed --python 3.13 .venv; }; then
         fail "Python 3.12 or newer is needed; there is none here and none could be fetched. Install python3.13 and run again."
+      fi
     fi
   fi
   echo "Installing the Python tools into .venv"

@@ -41,7 +41,9 @@ def on(lab: containers.Lab) -> Callable[..., Done]:
 
     def run(host: str, command: str, user: str = "root", timeout: float = 120) -> Done:
         arguments = containers.exec_command(lab, host, user=user, command=["bash", "-lc", command])
-        return subprocess.run(arguments, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
+        return subprocess.run(
+            arguments, capture_output=True, text=True, errors="replace", timeout=timeout, check=False
+        )
 
     return run
 

@@ -21,7 +21,7 @@ UNKNOWN_DEVICE = "This token is not known: ask the administrator for a new one."
 FOREIGN_ORIGIN = "Web pages of this origin may not connect without a token."
 
 
-class Refused(Exception):  # noqa: N818 - what happened to the client, not an error of ours
+class Refused(Exception):
     """The client may not connect; the text tells it why."""
 
 

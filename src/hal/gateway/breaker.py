@@ -21,13 +21,13 @@ class BackendError(Exception):
     kind = "error"
 
 
-class Unreachable(BackendError):  # noqa: N818 - named for what it says; BackendError is its family
+class Unreachable(BackendError):
     """No connection could be made: nothing was asked, so it is safe to try again."""
 
     kind = "unreachable"
 
 
-class Rejected(BackendError):  # noqa: N818 - see Unreachable
+class Rejected(BackendError):
     """The back end is well and refuses this request; another one would refuse it too."""
 
     kind = "rejected"

@@ -63,7 +63,7 @@ class Answer:
     question: str = ""
 
 
-class _Failure(Exception):  # noqa: N818 - it carries the answer to give, and is not an error to report
+class _Failure(Exception):
     def __init__(self, text: str, action: str, intent: str = Intent.GENERAL) -> None:
         super().__init__(action)
         self.answer = Answer(text=text, action=action, intent=intent, status=Status.ERROR)

@@ -1,0 +1,175 @@
+"""What is made of the catalogue: firewall rules, proxy configuration, checks and environment."""
+
+import catalogue as filters
+import pytest
+
+ADMINISTRATORS = ["198.18.0.1/32"]
+
+
+@pytest.fixture
+def pairs(network):
+    """Give the network a second host of each kind."""
+    for group, host, address in (
+        ("qm_servers", "qm2", "198.18.34.104"),
+        ("ai_servers", "ubuai2", "198.18.10.21"),
+        ("proxies", "haproxy2", "198.18.50.101"),
+    ):
+        network["groups"][group].append(host)
+        network["groups"]["managed_hosts"].append(host)
+        network["addresses"][host] = address
+    return network
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("qm1", {(22, "198.18.0.1/32"), (8768, "198.18.60.10"), (8768, "198.18.50.100")}),
+        (
+            "ubuai",
+            {
+                (22, "198.18.0.1/32"),
+                (9000, "198.18.34.103"),
+                (9000, "198.18.50.100"),
+                (11434, "198.18.34.103"),
+                (11434, "198.18.50.100"),
+            },
+        ),
+        (
+            "haproxy",
+            {(2222, "198.18.0.1/32"), (8768, "198.18.60.10"), (443, "198.18.60.10"), (80, "198.18.60.10")},
+        ),
+        ("mac", {(22, "198.18.0.1/32")}),
+    ],
+)
+def test_a_host_lets_in_what_the_catalogue_says_and_nothing_else(catalogue, network, host, expected):
+    rules = filters.firewall_rules(catalogue, host, **network, administrators=ADMINISTRATORS)
+    assert {(rule["port"], rule["from"]) for rule in rules} == expected
+    assert {rule["protocol"] for rule in rules} == {"tcp"}
+    assert rules == sorted(rules, key=lambda rule: (rule["port"], rule["from"]))
+
+
+def test_a_new_host_is_let_in_where_its_group_is(catalogue, pairs):
+    rules = filters.firewall_rules(catalogue, "ubuai2", **pairs, administrators=ADMINISTRATORS)
+    assert {rule["from"] for rule in rules if rule["port"] == 9000} == {
+        "198.18.34.103",
+        "198.18.34.104",
+        "198.18.50.100",
+        "198.18.50.101",
+    }
+
+
+def test_a_service_of_nobody_else_listens_on_loopback(catalogue):
+    assert filters.listen_address(catalogue, "listener") == "127.0.0.1"
+    assert filters.listen_address(catalogue, "tts") == "127.0.0.1"
+    assert filters.listen_address(catalogue, "gateway") == "0.0.0.0"
+
+
+def test_urls_name_every_host_of_a_service(catalogue, pairs):
+    urls = filters.service_urls(catalogue, "speech", **pairs)
+    assert urls == ["http://198.18.10.20:9000", "http://198.18.10.21:9000"]
+    assert filters.service_urls(catalogue, "gateway", **pairs)[0] == "ws://198.18.34.103:8768"
+    assert filters.service_urls(catalogue, "proxy_https", **pairs)[0] == "https://198.18.50.100:443"
+
+
+def test_the_proxys_frontends(catalogue):
+    frontends = {frontend["name"]: frontend for frontend in filters.proxy_frontends(catalogue)}
+    plain, encrypted, redirect = (
+        frontends[name] for name in ("voice_gateway", "voice_gateway_tls", "redirect")
+    )
+    assert (plain["port"], plain["tls"]) == (8768, False)
+    assert plain["routes"] == [{"path": "/", "backend": "qm_voice_gateway"}]
+    assert (encrypted["port"], encrypted["tls"]) == (443, True)
+    assert encrypted["routes"] == [
+        {"path": "/v1/audio/", "backend": "hal_speech"},
+        {"path": "/", "backend": "qm_voice_gateway"},
+    ]
+    assert redirect["redirect"] and redirect["routes"] == []
+
+
+def test_the_proxys_backends_hold_every_server(catalogue, pairs):
+    gateway, speech = filters.proxy_backends(catalogue, **pairs)
+    assert (gateway["name"], gateway["kind"], gateway["health"]) == (
+        "qm_voice_gateway",
+        "websocket",
+        "/readyz",
+    )
+    assert gateway["servers"] == [
+        {"name": "qm1", "address": "198.18.34.103", "port": 8768},
+        {"name": "qm2", "address": "198.18.34.104", "port": 8768},
+    ]
+    assert [server["name"] for server in speech["servers"]] == ["ubuai", "ubuai2"]
+
+
+def test_every_flow_is_checked_from_every_host(catalogue, network):
+    hosts = network["groups"]["managed_hosts"]
+    for origin in hosts:
+        checks = filters.health_checks(catalogue, origin, **network)
+        seen = [(check["name"], check["host"]) for check in checks]
+        expected = [
+            (name, host)
+            for name, service in catalogue.items()
+            for host in filters.service_hosts(catalogue, name, network["groups"])
+            if not (host == origin and service["protocol"] == "ssh")
+        ]
+        assert sorted(seen) == sorted(expected)
+
+
+def test_what_a_client_may_reach_is_checked_open_and_the_rest_closed(catalogue, network):
+    checks = filters.health_checks(catalogue, "mac", **network)
+    opened = {(check["name"], check["kind"]) for check in checks if check["expect"] == "open"}
+    assert opened == {
+        ("gateway", "gateway"),
+        ("proxy_gateway", "gateway"),
+        ("proxy_https", "gateway"),
+        ("proxy_http", "http"),
+        ("artifacts", "http"),
+    }
+    closed = {check["name"] for check in checks if check["expect"] == "closed"}
+    assert closed == {"listener", "speech", "tts", "ollama", "ssh", "ssh_proxy"}
+    assert {check["kind"] for check in checks if check["expect"] == "closed"} == {"flow"}
+
+
+def test_a_host_checks_its_own_services_in_its_own_way(catalogue, network):
+    own = {
+        check["name"]: check
+        for check in filters.health_checks(catalogue, "haproxy", **network)
+        if check["host"] == "haproxy"
+    }
+    assert {name: check["kind"] for name, check in own.items()} == {
+        "proxy_gateway": "haproxy",
+        "proxy_https": "flow",
+        "proxy_http": "http",
+    }
+    listener = next(
+        check for check in filters.health_checks(catalogue, "qm1", **network) if check["name"] == "listener"
+    )
+    assert (listener["address"], listener["kind"], listener["expect"]) == ("127.0.0.1", "listener", "open")
+
+
+def test_options_reach_the_checks_of_their_kind(catalogue, network):
+    checks = filters.health_checks(catalogue, "qm1", **network, options={"ollama": {"models": ["llama3"]}})
+    assert [check["name"] for check in checks if "models" in check] == ["ollama"]
+
+
+def test_the_clients_environment_has_every_name_of_today(catalogue, network):
+    environment = filters.client_environment(catalogue, **network, administrator="lawr", proxmox=PROXMOX)
+    assert environment == {
+        "HAL_GATEWAY_URL": "ws://198.18.34.103:8768",
+        "HAL_SPEECH_URL": "https://haproxy",
+        "HAL_CA_FILE": "/etc/hal/ca.crt",
+        "OLLAMA_HOST": "198.18.10.20",
+        "OLLAMA_PORT": 11434,
+        "OLLAMA_URL": "http://198.18.10.20:11434",
+        "WHISPER_URL": "http://198.18.10.20:9000/transcribe",
+        "HAPROXY_HOST": "198.18.50.100",
+        "HAPROXY_SSH_PORT": 2222,
+        "HAPROXY_USER": "lawr",
+        "PROXMOX_HOST": "127.0.0.2",
+        "PROXMOX_USER": "root",
+        "QM_HOST": "198.18.34.103",
+        "QM_VOICE_PORT": 8767,
+        "QM_GATEWAY_PORT": 8768,
+    }
+
+
+PROXMOX = {"host": "127.0.0.2", "port": 8006, "user": "root@pam"}

@@ -1,0 +1,132 @@
+"""Every fault in the description is found, said in a sentence, with the file to edit."""
+
+import pytest
+import validation
+
+
+@pytest.fixture
+def description(catalogue, network):
+    """Return the lab's description, which has no fault."""
+    return {
+        **network,
+        "catalogue": catalogue,
+        "subnets": ["198.18.0.0/16"],
+        "administrators": ["198.18.0.1/32"],
+        "secrets": {"network_proxmox_password": "a secret"},
+    }
+
+
+def test_the_lab_has_no_fault(description):
+    assert validation.network_faults(description) == []
+
+
+def remove(*path):
+    """Return a change that removes a key."""
+
+    def change(description):
+        for key in path[:-1]:
+            description = description[key]
+        del description[path[-1]]
+
+    return change
+
+
+def put(value, *path):
+    """Return a change that sets a key."""
+
+    def change(description):
+        for key in path[:-1]:
+            description = description[key]
+        description[path[-1]] = value
+
+    return change
+
+
+SERVICES = "group_vars/all/services.yml"
+HOSTS = "hosts.yml"
+NETWORK = "group_vars/all/network.yml"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (put({}, "catalogue"), f"{SERVICES}: the catalogue is empty"),
+        (put("ssh", "catalogue", "tts"), f"{SERVICES}: service tts is not a mapping"),
+        (remove("catalogue", "tts", "port"), f"{SERVICES}: service tts has no port"),
+        (put(1, "catalogue", "tts", "prot"), f"{SERVICES}: service tts has an unknown key, prot"),
+        (
+            put("5000", "catalogue", "tts", "port"),
+            f"{SERVICES}: port of service tts is '5000', which is not a number",
+        ),
+        (
+            put(True, "catalogue", "tts", "port"),
+            f"{SERVICES}: port of service tts is True, which is not a number",
+        ),
+        (
+            put(70000, "catalogue", "tts", "port"),
+            f"{SERVICES}: port 70000 of service tts is not between 1 and 65535",
+        ),
+        (
+            put("telnet", "catalogue", "tts", "protocol"),
+            f"{SERVICES}: protocol telnet of service tts is unknown; "
+            "there are http, https, ssh, tcp, websocket",
+        ),
+        (
+            put(["clients", "cleints"], "catalogue", "speech", "clients"),
+            f"{SERVICES}: service speech names the group cleints, which hosts.yml does not have",
+        ),
+        (
+            put("ai", "catalogue", "speech", "group"),
+            f"{SERVICES}: service speech names the group ai, which hosts.yml does not have",
+        ),
+        (
+            remove("catalogue", "speech", "health"),
+            f"{SERVICES}: service speech stands behind the proxy and has no health",
+        ),
+        (
+            put([{"service": "proxy_ftp"}], "catalogue", "speech", "proxy", "routes"),
+            f"{SERVICES}: service speech is routed through proxy_ftp, which is no proxy service",
+        ),
+        (
+            put(9000, "catalogue", "tts", "port"),
+            f"{SERVICES}: port 9000 of ubuai is claimed by speech and by tts",
+        ),
+        (
+            put("198.18.300.1", "addresses", "mac"),
+            f"{HOSTS}: the address of mac is '198.18.300.1', which is no IPv4 address",
+        ),
+        (put("", "addresses", "mac"), f"{HOSTS}: the address of mac is '', which is no IPv4 address"),
+        (
+            put("198.18.34.103", "addresses", "mac"),
+            f"{HOSTS}: 198.18.34.103 is the address of qm1 and of mac",
+        ),
+        (
+            put("192.0.2.1", "addresses", "mac"),
+            f"{HOSTS}: 192.0.2.1 of mac is in none of network_subnets (198.18.0.0/16)",
+        ),
+        (
+            put([], "administrators"),
+            f"{NETWORK}: network_administrators is empty: name at least one network, such as 192.0.2.0/24",
+        ),
+        (
+            put("", "secrets", "network_proxmox_password"),
+            "group_vars/all/secrets.yml: the secret network_proxmox_password is missing",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_file(description, change, sentence):
+    change(description)
+    assert sentence in validation.network_faults(description)
+
+
+def test_a_network_that_is_none_is_named(description):
+    description["administrators"] = ["198.18.0.1/33"]
+    (fault,) = validation.network_faults(description)
+    assert fault.startswith(f"{NETWORK}: network_administrators has '198.18.0.1/33', which is no network")
+
+
+def test_all_faults_are_named_at_once(description):
+    description["addresses"]["mac"] = "nowhere"
+    description["catalogue"]["tts"]["port"] = 0
+    description["secrets"]["network_proxmox_password"] = ""
+    assert len(validation.network_faults(description)) == 3
