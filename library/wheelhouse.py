@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import subprocess
@@ -83,14 +84,15 @@ OLD_PLATFORMS = {"2.17": "manylinux2014", "2.12": "manylinux2010", "2.5": "manyl
 
 
 class CommandFailed(Exception):
-    """A command of this module ended with an error; the text is its last lines."""
+    """A command of this module ended with an error; the text says what for and why."""
 
 
-def run(command: list[str], directory: Path) -> None:
-    """Run a command in a directory and raise CommandFailed with what it said last if it fails."""
+def run(command: list[str], directory: Path, aim: str) -> None:
+    """Run a command in a directory. Raises CommandFailed with what it was for and what it said last."""
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CommandFailed("\n".join((done.stderr or done.stdout).strip().splitlines()[-5:]))
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        raise CommandFailed(f"Could not {aim}: {said}")
 
 
 def platforms(glibc: str) -> list[str]:
@@ -134,8 +136,8 @@ class Wheelhouse:
     def lock_digest(self, lock: Path) -> str:
         return digest(*self.target, lock.read_bytes())
 
-    def stale_locks(self, locks: list[Path]) -> list[Path]:
-        return [lock for lock in locks if self.manifest["locks"].get(lock.name) != self.lock_digest(lock)]
+    def is_stale(self, lock: Path) -> bool:
+        return self.manifest["locks"].get(lock.name) != self.lock_digest(lock)
 
     def fetch(self, lock: Path) -> None:
         """Download the wheels of one lock; pip checks every hash."""
@@ -145,7 +147,7 @@ class Wheelhouse:
             *(f"--platform={platform}" for platform in self.target[1:]),
             *("--dest", str(self.path.resolve()), "--requirement", str(lock.resolve())),
         ]
-        run(command, self.path)
+        run(command, self.path, f"fetch the wheels of {lock.name} (is the package index within reach?)")
         self.manifest["locks"][lock.name] = self.lock_digest(lock)
         self.save()
 
@@ -171,6 +173,7 @@ class Wheelhouse:
             run(
                 [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", directory],
                 self.project,
+                "build the project's wheel",
             )
             (wheel,) = Path(directory).glob("*.whl")
             self.manifest["wheel"] = {
@@ -182,32 +185,39 @@ class Wheelhouse:
         self.save()
 
 
+def update(wheelhouse: Wheelhouse, locks: list[Path], *, dry: bool) -> dict:
+    """Fetch and build what is missing or outdated and return the result; a dry run only predicts it."""
+    stale = [lock for lock in locks if wheelhouse.is_stale(lock)]
+    outdated = wheelhouse.manifest["source"] != wheelhouse.source_digest()
+    if not dry:
+        for lock in stale:
+            wheelhouse.fetch(lock)
+        if outdated:
+            wheelhouse.build()
+    return {
+        "changed": bool(stale) or outdated,
+        "fetched": [lock.name for lock in stale],
+        "wheel": wheelhouse.manifest["wheel"],
+    }
+
+
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     locks = [Path(lock) for lock in module.params["locks"]]
     missing = [str(lock) for lock in locks if not lock.is_file()]
     if missing:
         module.fail_json(msg=f"No such lock: {', '.join(missing)}. Compile it with `make lock`.")
-    wheelhouse = Wheelhouse(module.params)
-    stale = wheelhouse.stale_locks(locks)
-    outdated = wheelhouse.manifest["source"] != wheelhouse.source_digest()
-    if not module.check_mode:
-        wheelhouse.path.mkdir(parents=True, exist_ok=True)
-        step = ""
+    if module.check_mode:
+        module.exit_json(**update(Wheelhouse(module.params), locks, dry=True))
+    path = Path(module.params["path"])
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / ".lock").open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)  # another run may be fetching the same
         try:
-            for lock in stale:
-                step = f"fetch the wheels of {lock.name} (is the package index within reach?)"
-                wheelhouse.fetch(lock)
-            if outdated:
-                step = "build the project's wheel"
-                wheelhouse.build()
+            result = update(Wheelhouse(module.params), locks, dry=False)
         except CommandFailed as error:
-            module.fail_json(msg=f"Could not {step}: {error}")
-    module.exit_json(
-        changed=bool(stale) or outdated,
-        fetched=[lock.name for lock in stale],
-        wheel=wheelhouse.manifest["wheel"],
-    )
+            module.fail_json(msg=str(error))
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

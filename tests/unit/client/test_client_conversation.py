@@ -41,6 +41,8 @@ class Terminal:
 async def terminal(environment):
     """Start `hal ask` with a keyboard: `await terminal(url)`."""
     started = []
+    # A test run in the background ignores the interrupt, and what it starts would inherit that.
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     async def start(url):
         master, slave = pty.openpty()
@@ -56,6 +58,7 @@ async def terminal(environment):
         return Terminal(process, master)
 
     yield start
+    signal.signal(signal.SIGINT, interrupt)
     for process, master in started:
         if process.returncode is None:
             process.kill()

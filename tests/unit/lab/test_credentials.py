@@ -1,0 +1,77 @@
+"""The lab's keys and secrets: private, strong, kept, and accepted by those who check them."""
+
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+import yaml
+
+import credentials
+
+ADDRESSES = {"pve": "127.0.0.2", "haproxy": "198.18.50.100"}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Create the credentials and return their directory and the file of secret variables."""
+    state, secrets = tmp_path / "state", tmp_path / "secrets.yml"
+    assert credentials.create(state, secrets, ADDRESSES, ["mac"]) is True
+    return state, secrets
+
+
+def test_secrets_are_private(made):
+    state, secrets = made
+    private = [secrets, *(state / name for name in ("id_ed25519", "pve.key", "pve.password"))]
+    assert [path.stat().st_mode & 0o777 for path in private] == [0o600] * 4
+    assert state.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_exists_is_kept(made):
+    state, secrets = made
+    before = secrets.read_bytes(), (state / "id_ed25519").read_bytes()
+    assert credentials.create(state, secrets, ADDRESSES, ["mac"]) is False
+    assert (secrets.read_bytes(), (state / "id_ed25519").read_bytes()) == before
+
+
+def test_two_labs_share_no_secret(made, tmp_path):
+    other = tmp_path / "other.yml"
+    credentials.create(tmp_path / "other", other, ADDRESSES, ["mac"])
+    mine, theirs = (yaml.safe_load(path.read_text()) for path in (made[1], other))
+    assert mine.keys() == theirs.keys()
+    assert not [name for name in mine if mine[name] == theirs[name]]
+
+
+def test_the_key_pair_belongs_together(made):
+    state, _ = made
+    derived = subprocess.run(
+        ["ssh-keygen", "-y", "-f", str(state / "id_ed25519")], capture_output=True, text=True, check=True
+    ).stdout
+    assert derived.split()[:2] == (state / "id_ed25519.pub").read_text().split()[:2]
+
+
+def test_a_client_trusts_the_certificate_by_name_and_by_address(made):
+    state, _ = made
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(state / "pve.crt", state / "pve.key")
+    client = ssl.create_default_context(cafile=str(state / "ca.crt"))
+    for name in ("pve", "127.0.0.2"):
+        here, there = socket.socketpair()
+        with here, there:
+            thread = threading.Thread(
+                target=lambda end=there: server.wrap_socket(end, server_side=True).close()
+            )
+            thread.start()
+            client.wrap_socket(here, server_hostname=name).close()
+            thread.join()
+
+
+def test_the_proxys_certificate_holds_its_key_and_name(made):
+    variables = yaml.safe_load(made[1].read_text())
+    pem = variables["network_proxy_certificate"]
+    assert pem.count("BEGIN CERTIFICATE") == pem.count("BEGIN PRIVATE KEY") == 1
+    text = subprocess.run(
+        ["openssl", "x509", "-noout", "-text"], input=pem, capture_output=True, text=True, check=True
+    ).stdout
+    assert "DNS:haproxy" in text and "IP Address:198.18.50.100" in text

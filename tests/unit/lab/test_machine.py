@@ -1,0 +1,117 @@
+"""What the lab asks of its machine, and what it says when it cannot have it."""
+
+import collections
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import machine
+import registry
+from processes import Process, identity
+
+
+@pytest.fixture
+def says(monkeypatch):
+    """Let a module's programs say what a test wants: says(module, {words in the command: output})."""
+
+    def install(module, answers):
+        def run(command, **_):
+            for words, output in answers.items():
+                if words in " ".join(command):
+                    return subprocess.CompletedProcess(command, 0, output, "")
+            raise AssertionError(command)
+
+        monkeypatch.setattr(module.subprocess, "run", run)
+
+    return install
+
+
+def test_the_mirrors_of_a_debian_machine_serve_the_labs_release(says):
+    lines = "http://mirror/debian/ bookworm Debian\nhttp://mirror/debian/ bookworm-updates Debian\n"
+    lines += "http://mirror/security/ bookworm-security Debian\nhttp://other/apt stable Other Vendor\n"
+    says(registry, {"indextargets": lines})
+    sources = registry.debian_sources()
+    assert "URIs: http://mirror/debian/\nSuites: trixie\n" in sources
+    assert "URIs: http://mirror/security/\nSuites: trixie-security\n" in sources
+    assert "bookworm" not in sources and "other" not in sources
+
+
+def test_a_machine_that_is_not_debian_uses_the_builders_own_mirror(says):
+    says(registry, {"indextargets": "http://mirror/ubuntu noble Ubuntu\n"})
+    assert registry.debian_sources() == ""
+
+
+def test_proxies_are_handed_on_and_unset_ones_are_not(says):
+    dump = 'Acquire::http::Proxy "http://proxy:3128";\nAcquire::https::Proxy "";\nAPT::Install "x";\n'
+    says(registry, {"dump": dump})
+    assert registry.apt_proxies() == 'Acquire::http::Proxy "http://proxy:3128";\n'
+
+
+def test_the_image_has_another_name_when_what_it_is_made_of_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "debian_sources", lambda: "Types: deb\n")
+    (tmp_path / "lab/image").mkdir(parents=True)
+    for name in machine.IMAGE_INPUTS:
+        (tmp_path / "lab" / name).write_text("one")
+    before = machine.image_name(tmp_path)
+    assert machine.image_name(tmp_path) == before
+    (tmp_path / "lab" / machine.IMAGE_INPUTS[0]).write_text("two")
+    assert machine.image_name(tmp_path) != before
+
+
+def test_another_checkouts_network_is_named(says):
+    networks = [{"name": "hal-other", "subnets": [{"subnet": machine.NETWORK}]}]
+    says(machine, {"network ls": json.dumps(networks)})
+    with pytest.raises(machine.LabError, match=r"hal-other already holds .*make lab-down"):
+        machine.ensure_network("hal-mine", "hal.lab=mine")
+
+
+def test_a_full_disk_is_said(tmp_path, monkeypatch):
+    usage = collections.namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 5 * 2**20))
+    with pytest.raises(machine.LabError, match=r"needs 3000 MiB of free disk; there are 5\."):
+        machine.check(tmp_path)
+
+
+def test_a_command_that_fails_is_said_with_its_last_lines():
+    with pytest.raises(machine.LabError, match=r"(?s)`sh -c .*failed: .*no room"):
+        machine.run("sh", "-c", "echo no room >&2; exit 1")
+
+
+@pytest.fixture
+def sleeper(tmp_path):
+    """Return a process that does nothing for a while, and end it afterwards."""
+    process = Process("sleeper", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path)
+    yield process
+    process.stop()
+
+
+def test_a_process_is_started_once_and_stopped(sleeper):
+    sleeper.start()
+    first = sleeper.pid()
+    sleeper.start()
+    assert first is not None and sleeper.pid() == first
+    sleeper.stop()
+    assert sleeper.pid() is None
+
+
+def test_a_process_of_the_same_number_is_not_taken_for_ours(tmp_path):
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        (tmp_path / "ours.pid").write_text(f"{stranger.pid} 1")
+        ours = Process("ours", ["true"], tmp_path)
+        assert identity(str(stranger.pid)) != ""
+        assert ours.pid() is None
+        ours.stop()
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_a_process_that_ended_is_said_with_its_last_words(tmp_path):
+    process = Process("failing", ["sh", "-c", "echo the port is taken; exit 1"], tmp_path)
+    process.start()
+    while process.pid() is not None:
+        pass
+    with pytest.raises(machine.LabError, match=r"(?s)failing ended at once.*the port is taken"):
+        process.require()

@@ -1,0 +1,128 @@
+"""The wheelhouse, filled from a directory of tiny wheels instead of a package index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def make_wheel(directory: Path, name: str, content: str) -> str:
+    """Write a wheel with one module and return the line of a lock that pins it."""
+    path = directory / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{name}.py", content)
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return f"{name}==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Return a project with one lock, and a directory that stands for the package index."""
+    index, project = tmp_path / "index", tmp_path / "project"
+    index.mkdir()
+    (project / "src/hal").mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        (project / name).write_bytes((ROOT / name).read_bytes())
+    (project / "src/hal/__init__.py").write_text('"""A service."""\n')
+    (project / "lock.txt").write_text(make_wheel(index, "alpha", "x = 1\n"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    return project, index, tmp_path / "wheels"
+
+
+@pytest.fixture
+def fetch(run_module, place):
+    """Run the module on that project."""
+    project, _, wheels = place
+
+    def run(**options):
+        parameters = {"path": str(wheels), "project": str(project), "locks": [str(project / "lock.txt")]}
+        return run_module("wheelhouse", parameters, **options)
+
+    return run
+
+
+def test_the_wheels_and_our_own_are_there_and_a_second_run_changes_nothing(fetch, place):
+    _, _, wheels = place
+    first, second = fetch(), fetch()
+    assert first["changed"] and first["fetched"] == ["lock.txt"]
+    own = wheels / first["wheel"]["file"]
+    assert hashlib.sha256(own.read_bytes()).hexdigest() == first["wheel"]["sha256"]
+    assert (wheels / "alpha-1.0-py3-none-any.whl").exists()
+    assert json.loads((wheels / "manifest.json").read_text())["wheel"] == first["wheel"]
+    assert second["changed"] is False and second["wheel"] == first["wheel"]
+
+
+def test_a_changed_lock_is_fetched_and_the_rest_is_not(fetch, place):
+    project, index, wheels = place
+    first = fetch()
+    with (project / "lock.txt").open("a") as lock:
+        lock.write(make_wheel(index, "beta", "y = 1\n"))
+    second = fetch()
+    assert second["fetched"] == ["lock.txt"] and second["wheel"] == first["wheel"]
+    assert (wheels / "beta-1.0-py3-none-any.whl").exists()
+
+
+def test_changed_source_makes_another_wheel_and_the_same_source_the_same(fetch, place):
+    project, *_ = place
+    first = fetch()["wheel"]["sha256"]
+    source = project / "src/hal/__init__.py"
+    before = source.read_text()
+    source.write_text('"""Another."""\n')
+    changed = fetch()
+    source.write_text(before)
+    assert changed["changed"] and changed["wheel"]["sha256"] != first
+    assert fetch()["wheel"]["sha256"] == first
+
+
+def test_a_check_predicts_and_writes_nothing(fetch, place):
+    _, _, wheels = place
+    assert fetch(check=True)["changed"] is True
+    assert not wheels.exists()
+
+
+def test_a_wheel_with_another_hash_is_refused(fetch, place):
+    project, index, _ = place
+    (project / "lock.txt").write_text(make_wheel(index, "alpha", "x = 1\n"))
+    make_wheel(index, "alpha", "x = 2\n")
+    with pytest.raises(Exception, match=r"(?s)fetch the wheels of lock\.txt.*HASH"):
+        fetch()
+
+
+def test_a_missing_lock_is_named(run_module, place):
+    project, _, wheels = place
+    with pytest.raises(Exception, match=r"No such lock: .*nothing\.txt"):
+        run_module("wheelhouse", {"path": str(wheels), "project": str(project), "locks": ["nothing.txt"]})
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(place):
+    project, _, wheels = place
+    arguments = {"path": str(wheels), "project": str(project), "locks": [str(project / "lock.txt")]}
+    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-c", "local", "-i", "localhost,"]
+    command += [
+        "-m",
+        "wheelhouse",
+        "-a",
+        json.dumps(arguments),
+        "-e",
+        f"ansible_python_interpreter={sys.executable}",
+    ]
+    runs = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(3)
+    ]
+    said = [run.communicate(timeout=120)[0].decode() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], said
+    assert sum("CHANGED" in text for text in said) == 1
