@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from typing import Any
 
@@ -29,7 +29,7 @@ KINDS = {str: "a text", int: "a number", list: "a list", dict: "a mapping", bool
 
 def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
     """Find keys that are missing, unknown or of the wrong kind, and values that are out of range."""
-    for key in REQUIRED.keys() - service.keys():
+    for key in sorted(REQUIRED.keys() - service.keys()):
         yield f"service {name} has no {key}"
     for key, value in service.items():
         kind = (REQUIRED | OPTIONAL).get(key)
@@ -37,34 +37,65 @@ def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
             yield f"service {name} has an unknown key, {key}"
         elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             yield f"{key} of service {name} is {value!r}, which is not {KINDS[kind]}"
+        elif kind is list and not all(isinstance(group, str) for group in value):
+            yield f"{key} of service {name} is {value!r}, which are not all names of groups"
     port = service.get("port")
     if isinstance(port, int) and not 1 <= port <= 65535:
         yield f"port {port} of service {name} is not between 1 and 65535"
     for key, known in (("protocol", PROTOCOLS), ("check", CHECKS), ("local_check", CHECKS)):
         if isinstance(service.get(key), str) and service[key] not in known:
             yield f"{key} {service[key]} of service {name} is unknown; there are {', '.join(sorted(known))}"
+    if isinstance(service.get("proxy"), dict):
+        yield from _proxy_faults(name, service)
+
+
+def _proxy_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
+    """Find what the proxy needs to know of a service and is missing or of the wrong kind."""
+    proxy = service["proxy"]
+    for key, holder in (("health", service), ("backend", proxy)):
+        if not isinstance(holder.get(key), str) or not holder[key]:
+            yield f"service {name} stands behind the proxy and has no {key}"
+    routes = proxy.get("routes", [])
+    for route in routes if isinstance(routes, list) else [routes]:
+        if not (
+            isinstance(route, dict)
+            and isinstance(route.get("service"), str)
+            and isinstance(route.get("path", "/"), str)
+        ):
+            yield f"service {name} has the route {route!r}, which is not {{service: NAME, path: /PATH}}"
 
 
 def _reference_faults(
     name: str, service: dict[str, Any], catalogue: dict[str, Any], groups: Groups
 ) -> Iterator[str]:
     """Find groups and services that are named and do not exist."""
-    for group in [service.get("group"), *service.get("except", []), *service.get("clients", [])]:
-        if group not in groups and group not in (None, "administrators"):
+    for group in [service["group"], *service.get("except", []), *service["clients"]]:
+        if group not in groups and group != "administrators":
             yield f"service {name} names the group {group}, which {HOSTS} does not have"
-    proxy = service.get("proxy")
-    if not isinstance(proxy, dict):
-        return
-    for key, holder in (("health", service), ("backend", proxy)):
-        if not holder.get(key):
-            yield f"service {name} stands behind the proxy and has no {key}"
-    for route in proxy.get("routes", []):
-        if "frontend" not in (catalogue.get(route.get("service")) or {}):
-            yield f"service {name} is routed through {route.get('service')}, which is no proxy service"
+    for route in service.get("proxy", {}).get("routes", []):
+        target = catalogue.get(route["service"])
+        if not isinstance(target, dict) or "frontend" not in target:
+            yield f"service {name} is routed through {route['service']}, which is no proxy service"
 
 
-def _service_faults(catalogue: dict[str, Any], groups: Groups) -> Iterator[str]:
-    """Find what is wrong with each service."""
+def _host_faults(catalogue: dict[str, Any], groups: Groups, hosts: Collection[str]) -> Iterator[str]:
+    """Find services on hosts that are not configured, and two that want one port of one host."""
+    taken: dict[tuple[str, int], str] = {}
+    for name, service in catalogue.items():
+        left_out = {host for group in service.get("except", []) for host in groups.get(group, [])}
+        for host in groups.get(service["group"], []):
+            if host in left_out:
+                continue
+            if host not in hosts:
+                yield f"service {name} would run on {host}, which is not one of managed_hosts"
+            first = taken.setdefault((host, service["port"]), name)
+            if first != name:
+                yield f"port {service['port']} of {host} is claimed by {first} and by {name}"
+
+
+def _service_faults(catalogue: dict[str, Any], groups: Groups, hosts: Collection[str]) -> Iterator[str]:
+    """Find what is wrong with each service, and between those that are well formed."""
+    well_formed = {}
     for name, service in catalogue.items():
         if not isinstance(service, dict):
             yield f"service {name} is not a mapping"
@@ -72,20 +103,10 @@ def _service_faults(catalogue: dict[str, Any], groups: Groups) -> Iterator[str]:
         faults = [*_type_faults(name, service)]
         yield from faults
         if not faults:
-            yield from _reference_faults(name, service, catalogue, groups)
-
-
-def _port_faults(catalogue: dict[str, Any], groups: Groups) -> Iterator[str]:
-    """Find two services that want one port of one host."""
-    taken: dict[tuple[str, Any], str] = {}
-    for name, service in catalogue.items():
-        if not isinstance(service, dict):
-            continue
-        left_out = {host for group in service.get("except", []) for host in groups.get(group, [])}
-        for host in groups.get(service.get("group"), []):
-            first = taken.setdefault((host, service.get("port")), name)
-            if host not in left_out and first != name:
-                yield f"port {service.get('port')} of {host} is claimed by {first} and by {name}"
+            well_formed[name] = service
+    for name, service in well_formed.items():
+        yield from _reference_faults(name, service, catalogue, groups)
+    yield from _host_faults(well_formed, groups, hosts)
 
 
 def _address_faults(hosts: dict[str, Any], subnets: list[str]) -> Iterator[str]:
@@ -94,7 +115,7 @@ def _address_faults(hosts: dict[str, Any], subnets: list[str]) -> Iterator[str]:
     networks = [IPv4Network(subnet) for subnet in subnets]
     for host, address in hosts.items():
         try:
-            parsed = IPv4Address(address)
+            parsed = IPv4Address(str(address))  # a number would be taken for one of its 32 bits
         except AddressValueError:
             yield f"the address of {host} is {address!r}, which is no IPv4 address"
             continue
@@ -112,7 +133,7 @@ def _network_faults(networks: Any, name: str) -> Iterator[str]:
         return
     for network in networks:
         try:
-            IPv4Network(network)
+            IPv4Network(str(network))
         except (AddressValueError, NetmaskValueError, ValueError) as error:
             yield f"{name} has {network!r}, which is no network: {error}"
 
@@ -134,7 +155,7 @@ def network_faults(network: dict[str, Any]) -> list[str]:
         return [f"{SERVICES}: the catalogue is empty"]
     subnet_faults = [*_network_faults(subnets, "network_subnets")]
     found = {
-        SERVICES: [*_service_faults(catalogue, groups), *_port_faults(catalogue, groups)],
+        SERVICES: [*_service_faults(catalogue, groups, network["addresses"])],
         NETWORK: [*subnet_faults, *_network_faults(network["administrators"], "network_administrators")],
         HOSTS: [] if subnet_faults else [*_address_faults(network["addresses"], subnets)],
         SECRETS: [f"the secret {name} is missing" for name, value in network["secrets"].items() if not value],

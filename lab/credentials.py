@@ -112,7 +112,7 @@ def ssh_key_pair() -> tuple[bytes, bytes]:
 
 
 def create(state: Path, secrets_file: Path, addresses: dict[str, str], devices: list[str]) -> bool:
-    """Create whatever the lab's keys and secrets lack; what exists is kept.
+    """Create the lab's keys and secrets, which belong together; a set that exists is kept.
 
     Args:
         state: the lab's private directory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -85,7 +86,8 @@ class Process:
             pid = self.pid()
             if pid is None:
                 break
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it may end between the two lines
+                os.kill(pid, number)
             deadline = time.monotonic() + 10
             while self.pid() is not None and time.monotonic() < deadline:
                 time.sleep(0.1)

@@ -4,6 +4,7 @@ import catalogue as filters
 import pytest
 
 ADMINISTRATORS = ["198.18.0.1/32"]
+PROXMOX = {"host": "127.0.0.2", "port": 8006, "user": "root@pam"}
 
 
 @pytest.fixture
@@ -39,13 +40,43 @@ def pairs(network):
             {(2222, "198.18.0.1/32"), (8768, "198.18.60.10"), (443, "198.18.60.10"), (80, "198.18.60.10")},
         ),
         ("mac", {(22, "198.18.0.1/32")}),
+        (
+            "nas",
+            {
+                (22, "198.18.0.1/32"),
+                (8080, "198.18.34.103"),
+                (8080, "198.18.10.20"),
+                (8080, "198.18.50.100"),
+                (8080, "198.18.60.10"),
+            },
+        ),
     ],
 )
 def test_a_host_lets_in_what_the_catalogue_says_and_nothing_else(catalogue, network, host, expected):
     rules = filters.firewall_rules(catalogue, host, **network, administrators=ADMINISTRATORS)
     assert {(rule["port"], rule["from"]) for rule in rules} == expected
+    assert len(rules) == len(expected)
     assert {rule["protocol"] for rule in rules} == {"tcp"}
     assert rules == sorted(rules, key=lambda rule: (rule["port"], rule["from"]))
+
+
+def test_a_rule_says_who_it_is_for(catalogue, network):
+    rules = filters.firewall_rules(catalogue, "qm1", **network, administrators=ADMINISTRATORS)
+    assert [rule["comment"] for rule in rules] == [
+        "ssh from 198.18.0.1/32",
+        "gateway from haproxy",
+        "gateway from mac",
+    ]
+
+
+def test_a_hosts_own_traffic_needs_no_rule(catalogue, pairs):
+    catalogue["gateway"]["clients"] = ["qm_servers"]
+    rules = filters.firewall_rules(catalogue, "qm1", **pairs, administrators=[])
+    assert [rule["comment"] for rule in rules] == ["gateway from qm2"]
+
+
+def test_without_administrators_nobody_may_administer(catalogue, network):
+    assert filters.firewall_rules(catalogue, "mac", **network, administrators=[]) == []
 
 
 def test_a_new_host_is_let_in_where_its_group_is(catalogue, pairs):
@@ -114,6 +145,44 @@ def test_every_flow_is_checked_from_every_host(catalogue, network):
         assert sorted(seen) == sorted(expected)
 
 
+def test_exactly_these_flows_between_hosts_are_open(catalogue, network):
+    opened = {
+        (origin, check["name"], check["host"])
+        for origin in network["groups"]["managed_hosts"]
+        for check in filters.health_checks(catalogue, origin, **network)
+        if check["expect"] == "open" and check["host"] != origin
+    }
+    assert opened == {
+        ("qm1", "speech", "ubuai"),
+        ("qm1", "ollama", "ubuai"),
+        ("haproxy", "gateway", "qm1"),
+        ("haproxy", "speech", "ubuai"),
+        ("haproxy", "ollama", "ubuai"),
+        ("mac", "gateway", "qm1"),
+        ("mac", "proxy_gateway", "haproxy"),
+        ("mac", "proxy_https", "haproxy"),
+        ("mac", "proxy_http", "haproxy"),
+        *((origin, "artifacts", "nas") for origin in ("qm1", "ubuai", "haproxy", "mac")),
+    }
+
+
+def test_the_firewall_lets_in_exactly_what_the_checks_expect_open(catalogue, pairs):
+    hosts = pairs["groups"]["managed_hosts"]
+    names = {address: host for host, address in pairs["addresses"].items()}
+    let_in = {
+        (names[rule["from"]], host, rule["port"])
+        for host in hosts
+        for rule in filters.firewall_rules(catalogue, host, **pairs, administrators=[])
+    }
+    checked = {
+        (origin, check["host"], check["port"])
+        for origin in hosts
+        for check in filters.health_checks(catalogue, origin, **pairs)
+        if check["expect"] == "open" and check["host"] != origin
+    }
+    assert let_in == checked
+
+
 def test_what_a_client_may_reach_is_checked_open_and_the_rest_closed(catalogue, network):
     checks = filters.health_checks(catalogue, "mac", **network)
     opened = {(check["name"], check["kind"]) for check in checks if check["expect"] == "open"}
@@ -148,7 +217,9 @@ def test_a_host_checks_its_own_services_in_its_own_way(catalogue, network):
 
 def test_options_reach_the_checks_of_their_kind(catalogue, network):
     checks = filters.health_checks(catalogue, "qm1", **network, options={"ollama": {"models": ["llama3"]}})
-    assert [check["name"] for check in checks if "models" in check] == ["ollama"]
+    assert [(check["name"], check["models"]) for check in checks if "models" in check] == [
+        ("ollama", ["llama3"])
+    ]
 
 
 def test_the_clients_environment_has_every_name_of_today(catalogue, network):
@@ -170,6 +241,3 @@ def test_the_clients_environment_has_every_name_of_today(catalogue, network):
         "QM_VOICE_PORT": 8767,
         "QM_GATEWAY_PORT": 8768,
     }
-
-
-PROXMOX = {"host": "127.0.0.2", "port": 8006, "user": "root@pam"}

@@ -51,6 +51,7 @@ NETWORK = "group_vars/all/network.yml"
     ("change", "sentence"),
     [
         (put({}, "catalogue"), f"{SERVICES}: the catalogue is empty"),
+        (put(["tts"], "catalogue"), f"{SERVICES}: the catalogue is empty"),
         (put("ssh", "catalogue", "tts"), f"{SERVICES}: service tts is not a mapping"),
         (remove("catalogue", "tts", "port"), f"{SERVICES}: service tts has no port"),
         (put(1, "catalogue", "tts", "prot"), f"{SERVICES}: service tts has an unknown key, prot"),
@@ -72,6 +73,29 @@ NETWORK = "group_vars/all/network.yml"
             "there are http, https, ssh, tcp, websocket",
         ),
         (
+            put("ping", "catalogue", "tts", "check"),
+            f"{SERVICES}: check ping of service tts is unknown; "
+            "there are flow, gateway, haproxy, http, listener, ollama, speech, ssh, tts",
+        ),
+        (
+            put("ping", "catalogue", "tts", "local_check"),
+            f"{SERVICES}: local_check ping of service tts is unknown; "
+            "there are flow, gateway, haproxy, http, listener, ollama, speech, ssh, tts",
+        ),
+        (
+            put([{"group": "clients"}], "catalogue", "tts", "clients"),
+            f"{SERVICES}: clients of service tts is [{{'group': 'clients'}}], "
+            "which are not all names of groups",
+        ),
+        (
+            put(["printers"], "catalogue", "ssh", "except"),
+            f"{SERVICES}: service ssh names the group printers, which hosts.yml does not have",
+        ),
+        (
+            put("all", "catalogue", "ssh", "group"),
+            f"{SERVICES}: service ssh would run on pve, which is not one of managed_hosts",
+        ),
+        (
             put(["clients", "cleints"], "catalogue", "speech", "clients"),
             f"{SERVICES}: service speech names the group cleints, which hosts.yml does not have",
         ),
@@ -82,6 +106,15 @@ NETWORK = "group_vars/all/network.yml"
         (
             remove("catalogue", "speech", "health"),
             f"{SERVICES}: service speech stands behind the proxy and has no health",
+        ),
+        (
+            remove("catalogue", "speech", "proxy", "backend"),
+            f"{SERVICES}: service speech stands behind the proxy and has no backend",
+        ),
+        (
+            put(["proxy_https"], "catalogue", "speech", "proxy", "routes"),
+            f"{SERVICES}: service speech has the route 'proxy_https', "
+            "which is not {service: NAME, path: /PATH}",
         ),
         (
             put([{"service": "proxy_ftp"}], "catalogue", "speech", "proxy", "routes"),
@@ -95,6 +128,7 @@ NETWORK = "group_vars/all/network.yml"
             put("198.18.300.1", "addresses", "mac"),
             f"{HOSTS}: the address of mac is '198.18.300.1', which is no IPv4 address",
         ),
+        (put(5, "addresses", "mac"), f"{HOSTS}: the address of mac is 5, which is no IPv4 address"),
         (put("", "addresses", "mac"), f"{HOSTS}: the address of mac is '', which is no IPv4 address"),
         (
             put("198.18.34.103", "addresses", "mac"),
@@ -103,6 +137,10 @@ NETWORK = "group_vars/all/network.yml"
         (
             put("192.0.2.1", "addresses", "mac"),
             f"{HOSTS}: 192.0.2.1 of mac is in none of network_subnets (198.18.0.0/16)",
+        ),
+        (
+            put("198.18.0.0/16", "subnets"),
+            f"{NETWORK}: network_subnets is empty: name at least one network, such as 192.0.2.0/24",
         ),
         (
             put([], "administrators"),
@@ -123,6 +161,44 @@ def test_a_network_that_is_none_is_named(description):
     description["administrators"] = ["198.18.0.1/33"]
     (fault,) = validation.network_faults(description)
     assert fault.startswith(f"{NETWORK}: network_administrators has '198.18.0.1/33', which is no network")
+
+
+def test_a_host_that_a_service_leaves_out_has_its_port_free(description):
+    description["catalogue"]["ssh_proxy"]["port"] = 22
+    assert validation.network_faults(description) == []
+    del description["catalogue"]["ssh"]["except"]
+    assert validation.network_faults(description) == [
+        f"{SERVICES}: port 22 of haproxy is claimed by ssh and by ssh_proxy"
+    ]
+
+
+def test_without_subnets_no_address_is_blamed(description):
+    description["subnets"] = ["198.18.0.5/16"]
+    (fault,) = validation.network_faults(description)
+    assert fault.startswith(f"{NETWORK}: network_subnets has '198.18.0.5/16', which is no network")
+
+
+def test_a_malformed_service_is_blamed_alone(description):
+    description["catalogue"]["proxy_https"] = 443
+    faults = validation.network_faults(description)
+    assert f"{SERVICES}: service proxy_https is not a mapping" in faults
+    assert f"{SERVICES}: service speech is routed through proxy_https, which is no proxy service" in faults
+    assert len(faults) == 3
+
+
+ODDITIES = [None, 5, 1.5, [[]], [{}], [None], {"a": []}, {"backend": "x", "routes": [5]},
+            {"backend": "x", "routes": None}, {"backend": "x", "routes": [{"service": []}]}]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [*validation.REQUIRED, *validation.OPTIONAL])
+def test_any_value_of_the_wrong_kind_gets_a_sentence(description, key):
+    for value in ODDITIES:
+        if key == "port" and isinstance(value, int):
+            continue
+        description["catalogue"]["speech"][key] = value
+        faults = validation.network_faults(description)
+        assert faults, value
+        assert all(fault.startswith(f"{SERVICES}: ") and "speech" in fault for fault in faults)
 
 
 def test_all_faults_are_named_at_once(description):

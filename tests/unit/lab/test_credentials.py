@@ -1,5 +1,6 @@
 """The lab's keys and secrets: private, strong, kept, and accepted by those who check them."""
 
+import contextlib
 import socket
 import ssl
 import subprocess
@@ -51,20 +52,42 @@ def test_the_key_pair_belongs_together(made):
     assert derived.split()[:2] == (state / "id_ed25519.pub").read_text().split()[:2]
 
 
-def test_a_client_trusts_the_certificate_by_name_and_by_address(made):
+@pytest.fixture
+def connect(made):
+    """Shake hands with a server that has the hypervisor's certificate, under a name."""
     state, _ = made
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(state / "pve.crt", state / "pve.key")
     client = ssl.create_default_context(cafile=str(state / "ca.crt"))
-    for name in ("pve", "127.0.0.2"):
+    client.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
+
+    def answer(end):
+        with contextlib.suppress(OSError):
+            server.wrap_socket(end, server_side=True).close()
+
+    def shake_hands(name):
         here, there = socket.socketpair()
         with here, there:
-            thread = threading.Thread(
-                target=lambda end=there: server.wrap_socket(end, server_side=True).close()
-            )
+            thread = threading.Thread(target=answer, args=(there,))
             thread.start()
-            client.wrap_socket(here, server_hostname=name).close()
-            thread.join()
+            try:
+                client.wrap_socket(here, server_hostname=name).close()
+            finally:
+                here.close()
+                thread.join()
+
+    return shake_hands
+
+
+@pytest.mark.parametrize("name", ["pve", "127.0.0.2"])
+def test_a_client_trusts_the_certificate_by_name_and_by_address(connect, name):
+    connect(name)
+
+
+@pytest.mark.parametrize("name", ["haproxy", "127.0.0.3"])
+def test_a_client_does_not_trust_it_for_another_host(connect, name):
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connect(name)
 
 
 def test_the_proxys_certificate_holds_its_key_and_name(made):

@@ -1,14 +1,18 @@
 """What the lab asks of its machine, and what it says when it cannot have it."""
 
 import collections
+import itertools
 import json
 import shutil
 import subprocess
 import sys
+import time
+import types
 
 import pytest
 
 import machine
+import processes
 import registry
 from processes import Process, identity
 
@@ -57,7 +61,12 @@ def test_the_image_has_another_name_when_what_it_is_made_of_changes(tmp_path, mo
         (tmp_path / "lab" / name).write_text("one")
     before = machine.image_name(tmp_path)
     assert machine.image_name(tmp_path) == before
-    (tmp_path / "lab" / machine.IMAGE_INPUTS[0]).write_text("two")
+    for name in machine.IMAGE_INPUTS:
+        (tmp_path / "lab" / name).write_text("two")
+        assert machine.image_name(tmp_path) != before
+        (tmp_path / "lab" / name).write_text("one")
+    assert machine.image_name(tmp_path) == before
+    monkeypatch.setattr(registry, "debian_sources", lambda: "Types: deb-src\n")
     assert machine.image_name(tmp_path) != before
 
 
@@ -80,6 +89,26 @@ def test_a_command_that_fails_is_said_with_its_last_lines():
         machine.run("sh", "-c", "echo no room >&2; exit 1")
 
 
+def test_the_labs_own_network_is_made_once(says):
+    says(
+        machine, {"network ls": json.dumps([{"name": "hal-mine", "subnets": [{"subnet": machine.NETWORK}]}])}
+    )
+    machine.ensure_network("hal-mine", "hal.lab=mine")
+    says(machine, {"network ls": json.dumps([{"name": "podman"}]), "network create": "hal-mine"})
+    machine.ensure_network("hal-mine", "hal.lab=mine")
+
+
+def test_hosts_are_given_the_proxies_and_the_authorities_of_this_machine(says, tmp_path, monkeypatch):
+    says(registry, {"dump": 'Acquire::http::Proxy "http://proxy:3128";\n'})
+    bundle = tmp_path / "ca.crt"
+    monkeypatch.setattr(registry, "CA_BUNDLE", bundle)
+    ((proxies, inside),) = registry.host_mounts(tmp_path)
+    assert inside == "/etc/apt/apt.conf.d/90controller"
+    assert "proxy:3128" in proxies.read_text()
+    bundle.write_text("")
+    assert registry.host_mounts(tmp_path)[1:] == ((bundle, str(bundle)),)
+
+
 @pytest.fixture
 def sleeper(tmp_path):
     """Return a process that does nothing for a while, and end it afterwards."""
@@ -94,7 +123,36 @@ def test_a_process_is_started_once_and_stopped(sleeper):
     sleeper.start()
     assert first is not None and sleeper.pid() == first
     sleeper.stop()
-    assert sleeper.pid() is None
+    assert sleeper.pid() is None and identity(str(first)) == ""
+
+
+def test_a_process_that_will_not_end_is_killed(tmp_path, monkeypatch):
+    program = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+    )
+    process = Process("stubborn", [sys.executable, "-c", program], tmp_path)
+    process.start()
+    while "ready" not in process.log.read_text():
+        process.require()
+        time.sleep(0.01)
+    number = str(process.pid())
+    clock = itertools.count(step=5)
+    monkeypatch.setattr(
+        processes,
+        "time",
+        types.SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: time.sleep(0.1)),
+    )
+    process.stop()
+    assert identity(number) == ""
+    assert not (tmp_path / "stubborn.pid").exists()
+
+
+def test_secrets_of_a_process_are_in_its_environment_and_not_in_its_command(tmp_path):
+    process = Process("told", ["sh", "-c", 'echo "heard $SECRET"'], tmp_path, {"SECRET": "word"})
+    process.start()
+    while process.pid() is not None:
+        time.sleep(0.01)
+    assert process.log.read_text() == "heard word\n"
 
 
 def test_a_process_of_the_same_number_is_not_taken_for_ours(tmp_path):
@@ -112,6 +170,6 @@ def test_a_process_that_ended_is_said_with_its_last_words(tmp_path):
     process = Process("failing", ["sh", "-c", "echo the port is taken; exit 1"], tmp_path)
     process.start()
     while process.pid() is not None:
-        pass
+        time.sleep(0.01)
     with pytest.raises(machine.LabError, match=r"(?s)failing ended at once.*the port is taken"):
         process.require()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -47,9 +48,9 @@ def fetch(run_module, place):
     """Run the module on that project."""
     project, _, wheels = place
 
-    def run(**options):
-        parameters = {"path": str(wheels), "project": str(project), "locks": [str(project / "lock.txt")]}
-        return run_module("wheelhouse", parameters, **options)
+    def run(*, check=False, **parameters):
+        parameters |= {"path": str(wheels), "project": str(project), "locks": [str(project / "lock.txt")]}
+        return run_module("wheelhouse", parameters, check=check)
 
     return run
 
@@ -89,16 +90,35 @@ def test_changed_source_makes_another_wheel_and_the_same_source_the_same(fetch, 
 
 def test_a_check_predicts_and_writes_nothing(fetch, place):
     _, _, wheels = place
-    assert fetch(check=True)["changed"] is True
+    predicted = fetch(check=True)
+    assert predicted["changed"] is True and predicted["wheel"] == {}
     assert not wheels.exists()
+    done = fetch()
+    assert done["fetched"] == predicted["fetched"]
+    assert fetch(check=True)["changed"] is False
+
+
+def test_hosts_with_another_python_get_their_own_wheels(fetch):
+    fetch()
+    assert fetch(python_version="3.12")["fetched"] == ["lock.txt"]
+
+
+def test_the_same_project_elsewhere_builds_the_same_wheel(fetch, place, run_module, tmp_path):
+    project, *_ = place
+    copy = shutil.copytree(project, tmp_path / "elsewhere", copy_function=shutil.copyfile)
+    parameters = {"path": str(tmp_path / "others"), "project": str(copy), "locks": []}
+    assert run_module("wheelhouse", parameters)["wheel"] == fetch()["wheel"]
 
 
 def test_a_wheel_with_another_hash_is_refused(fetch, place):
-    project, index, _ = place
-    (project / "lock.txt").write_text(make_wheel(index, "alpha", "x = 1\n"))
+    _, index, _ = place
+    wheel = index / "alpha-1.0-py3-none-any.whl"
+    pinned = wheel.read_bytes()
     make_wheel(index, "alpha", "x = 2\n")
     with pytest.raises(Exception, match=r"(?s)fetch the wheels of lock\.txt.*HASH"):
         fetch()
+    wheel.write_bytes(pinned)
+    assert fetch()["fetched"] == ["lock.txt"], "a failed fetch is not recorded"
 
 
 def test_a_missing_lock_is_named(run_module, place):

@@ -1,0 +1,96 @@
+"""playbooks/validate.yml and the wiring of the variables, run by Ansible itself; no host is contacted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SECRETS = {
+    "network_proxmox_password": "a password",
+    "network_proxy_certificate": "a certificate",
+    "network_ca_certificate": "a certificate",
+    "network_device_tokens": {"mac": "a token"},
+}
+
+
+@pytest.fixture
+def inventory(tmp_path):
+    """Return a copy of the lab's inventory as a fresh checkout has it: without secrets."""
+    return shutil.copytree(
+        ROOT / "inventories/lab", tmp_path / "lab", ignore=shutil.ignore_patterns("secrets.yml")
+    )
+
+
+def ansible(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one of Ansible's programs in the project's directory."""
+    module = {"ansible": "adhoc", "ansible-playbook": "playbook"}[program]
+    command = [sys.executable, "-m", "ansible", module, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def validate(inventory):
+    """Validate the inventory, with further variables."""
+
+    def run(**variables: Any) -> subprocess.CompletedProcess[str]:
+        extra = ["-e", json.dumps(variables)] if variables else []
+        return ansible("ansible-playbook", "-i", str(inventory), "playbooks/validate.yml", *extra)
+
+    return run
+
+
+def test_the_lab_is_valid_once_it_has_its_secrets(validate):
+    done = validate(**SECRETS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "services on 5 hosts, no fault" in done.stdout
+
+
+def test_a_checkout_without_secrets_is_told_each_of_them(validate):
+    done = validate()
+    assert done.returncode == 2
+    assert f"{len(SECRETS)} fault(s)" in done.stdout
+    for name in SECRETS:
+        assert f"group_vars/all/secrets.yml: the secret {name} is missing" in done.stdout
+
+
+def test_one_fault_stops_the_play_with_its_sentence_alone(validate):
+    done = validate(**SECRETS, network_administrators=["nonsense"])
+    assert done.returncode == 2
+    assert "1 fault(s)" in done.stdout
+    assert (
+        "group_vars/all/network.yml: network_administrators has 'nonsense', which is no network"
+        in done.stdout
+    )
+
+
+def test_no_secret_is_printed(validate):
+    done = validate(**SECRETS | {"network_proxmox_password": "tell-nobody"}, network_subnets=[])
+    assert done.returncode == 2
+    assert "tell-nobody" not in done.stdout + done.stderr
+
+
+def test_a_host_without_an_address_is_named(validate, inventory):
+    hosts = inventory / "hosts.yml"
+    text = hosts.read_text()
+    hosts.write_text(text.replace("mac: {address: 198.18.60.10}", "mac: {}"))
+    assert hosts.read_text() != text
+    done = validate(**SECRETS)
+    assert done.returncode == 2
+    assert "hosts.yml: the address of mac is '', which is no IPv4 address" in done.stdout
+
+
+def test_a_client_gets_the_environment_from_the_inventory(inventory):
+    arguments = ["mac", "-i", str(inventory), "--playbook-dir", "playbooks", "-c", "local"]
+    arguments += ["-e", json.dumps(SECRETS), "-m", "ansible.builtin.debug", "-a", "var=client_environment"]
+    done = ansible("ansible", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"PROXMOX_HOST": "127.0.0.2"' in done.stdout and '"PROXMOX_USER": "root"' in done.stdout
+    assert '"HAL_GATEWAY_URL": "ws://198.18.34.103:8768"' in done.stdout
+    assert SECRETS["network_proxmox_password"] not in done.stdout
