@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 from urllib.parse import urljoin
@@ -47,7 +48,7 @@ def pull(store: Store, library: str, name: object, client: httpx.Client | None =
                 yield from _fetch(store, web, urljoin(base, entry["file"]), entry)
     except httpx.HTTPError as error:
         raise PullError(f"pull model manifest: {base} cannot be read: {error}") from error
-    except (zipfile.BadZipFile, KeyError, BadDigest, EOFError) as error:
+    except (zipfile.BadZipFile, KeyError, BadDigest, EOFError, zlib.error) as error:
         raise PullError(f"{wanted}: {error}") from error
     except OSError as error:
         raise PullError(f"{wanted} cannot be stored: {error}") from error

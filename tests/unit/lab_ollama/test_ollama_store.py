@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 from stand_in.library import PullError, details_of, pull
 from stand_in.store import BadDigest, BadName, NotFound, Store, full_name
@@ -37,7 +40,17 @@ def test_a_second_pull_downloads_nothing(store, library):
     assert library.asked == ["/models/models.json"]
 
 
-@pytest.mark.parametrize("fault", ["digest", "truncated", "not a zip", "member", "gone"])
+def corrupt_archive(member: str) -> bytes:
+    """Return an archive whose compressed data is no such thing; 0xff begins no block (RFC 1951, 3.2.3)."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(member, bytes(10_000))
+    content = bytearray(packed.getvalue())
+    content[30 + len(member)] = 0xFF  # the data follow the local header of 30 bytes and the name
+    return bytes(content)
+
+
+@pytest.mark.parametrize("fault", ["digest", "truncated", "not a zip", "corrupt", "member", "gone"])
 def test_what_is_damaged_leaves_nothing(store, library, fault):
     entry = library.index[NAME]
     match fault:
@@ -47,6 +60,8 @@ def test_what_is_damaged_leaves_nothing(store, library, fault):
             library.archive = library.archive[:-50]
         case "not a zip":
             library.archive = b"<html>"
+        case "corrupt":
+            library.archive = corrupt_archive(entry["member"])
         case "member":
             entry["member"] = "other.gguf"
         case "gone":
