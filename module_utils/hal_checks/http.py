@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 from typing import Any
 
 from ansible.module_utils.hal_checks.target import CheckFailed, Target
@@ -15,13 +14,8 @@ SHORTEST_WAV_BYTES = 4000
 
 def request(target: Target, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, bytes]:
     """Return status and body of an HTTP request. Raises CheckFailed if the answer is not HTTP."""
-    if target.tls:
-        context = ssl.create_default_context(cafile=target.ca_file or None)
-        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            target.address, target.port, timeout=target.timeout, context=context
-        )
-    else:
-        connection = http.client.HTTPConnection(target.address, target.port, timeout=target.timeout)
+    connection = http.client.HTTPConnection(target.host, target.port)
+    connection.sock = target.connect()
     try:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         connection.request(method, path, None if body is None else json.dumps(body), headers)

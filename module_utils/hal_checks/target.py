@@ -64,8 +64,12 @@ class Target:
         connection = socket.create_connection((self.address, self.port), timeout=self.timeout)
         if not self.tls:
             return connection
-        context = ssl.create_default_context(cafile=self.ca_file or None)
-        return context.wrap_socket(connection, server_hostname=self.host)
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            return context.wrap_socket(connection, server_hostname=self.host)
+        except BaseException:
+            connection.close()
+            raise
 
     def require_words(self, text: str) -> None:
         """Raise CheckFailed if a word that must be in an answer is not."""
