@@ -173,19 +173,22 @@ class ListenerRequest:
         session_id: the gateway's session, for the conversation log.
         client_type: what asked ("voice_gateway", "health_check", …).
         context: the last turns, oldest first, as {"question", "answer", "intent"}.
+        asked_at: when it was asked, in the household's local time; None: as it arrives.
+            On the wire it is the `timestamp`, if that names no zone.
     """
 
     transcription: str
     session_id: str = ""
     client_type: str = "voice_gateway"
     context: list[Frame] = field(default_factory=list)
+    asked_at: datetime | None = None
 
     def encode(self) -> bytes:
         """Return the request as it goes over the wire, newline included."""
         frame = {
             "session_id": self.session_id,
             "transcription": self.transcription,
-            "timestamp": timestamp(),
+            "timestamp": self.asked_at.isoformat(timespec="seconds") if self.asked_at else timestamp(),
             "client_type": self.client_type,
             "context": self.context,
         }
@@ -210,6 +213,7 @@ class ListenerRequest:
             session_id=_word(frame, "session_id"),
             client_type=_word(frame, "client_type"),
             context=context,
+            asked_at=_local_time(_word(frame, "timestamp")),
         )
 
 
@@ -258,3 +262,12 @@ class ListenerReply:
             prompt=_word(frame, "prompt"),
             context=[turn for turn in context if isinstance(turn, dict)] if isinstance(context, list) else [],
         )
+
+
+def _local_time(text: str) -> datetime | None:
+    """Return a time that names no zone; None for any other text."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo is None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -48,6 +49,19 @@ def test_request_round_trip():
     request = ListenerRequest("q", "s", "health_check", [{"question": "a"}])
     assert request.encode().endswith(b"\n")
     assert ListenerRequest.decode(request.encode()) == request
+
+
+def test_a_request_names_the_moment_it_was_asked():
+    asked_at = datetime(2026, 3, 11, 9, 0)
+    assert ListenerRequest.decode(ListenerRequest("q", asked_at=asked_at).encode()).asked_at == asked_at
+
+
+@pytest.mark.parametrize(
+    "timestamp", ["2026-03-11T09:00:00Z", "2026-03-11T09:00:00+01:00", "noon", "", 7, None]
+)
+def test_a_time_with_a_zone_or_none_leaves_the_listener_its_own_clock(timestamp):
+    raw = json.dumps({"text": "q", "timestamp": timestamp}).encode()
+    assert ListenerRequest.decode(raw).asked_at is None
 
 
 def test_request_from_old_callers():

@@ -80,6 +80,15 @@ def _parser() -> argparse.ArgumentParser:
     speech.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.wav")
     speech.set_defaults(run=commands.speech)
 
+    conformance = subcommands.add_parser(
+        "conformance",
+        parents=common,
+        help="ask a QM voice listener the exchanges that every listener must pass",
+    )
+    conformance.add_argument("--address", required=True, metavar="HOST:PORT", help="the listener")
+    conformance.add_argument("--exchanges", type=Path, metavar="FILE.yml", help="a set of your own")
+    conformance.set_defaults(run=commands.conformance)
+
     status = subcommands.add_parser("status", parents=common, help="show whether HAL can be reached")
     status.set_defaults(run=commands.status)
     return parser

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 from hal.client.audio import audio_from_bytes, audio_from_file
+from hal.client.conformance import EXCHANGES, Outcome, ask_all, load_exchanges
 from hal.client.conversation import connect_to, converse
 from hal.client.errors import EXIT_OK, EXIT_TURN_FAILED, ClientError, UsageError
 from hal.client.microphone import audio_from_microphone, enter_key
-from hal.client.output import show_answer, show_checks
+from hal.client.output import show_answer, show_checks, show_conformance, show_outcome
 from hal.client.settings import ClientSettings
 from hal.client.speech import speak, synthesise
 from hal.client.status import check_all, exit_code
@@ -61,6 +62,28 @@ def status(arguments: argparse.Namespace, settings: ClientSettings) -> int:
     code = exit_code(checks)
     show_checks(checks, ok=code == EXIT_OK, as_json=arguments.json)
     return code
+
+
+def conformance(arguments: argparse.Namespace, settings: ClientSettings) -> int:
+    """Ask a listener the exchanges that every listener must pass."""
+    host, _, port = arguments.address.rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(
+            f"{arguments.address} is no listener's address: give HOST:PORT, such as 127.0.0.1:8767."
+        )
+    wanted = load_exchanges(arguments.exchanges or EXCHANGES)
+
+    async def run() -> list[Outcome]:
+        outcomes = []
+        async for outcome in ask_all(wanted.exchanges, host, int(port), wanted.now, settings.timeout):
+            show_outcome(outcome, as_json=arguments.json)
+            outcomes.append(outcome)
+        return outcomes
+
+    outcomes = asyncio.run(run())
+    failed = sum(bool(outcome.faults) for outcome in outcomes)
+    show_conformance(len(outcomes), failed, wanted.now, as_json=arguments.json)
+    return EXIT_TURN_FAILED if failed else EXIT_OK
 
 
 async def _ask(settings: ClientSettings, question: str) -> Answer:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hal.client.conformance import Outcome
 from hal.client.status import Check
 from hal.client.turn import Answer
 
@@ -48,6 +50,26 @@ def show_checks(checks: list[Check], *, ok: bool, as_json: bool) -> None:
             Text(check.url, overflow="fold"),
         )
     Console().print(table)
+
+
+def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
+    """Print an exchange that does not conform; as JSON, every one on a line of its own."""
+    if as_json:
+        print(json.dumps({"ok": not outcome.faults, **asdict(outcome)}), flush=True)
+    elif outcome.faults:
+        after = f" (after {' / '.join(outcome.exchange.after)})" if outcome.exchange.after else ""
+        print(f"{outcome.exchange.ask}{after}\n  {printable(outcome.answer)}")
+        print("".join(f"  - {printable(fault)}\n" for fault in outcome.faults), flush=True)
+
+
+def show_conformance(asked: int, failed: int, now: datetime, *, as_json: bool) -> None:
+    """Print how many exchanges conform, and what to look at first if none of them does."""
+    if as_json:
+        print(json.dumps({"ok": not failed, "asked": asked, "failed": failed}))
+        return
+    print(f"{asked - failed} of {asked} exchanges conform.")
+    if failed > asked / 2:
+        print(f"Are the records the sample household, loaded as of {now:%Y-%m-%d}?")
 
 
 def printable(text: str) -> str:

@@ -76,7 +76,9 @@ class Engine:
     async def answer(self, request: ListenerRequest) -> ListenerReply:
         """Answer one request and record the exchange."""
         loop = asyncio.get_running_loop()
-        reply = await loop.run_in_executor(self._thread, reply_to, request, self._reading, self._clock())
+        reply = await loop.run_in_executor(
+            self._thread, reply_to, request, self._reading, request.asked_at or self._clock()
+        )
         await self._log.record(
             Exchange(
                 at=timestamp(),

@@ -73,13 +73,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     init.add_argument(
         "--sample", action="store_true", help="load the sample household if there are no records"
     )
+    init.add_argument(
+        "--as-of",
+        type=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        help="the day that the sample's dates are counted from (default today)",
+    )
     options = parser.parse_args(arguments)
     settings = load(EngineSettings, PREFIX)
     setup_logging()
     os.umask(0o077)  # the records are private
     try:
         if options.command == "init":
-            print("\n".join(initialise(settings.database, sample=options.sample, today=local_now().date())))
+            today = options.as_of or local_now().date()
+            print("\n".join(initialise(settings.database, sample=options.sample, today=today)))
         else:
             asyncio.run(serve(settings))
     except (database.DatabaseError, sqlite3.Error, OSError) as error:

@@ -44,6 +44,16 @@ def test_init_says_what_changed(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
+def test_the_sample_is_dated_as_of_the_day_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "household.db"
+    command("init", "--sample", "--as-of", "2026-03-11", database=path).communicate(timeout=30)
+    with closing(sqlite3.connect(path)) as connection:
+        (upcoming,) = connection.execute(
+            "SELECT MIN(date) FROM appointment WHERE status = 'scheduled'"
+        ).fetchone()
+    assert upcoming == "2026-03-12"
+
+
 def test_sample_never_touches_a_household(tmp_path: Path) -> None:
     path = tmp_path / "household.db"
     initialise(path, sample=False, today=date(2026, 3, 11))

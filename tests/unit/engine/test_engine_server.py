@@ -14,6 +14,13 @@ from hal.protocol import MAX_LISTENER_MESSAGE_BYTES, ListenerRequest
 QUESTION = "What medications am I taking?"
 
 
+async def test_a_question_for_the_model_takes_its_context_along(caller: Any) -> None:
+    context = [{"question": "What medications am I taking?", "answer": "Nine.", "intent": "MEDICATION"}]
+    reply = await caller.ask("tell me a joke", context)
+    assert (reply["status"], reply["context"]) == ("delegate", context)
+    assert "tell me a joke" in reply["prompt"]
+
+
 async def test_request_may_end_at_the_closing_brace(caller: Any) -> None:
     raw = json.dumps({"text": 'a "quoted } brace\\" and when is my next appointment'}).encode()
     reply = json.loads(await caller.send(raw))

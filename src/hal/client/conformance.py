@@ -1,0 +1,132 @@
+"""Whether a listener answers as every listener must: the exchanges of `listener.yml`, asked for real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from hal.client.errors import ConnectError, UsageError
+from hal.protocol import Frame, ListenerReply, ListenerRequest, ProtocolError, Status
+
+EXCHANGES = Path(__file__).with_name("listener.yml")  # that of tests/conformance
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and what its reply must hold.
+
+    Attributes:
+        ask: the question.
+        intent, action, status: what the reply must name.
+        after: questions asked before it in the same conversation, oldest first.
+        facts: what the answer must contain, whatever its case.
+        without: what it must not contain.
+    """
+
+    ask: str
+    intent: str
+    action: str
+    status: str = Status.SUCCESS
+    after: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+
+    def faults(self, reply: ListenerReply) -> list[str]:
+        """Return what is wrong with a reply, nothing if it conforms."""
+        wanted = {"intent": self.intent, "action": self.action, "status": self.status}
+        given = {"intent": reply.intent, "action": reply.action_taken, "status": reply.status}
+        faults = [
+            f"{name} is {given[name]}, not {word}" for name, word in wanted.items() if given[name] != word
+        ]
+        said = reply.response_text.lower()
+        faults += [f"does not say “{fact}”" for fact in self.facts if fact.lower() not in said]
+        faults += [f"says “{wrong}”" for wrong in self.without if wrong.lower() in said]
+        if self.status == Status.DELEGATE and self.ask not in reply.prompt:
+            faults.append("the prompt lacks the question")
+        return faults
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    """A set of exchanges, all asked at one moment of the household's local time."""
+
+    now: datetime
+    exchanges: list[Exchange]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one exchange; it conforms if there are no faults."""
+
+    exchange: Exchange
+    answer: str
+    faults: list[str]
+
+
+def load_exchanges(path: Path = EXCHANGES) -> Conformance:
+    """Read a set of exchanges.
+
+    Raises:
+        UsageError: the file cannot be read or is not such a set.
+    """
+    import yaml  # noqa: PLC0415 - nothing that a person's question should wait for
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Conformance(content["now"], [Exchange(**each) for each in content["exchanges"]])
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is not a set of exchanges: {error}.") from error
+
+
+async def ask_all(
+    exchanges: Iterable[Exchange], host: str, port: int, now: datetime, timeout_s: float
+) -> AsyncIterator[Outcome]:
+    """Ask a listener one exchange after another.
+
+    Args:
+        exchanges: what to ask.
+        host: the listener's name or address.
+        port: its TCP port.
+        now: when the questions are asked, in the household's local time.
+        timeout_s: for each reply.
+
+    Raises:
+        ConnectError: nothing listens there.
+    """
+    for exchange in exchanges:
+        context: list[Frame] = []
+        try:
+            for question in exchange.after:
+                earlier = await _ask(host, port, _request(question, context, now), timeout_s)
+                turn = {"question": question, "answer": earlier.response_text, "intent": earlier.intent}
+                context = [*context, turn]
+            reply = await _ask(host, port, _request(exchange.ask, context, now), timeout_s)
+        except ProtocolError as error:
+            yield Outcome(exchange, "", [str(error)])
+        else:
+            yield Outcome(exchange, reply.response_text, exchange.faults(reply))
+
+
+def _request(question: str, context: list[Frame], now: datetime) -> ListenerRequest:
+    return ListenerRequest(question, "conformance", "conformance", context, now)
+
+
+async def _ask(host: str, port: int, request: ListenerRequest, timeout_s: float) -> ListenerReply:
+    """Ask on a connection of its own; the listener ends it after the reply."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(request.encode())
+                return ListenerReply.decode(await reader.read())
+            finally:
+                writer.close()
+    except TimeoutError:
+        raise ProtocolError(f"no reply within {timeout_s:g} seconds") from None
+    except OSError as error:
+        raise ConnectError(
+            f"No listener answers at {host}, port {port}: {error.strerror or error}."
+        ) from error
