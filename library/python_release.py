@@ -24,7 +24,8 @@ description:
     The digest is that of lock, packages and Python version, so that the same input is the same release.
   - A release that was not completed is built anew. The link is replaced by rename, when its new target
     is complete.
-  - Works offline. Nothing is built from source, and no wheel whose hash is not given is installed.
+  - Works offline, unless I(index) is set. Nothing is built from source, and no wheel whose hash is not given
+    is installed.
   - The environment has no pip of its own; the host's C(python3-venv) lends one.
 options:
   path:
@@ -59,6 +60,13 @@ options:
   find_links:
     description: Address of a page that links to the wheels, or a directory. Required to install.
     type: str
+  index:
+    description:
+      - Whether wheels may come from the host's package index too, as its pip is configured; their hashes are
+        checked all the same.
+      - For a host whose system or processor is not that of the wheels in I(find_links).
+    type: bool
+    default: false
   python:
     description: The interpreter to build the environment with.
     type: path
@@ -124,6 +132,7 @@ ARGUMENT_SPEC = {
         "options": {"file": {"type": "str", "required": True}, "sha256": {"type": "str", "required": True}},
     },
     "find_links": {"type": "str"},
+    "index": {"type": "bool", "default": False},
     "python": {"type": "path", "default": "/usr/bin/python3"},
     "keep": {"type": "int", "default": 2},
 }
@@ -232,11 +241,14 @@ class Releases:
         )
         requirements = directory / "requirements.txt"
         requirements.write_text("\n".join(lines) + "\n")
-        command = [str(directory / "bin/python"), "-m", "pip", "--isolated", "--disable-pip-version-check"]
+        command = [str(directory / "bin/python"), "-m", "pip", "--disable-pip-version-check"]
         command += ["install", "--no-input", "--no-cache-dir", "--no-deps", "--require-hashes"]
-        command += ["--only-binary=:all:", "--no-index", f"--find-links={source}"]
+        command += ["--only-binary=:all:", f"--find-links={source}"]
         command += [f"--trusted-host={urlsplit(source).hostname}"] if "://" in source else []
-        environment = {"PYTHONPATH": pip, "PIP_CONFIG_FILE": os.devnull}
+        environment = {"PYTHONPATH": pip}
+        if not self.module.params["index"]:
+            command += ["--isolated", "--no-index"]
+            environment["PIP_CONFIG_FILE"] = os.devnull
         code, output, error = self.module.run_command(
             [*command, f"--requirement={requirements}"], environ_update=environment
         )

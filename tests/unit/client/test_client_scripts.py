@@ -43,7 +43,7 @@ def installed(tmp_path):
         variables = {
             "client_environment": environment,
             "client_path": str(root),
-            "client_command": str(root / "hal"),
+            "client_bin_path": str(root),
             "ansible_managed": "Ansible managed",
         }
         templates = Environment(

@@ -127,6 +127,25 @@ def test_a_wrong_hash_leaves_everything_as_it_is(site: Site) -> None:
     assert site.releases == {"old", "present"}
 
 
+def test_the_index_of_the_host_is_asked_only_on_demand(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Mac finds the project's wheel in the network, and the lock's for its own system in the index."""
+    lock, app = site.lock("liba", "1.0"), site.wheel("app", "0.1")
+    page = tmp_path / "simple/liba"
+    page.mkdir(parents=True)
+    wheel = (site.wheels / "liba-1.0-py3-none-any.whl").rename(page / "liba-1.0-py3-none-any.whl")
+    (page / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "simple").as_uri())
+    with pytest.raises(Exception, match=r"has no wheel of liba==1\.0"):
+        site.ensure(lock, packages=[app])
+    site.ensure(lock, packages=[app], index=True)
+    assert "VERSION = '1.0'" in site.current("liba")
+    wheel.write_bytes(wheel.read_bytes() + b"x")
+    with pytest.raises(Exception, match="but the lock demands"):
+        site.ensure(lock + site.lock("libb", "1.0"), packages=[app], index=True)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

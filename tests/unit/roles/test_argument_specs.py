@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[3]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 STAGES = {"main", "preflight", "install", "configure", "service"}
 # What a role does besides: downloads on the controller, models, a machine instead of a host.
-FURTHER_STAGES = {"artifacts": {"fetch"}, "ollama": {"models"}, "proxmox_vm": {"provision", "reach"}}
+FURTHER_STAGES = {
+    "artifacts": {"fetch"},
+    "client": {"launch_agent"},
+    "ollama": {"models"},
+    "proxmox_vm": {"provision", "reach"},
+}
 
 _spec = importlib.util.spec_from_file_location("role_readme", ROOT / "docs" / "role_readme.py")
 assert _spec is not None and _spec.loader is not None
