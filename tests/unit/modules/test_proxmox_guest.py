@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import socket
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.unit.conftest import Fake
 
 SECRET = "3e1f7e0a-0f6c-4f5e-9a55-6d1f0a9c8b7d"
 KEYS = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA+b/c one@example", "ssh-rsa AAAAB3NzaC1yc2E= two@example"]
@@ -56,61 +56,20 @@ DESCRIPTION = {
 }
 
 
-class Fake:
-    """The steering of the fake: `fake.fail(...)` calls `fail` there."""
-
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self.process = process
-        self.port = port
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*arguments: Any, **keywords: Any) -> Any:
-            assert self.process.stdin is not None and self.process.stdout is not None
-            self.process.stdin.write(json.dumps([name, arguments, keywords]) + "\n")
-            self.process.stdin.flush()
-            answer = self.process.stdout.readline()
-            assert answer, "the fake Proxmox API has ended"
-            return json.loads(answer)
-
-        return call
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("pve")
-    certificate, key = folder / "pve.crt", folder / "pve.key"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=pve"
-    command += " -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE"
-    command += f" -keyout {key} -out {certificate}"
-    subprocess.run(command.split(), check=True, capture_output=True)
-    return certificate, key
-
-
-@pytest.fixture(scope="module")
-def process(certificate: tuple[Path, Path]) -> Iterator[Fake]:
-    program = Path(__file__).with_name("fakepve_process.py")
-    with subprocess.Popen(
-        [sys.executable, program, *certificate], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout is not None and child.stdin is not None
-        yield Fake(child, int(child.stdout.readline()))
-        child.stdin.close()
-
-
 @pytest.fixture
-def fake(process: Fake) -> Fake:
+def fake(proxmox: Fake) -> Fake:
     """The fake with one node, a template and a token, every task done at once."""
-    process.reset()
-    process.assign(apitokens={"ansible@pve!ansible": SECRET})
-    process.add_vm(9000, "debian-13-cloud", node="pve", template=True, config=TEMPLATE)
-    return process
+    proxmox.reset()
+    proxmox.assign(apitokens={"ansible@pve!ansible": SECRET})
+    proxmox.add_vm(9000, "debian-13-cloud", node="pve", template=True, config=TEMPLATE)
+    return proxmox
 
 
 type Ensure = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def ensure(fake: Fake, certificate: tuple[Path, Path], run_module: Ensure) -> Ensure:
+def ensure(fake: Fake, proxmox_certificate: tuple[Path, Path], run_module: Ensure) -> Ensure:
     """Run the module with the description above, changed by the given parameters (None leaves one out)."""
 
     def run(check: bool = False, diff: bool = False, **changes: Any) -> dict[str, Any]:
@@ -120,7 +79,7 @@ def ensure(fake: Fake, certificate: tuple[Path, Path], run_module: Ensure) -> En
             "api_user": "ansible@pve",
             "api_token_id": "ansible",
             "api_token_secret": SECRET,
-            "ca_path": str(certificate[0]),
+            "ca_path": str(proxmox_certificate[0]),
         }
         params = {
             key: value for key, value in (connection | DESCRIPTION | changes).items() if value is not None

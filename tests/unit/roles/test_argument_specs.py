@@ -18,6 +18,7 @@ FURTHER_STAGES = {
     "artifacts": {"fetch"},
     "client": {"launch_agent"},
     "ollama": {"models"},
+    "proxmox_host": {"api", "backup", "firewall", "passthrough", "templates"},
     "proxmox_vm": {"provision", "reach"},
 }
 
@@ -116,7 +117,8 @@ def test_main_includes_every_stage(role):
 def test_metadata_names_the_supported_systems(role):
     meta = yaml.safe_load((role / "meta" / "main.yml").read_text())
     assert meta["dependencies"] == []
-    assert {platform["name"] for platform in meta["galaxy_info"]["platforms"]} == {"Debian", "Ubuntu"}
+    systems = {platform["name"] for platform in meta["galaxy_info"]["platforms"]}
+    assert {"Debian"} <= systems <= {"Debian", "Ubuntu", "MacOSX", "Windows"}
     assert meta["galaxy_info"]["description"] == role_readme.specification(role)["short_description"]
 
 

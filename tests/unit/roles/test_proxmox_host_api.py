@@ -1,0 +1,120 @@
+"""What the role proxmox_host asks of the API, against a fake one that keeps it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.unit.conftest import Fake
+
+ROOT = Path(__file__).parents[3]
+STORAGE = {"name": "copies", "type": "dir", "content": ["backup"], "options": {"path": "/srv/copies"}}
+BRIDGE = {"name": "vmbr0", "ports": "eno1", "address": "127.0.0.9/24"}
+
+
+class Host:
+    """The role's tasks for the API, run from this machine."""
+
+    def __init__(self, root: Path, fake: Fake, certificate: Path) -> None:
+        self.root = root
+        self.fake = fake
+        self.secret_file = root / "token"
+        self.variables: dict[str, Any] = {
+            "proxmox_host_node": "pve",
+            "proxmox_host_api": {
+                "host": "127.0.0.1",
+                "port": fake.port,
+                "user": "root@pam",
+                "password": "secret",
+                "ca_path": str(certificate),
+            },
+            "proxmox_host_automation_secret_file": str(self.secret_file),
+            "proxmox_host_storages": [STORAGE],
+        }
+
+    def run(self, *arguments: str, **variables: Any) -> str:
+        """Return what Ansible printed, with its exit code in front."""
+        role = {"ansible.builtin.include_role": {"name": "proxmox_host", "tasks_from": "api"}}
+        play = {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "vars": self.variables | variables,
+            "tasks": [role],
+        }
+        (self.root / "play.yml").write_text(yaml.safe_dump([play]))
+        done = subprocess.run(
+            ["ansible-playbook", "-i", "localhost,", str(self.root / "play.yml"), *arguments],
+            cwd=ROOT,
+            env={**os.environ, "ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "NO_PROXY": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return f"{done.returncode} {done.stdout}{done.stderr}"
+
+
+@pytest.fixture
+def host(tmp_path: Path, proxmox: Fake, proxmox_certificate: tuple[Path, Path]) -> Host:
+    proxmox.reset()
+    proxmox.add_vm(9000, "debian-13-cloud", node="pve", template=True)
+    return Host(tmp_path, proxmox, proxmox_certificate[0])
+
+
+def test_the_automation_gets_the_least_rights_and_a_token_once(host: Host) -> None:
+    said = host.run()
+    assert said.startswith("0 "), said
+    secret = host.secret_file.read_text().strip()
+    assert len(secret) == 36
+    assert host.secret_file.stat().st_mode & 0o077 == 0
+    assert secret not in said
+    privileges = host.fake.kept("roles")["HAL"]["privs"].split(",")
+    assert {"VM.Clone", "VM.PowerMgmt"} <= set(privileges)
+    assert not {"Sys.Modify", "Permissions.Modify", "User.Modify", "Sys.Console"} & set(privileges)
+    assert list(host.fake.kept("users")["hal@pve"]["tokens"]) == ["ansible"]
+    right = {"path": "/", "type": "user", "ugid": "hal@pve", "roleid": "HAL", "propagate": 1}
+    assert host.fake.kept("rights") == [right]
+
+    host.secret_file.unlink()
+    again = host.run()
+    assert again.startswith("0 ") and " changed=0 " in again, again
+    assert not host.secret_file.exists()
+
+
+def test_what_was_changed_by_hand_is_put_right(host: Host) -> None:
+    host.run()
+    role = {"privs": "Sys.Modify,VM.Audit"}
+    host.fake.keep("roles", "HAL", role)
+    said = host.run()
+    assert " changed=1 " in said, said
+    assert "Sys.Modify" not in host.fake.kept("roles")["HAL"]["privs"]
+
+
+def test_a_check_writes_nothing(host: Host) -> None:
+    said = host.run("--check", "--diff")
+    assert said.startswith("0 ") and " changed=0 " not in said, said
+    assert set(host.fake.writes()) <= {"POST /api2/json/access/ticket"}
+    assert not host.secret_file.exists()
+
+
+def test_a_wrong_password_is_named(host: Host) -> None:
+    said = host.run(proxmox_host_api=host.variables["proxmox_host_api"] | {"password": "wrong"})
+    assert not said.startswith("0 ")
+    assert "authenticat" in said.lower()
+    assert "Traceback" not in said
+
+
+def test_storages_and_bridges_are_defined(host: Host) -> None:
+    said = host.run(proxmox_host_bridges=[BRIDGE])
+    assert said.startswith("0 "), said
+    bridge = host.fake.kept("bridges")["vmbr0"]
+    assert (bridge["bridge_ports"], bridge["cidr"], int(bridge["bridge_vlan_aware"])) == (
+        "eno1",
+        "127.0.0.9/24",
+        1,
+    )
