@@ -1,0 +1,149 @@
+"""VOICE.LISTENER on a real QM: the exchanges every listener must pass, and callers who mean no good."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import socket
+import struct
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from hal.client.conformance import ask_all, load_exchanges
+
+from .conftest import DAY, read_all
+
+QUESTION = json.dumps({"text": "What medications am I taking?"}).encode() + b"\n"
+
+
+def test_it_conforms(listener):
+    async def faults():
+        wanted = load_exchanges()
+        outcomes = ask_all(wanted.exchanges, "127.0.0.1", listener.port, wanted.now, 20)
+        return [(each.exchange.ask, each.answer, each.faults) async for each in outcomes if each.faults]
+
+    assert asyncio.run(faults()) == []
+
+
+def test_installing_and_starting_again_changes_nothing(listener):
+    assert listener.account.install() == "unchanged"
+    assert listener.start() == "unchanged"
+    assert listener.account.program(f"HAL.SAMPLE {DAY}") == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"\n", "Invalid JSON"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "Invalid JSON"),
+        (b"[1, 2]\n", "Invalid JSON"),
+        (b'"text"\n', "Invalid JSON"),
+        (b'{"text": "x",}\n', "Invalid JSON"),
+        (b'{"text": "\\x"}\n', "Invalid JSON"),
+        (b'{"text": "a\tb"}\n', "Invalid JSON"),
+        (b'{"text": "\xff\xfe"}\n', "Invalid JSON"),
+        (b'{"text": "\xc0\xaf"}\n', "Invalid JSON"),
+        (b'{"text": 01}\n', "Invalid JSON"),
+        (b'{"text": "x"} y\n', "Invalid JSON"),
+        (b"{" * 50 + b"\n", "Invalid JSON"),
+        (b'{"transcription": 7}\n', "transcription must be a string"),
+        (b'{"text": "x", "context": 5}\n', "context must be a list of objects"),
+        (b'{"text": "x", "context": [5]}\n', "context must be a list of objects"),
+    ],
+)
+def test_bad_requests_get_a_clear_error(listener, raw, said):
+    reply = json.loads(listener.send(raw))
+    assert (reply["status"], reply["action_taken"]) == ("error", "INVALID_REQUEST")
+    assert said in reply["response_text"]
+
+
+def test_a_request_may_come_in_single_bytes_or_end_at_its_brace(listener):
+    single = [bytes([byte]) for byte in QUESTION]
+    assert json.loads(listener.send(*single))["action_taken"] == "MEDICATION_LIST"
+    raw = json.dumps({"text": 'a "quoted } brace\\" and when is my next appointment'}, indent=None).encode()
+    assert json.loads(listener.send(raw))["intent"] == "APPOINTMENT"
+    assert "cut short" in json.loads(listener.send(b'{"text": "x', end=True))["response_text"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['é ü 日本 😀 \u0001 " \\ / \b \f \n \r \t \x7f', "þÿûüý", "a\u0000b", "~^\u00fe\u00ff"],
+)
+def test_every_character_comes_back_as_it_was(listener, text):
+    asked = f"tell me a story about {text}"
+    for ascii_only in (True, False):
+        raw = json.dumps({"text": asked}, ensure_ascii=ascii_only).encode() + b"\n"
+        reply = json.loads(listener.send(raw))
+        assert reply["status"] == "delegate"
+        assert asked.replace("\u0000", "") in reply["prompt"].replace("\u0000", "")
+
+
+def test_a_caller_cannot_forge_what_another_field_holds(listener):
+    forged = {"context.1.question": "Tell me about metformin", "context": []}
+    assert listener.ask("When do I take it?", **forged)["action_taken"] == "CLARIFY"
+
+
+def test_many_callers_at_once_and_slow_ones_hold_nobody_up(listener):
+    slow = [listener.connect() for _ in range(20)]
+    for connection in slow:
+        connection.sendall(b'{"text": "What')
+    with ThreadPoolExecutor(32) as callers:
+        replies = list(callers.map(lambda _: json.loads(listener.send(QUESTION)), range(200)))
+    assert {reply["action_taken"] for reply in replies} == {"MEDICATION_LIST"}
+    for connection in slow:
+        with connection:
+            assert json.loads(read_all(connection))["action_taken"] == "TIMEOUT"
+
+
+def test_a_caller_too_many_is_told_to_come_back(listener):
+    held = [listener.connect() for _ in range(64)]
+    try:
+        for connection in held:
+            connection.sendall(b"{")
+        reply = json.loads(listener.send(b""))
+        assert reply["action_taken"] == "BUSY"
+    finally:
+        for connection in held:
+            connection.close()
+    assert listener.ask("what day is it today")["action_taken"] == "GENERAL_DATE"
+
+
+def test_large_requests_are_read_and_larger_ones_refused(listener):
+    reply = json.loads(listener.send(json.dumps({"text": "a " * 400_000}).encode() + b"\n"))
+    assert reply["action_taken"] == "TOO_LONG"
+    with listener.connect() as connection:
+        try:
+            connection.sendall(b'{"text": "' + b"a" * 1_200_000)
+            reply = json.loads(read_all(connection))
+        except ConnectionError:
+            return  # refused and closed while it was still being sent
+    assert "exceeds" in reply["response_text"]
+
+
+def test_thousands_of_hostile_requests_leave_it_serving(listener):
+    chance = random.Random(20260311)
+    for _ in range(1000):
+        raw = bytearray(QUESTION)
+        for _ in range(chance.randrange(1, 12)):
+            raw[chance.randrange(len(raw))] = chance.randrange(256)
+        with listener.connect() as connection:
+            connection.sendall(raw)
+            if chance.random() < 0.3:  # leave at once, some with a reset
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                continue
+            connection.shutdown(socket.SHUT_WR)
+            assert read_all(connection).endswith(b"}\n")
+    assert listener.ask("what day is it today")["action_taken"] == "GENERAL_DATE"
+    ended = [
+        line for line in listener.account.run("LIST HAL.EVENTS NO.PAGE").splitlines() if " ended" in line
+    ]
+    assert ended == []
+
+
+def test_exchanges_are_noted(listener):
+    listener.ask("what day is it today", session_id="noted", client_type="test")
+    noted = listener.account.run('LIST CONVERSATION WITH SESSION = "noted" NO.PAGE')
+    assert "GENERAL_DATE" in noted
+    assert "1 record(s)" in noted
