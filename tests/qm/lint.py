@@ -14,9 +14,6 @@ PROGRAMS = Path(__file__).parents[2] / "qm" / "HAL.BP"
 
 # What one of the two lacks, with what to write instead.
 MISSING = {
-    "BITAND": "it is signed and 32 bits wide: reckon with INT and MOD",
-    "BITOR": "it is signed and 32 bits wide: reckon with INT and MOD",
-    "BITXOR": "it is signed and 32 bits wide: reckon with INT and MOD",
     "JPARSE": "use HAL.JSON.READ",
     "JBUILD": "use HAL.JSON.TEXT",
     "EREPLACE": "use CHANGE",
@@ -46,6 +43,8 @@ def _split(text: str) -> tuple[str, list[str]]:
     """Return the code of a line, with "" in the place of each string, and the strings."""
     if re.match(r"\s*(?:\*|!|REM\b)", text):
         return "", []
+    if label := re.match(rf"\s*{_NAME}:(?=\s*\*)", text):
+        return label.group(), []
     code, strings, rest = "", [], text
     while rest:
         match = re.search(r"['\"\\]|;\s*\*", rest)
