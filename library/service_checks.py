@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.hal_checks.runner import KINDS, run_checks
+from ansible.module_utils.hal_checks.runner import TIMEOUT_S, WORKERS, fault_in, run_checks
 from ansible.module_utils.hal_checks.target import Target
 
 DOCUMENTATION = r"""
@@ -21,7 +21,8 @@ options:
       - The checks, as the filter C(health_checks) makes them from the service catalogue.
       - Each has I(name), I(kind) (flow, gateway, haproxy, http, listener, ollama, speech, ssh or tts),
         I(host), I(address) and I(port); and as needed I(expect) (V(open) or V(closed)), I(tls), I(ca_file),
-        I(path), I(question), I(audio) (a WAV file in base64), I(expect_words), I(models) and I(timeout).
+        I(path), I(question), I(audio) (a WAV file in base64), I(expect_words), I(models), I(timeout)
+        and I(windows) (whether that host runs Windows).
     type: list
     elements: dict
     required: true
@@ -70,19 +71,15 @@ ok:
 ARGUMENT_SPEC = {
     "checks": {"type": "list", "elements": "dict", "required": True},
     "origin": {"type": "str", "required": True},
-    "timeout": {"type": "float", "default": 10},
-    "workers": {"type": "int", "default": 24},
+    "timeout": {"type": "float", "default": TIMEOUT_S},
+    "workers": {"type": "int", "default": WORKERS},
 }
-REQUIRED = {"name", "kind", "host", "address", "port"}
 
 
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
-    for check in module.params["checks"]:
-        if missing := sorted(REQUIRED - check.keys()):
-            module.fail_json(msg=f"The check {check.get('name', check)} has no {', '.join(missing)}.")
-        if check["kind"] not in KINDS:
-            module.fail_json(msg=f"The check {check['name']} is of the unknown kind {check['kind']}.")
+    if fault := fault_in(module.params["checks"]):
+        module.fail_json(msg=fault)
     targets = [Target.from_options(check, module.params["timeout"]) for check in module.params["checks"]]
     results = run_checks(targets, module.params["origin"], module.params["workers"])
     module.exit_json(changed=False, results=results, ok=all(result["ok"] for result in results))

@@ -4,15 +4,22 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.wheels import (
+    CommandFailed,
+    alone_in,
+    digest,
+    download,
+    missing_locks,
+    run,
+    sha256,
+    write_atomically,
+)
 
 DOCUMENTATION = r"""
 module: wheelhouse
@@ -83,39 +90,11 @@ ARGUMENT_SPEC = {
 OLD_PLATFORMS = {"2.17": "manylinux2014", "2.12": "manylinux2010", "2.5": "manylinux1"}
 
 
-class CommandFailed(Exception):
-    """A command of this module ended with an error; the text says what for and why."""
-
-
-def run(command: list[str], directory: Path, aim: str) -> None:
-    """Run a command in a directory. Raises CommandFailed with what it was for and what it said last."""
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-        raise CommandFailed(f"Could not {aim}: {said}")
-
-
 def platforms(glibc: str) -> list[str]:
     """Return the wheel platforms that hosts with this C library can use, the newest first (PEP 600)."""
     versions = [f"2.{minor}" for minor in range(int(glibc.partition(".")[2]), 4, -1)]
     tags = [[f"manylinux_{version.replace('.', '_')}", OLD_PLATFORMS.get(version)] for version in versions]
     return [f"{tag}_x86_64" for pair in tags for tag in pair if tag]
-
-
-def digest(*parts: str | bytes) -> str:
-    """Return the SHA-256 over the parts, in order."""
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(part.encode() if isinstance(part, str) else part)
-        total.update(b"\0")
-    return total.hexdigest()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a run that is killed, never sees half of it."""
-    temporary = path.with_suffix(".new")
-    temporary.write_text(text)
-    temporary.replace(path)
 
 
 class Wheelhouse:
@@ -140,14 +119,8 @@ class Wheelhouse:
         return self.manifest["locks"].get(lock.name) != self.lock_digest(lock)
 
     def fetch(self, lock: Path) -> None:
-        """Download the wheels of one lock; pip checks every hash."""
-        command = [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
-            *("--only-binary=:all:", "--implementation=cp", f"--python-version={self.target[0]}"),
-            *(f"--platform={platform}" for platform in self.target[1:]),
-            *("--dest", str(self.path.resolve()), "--requirement", str(lock.resolve())),
-        ]
-        run(command, self.path, f"fetch the wheels of {lock.name} (is the package index within reach?)")
+        """Download the wheels of one lock and record that they are there."""
+        download(lock, self.path, self.target[0], self.target[1:])
         self.manifest["locks"][lock.name] = self.lock_digest(lock)
         self.save()
 
@@ -176,10 +149,7 @@ class Wheelhouse:
                 "build the project's wheel",
             )
             (wheel,) = Path(directory).glob("*.whl")
-            self.manifest["wheel"] = {
-                "file": wheel.name,
-                "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
-            }
+            self.manifest["wheel"] = {"file": wheel.name, "sha256": sha256(wheel)}
             wheel.replace(self.path / wheel.name)
         self.manifest["source"] = self.source_digest()
         self.save()
@@ -204,19 +174,15 @@ def update(wheelhouse: Wheelhouse, locks: list[Path], *, dry: bool) -> dict:
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     locks = [Path(lock) for lock in module.params["locks"]]
-    missing = [str(lock) for lock in locks if not lock.is_file()]
-    if missing:
-        module.fail_json(msg=f"No such lock: {', '.join(missing)}. Compile it with `make lock`.")
+    if fault := missing_locks(locks):
+        module.fail_json(msg=fault)
     if module.check_mode:
         module.exit_json(**update(Wheelhouse(module.params), locks, dry=True))
-    path = Path(module.params["path"])
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / ".lock").open("w") as lock_file:
-        fcntl.flock(lock_file, fcntl.LOCK_EX)  # another run may be fetching the same
-        try:
+    try:
+        with alone_in(Path(module.params["path"])):
             result = update(Wheelhouse(module.params), locks, dry=False)
-        except CommandFailed as error:
-            module.fail_json(msg=str(error))
+    except CommandFailed as error:
+        module.fail_json(msg=str(error))
     module.exit_json(**result)
 
 

@@ -5,16 +5,21 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 compile() { # OUTPUT INPUTS AND OPTIONS...
-  uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \
+  local target=(--universal --python-version 3.12)
+  # pip judges a lock's markers for the machine it runs on: what the controller fetches for Windows has none.
+  [[ $1 != *-windows ]] || target=(--python-platform windows --python-version 3.13)
+  uv pip compile --quiet "${target[@]}" --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
     ${upgrade:+--upgrade} --output-file "requirements/$1.txt" "${@:2}"
 }
 
 upgrade=${1:-}
-for extra in gateway speech engine client; do
+for extra in gateway speech engine phantom client; do
   compile "$extra" pyproject.toml --extra "$extra"
 done
+compile gateway-windows pyproject.toml --extra gateway --constraints requirements/gateway.txt
 compile controller pyproject.toml --all-extras requirements/controller.in
 compile tts requirements/tts.in
 compile lab-ollama requirements/lab-ollama.in
 compile models --no-deps requirements/models.in
+compile wine-windows --no-deps requirements/wine-windows.in

@@ -32,8 +32,9 @@ def flow(target: Target) -> str:
             raise
         reached = False
     if reached and target.expect == "closed":
+        firewall = "Get-NetFirewallRule -Enabled True" if target.windows else "ufw status"
         raise CheckFailed(
-            f"{target.where} can be reached and should not be: look at `ufw status` on {target.host}"
+            f"{target.where} can be reached and should not be: look at `{firewall}` on {target.host}"
         )
     return target.expect
 

@@ -32,6 +32,29 @@ UNITS = {
     "ssh": "ssh",
     "tts": "hal-tts",
 }
+WINDOWS_SERVICES = {"gateway": "HalGateway", "listener": "QMSvc"}
+REQUIRED = {"name", "kind", "host", "address", "port"}
+TIMEOUT_S = 10
+WORKERS = 24
+
+
+def fault_in(checks: list[dict[str, Any]]) -> str:
+    """Return a sentence that names what is wrong with the checks that were ordered, or nothing."""
+    for check in checks:
+        if missing := sorted(REQUIRED - check.keys()):
+            return f"The check {check.get('name', check)} has no {', '.join(missing)}."
+        if check["kind"] not in KINDS:
+            return f"The check {check['name']} is of the unknown kind {check['kind']}."
+    return ""
+
+
+def advice(target: Target) -> str:
+    """Return the command that tells more about a service, or nothing."""
+    if target.windows:
+        service = WINDOWS_SERVICES.get(target.kind)
+        return f"Get-Service {service}" if service else ""
+    unit = UNITS.get(target.kind)
+    return f"systemctl status {unit}" if unit else ""
 
 
 def explain(error: OSError, target: Target) -> str:
@@ -56,8 +79,8 @@ def run_check(target: Target, origin: str) -> dict[str, Any]:
     except (CheckFailed, OSError) as error:
         ok = False
         message = explain(error, target) if isinstance(error, OSError) else str(error)
-        if unit := UNITS.get(target.kind):
-            message = f"{message}. On {target.host}: `systemctl status {unit}`"
+        if command := advice(target):
+            message = f"{message}. On {target.host}: `{command}`"
     return {
         "name": target.name,
         "kind": target.kind,

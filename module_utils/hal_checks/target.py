@@ -30,6 +30,7 @@ class Target:
         audio: a spoken question, a WAV file in base64; none by default.
         expect_words: words that the answer must hold.
         models: language models that must be there.
+        windows: whether the host runs Windows, for the advice in messages.
         timeout: seconds for the whole check.
     """
 
@@ -46,6 +47,7 @@ class Target:
     audio: str = ""
     expect_words: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
+    windows: bool = False
     timeout: float = 10.0
 
     @classmethod

@@ -22,7 +22,19 @@ def main() -> None:
     """Run the gateway; exit 0 after a stop that was asked for, 1 on a failure, 2 on bad settings."""
     settings = load(Settings, PREFIX, ignore=FOREIGN_VARIABLES)
     setup_logging()
-    sys.exit(asyncio.run(run(settings)))
+    sys.exit(asyncio.run(run(settings), loop_factory=loop_factory()))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the event loop: winloop's on Windows, where it is there; None is the system's own."""
+    if sys.platform == "win32":
+        try:
+            import winloop  # noqa: PLC0415 (no other system has it)
+        except ImportError as error:
+            log.warning("without winloop a reset connection can close the port for good: %s", error)
+        else:
+            return winloop.new_event_loop
+    return None
 
 
 async def run(settings: Settings) -> int:
@@ -53,14 +65,18 @@ async def run(settings: Settings) -> int:
 
 
 def on_signals(stop: Callable[[], None]) -> None:
-    """Call `stop` in the loop when the system asks the process to end, on any system."""
+    """Call `stop` in the loop when the system asks the process to end, on any system.
+
+    On Windows Ctrl-C arrives as SIGINT, and Ctrl-Break, a closed console and a shutdown as SIGBREAK. There
+    asyncio's loops refuse signal handlers, and winloop accepts all but installs only that of SIGINT.
+    """
     loop = asyncio.get_running_loop()
-    names = ("SIGINT", "SIGTERM", "SIGBREAK")  # SIGBREAK is Windows'
-    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # Windows' loops have no signal handlers of their own
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
 
 
 def on_loop_error(context: dict[str, Any], fail: Callable[[], None]) -> None:

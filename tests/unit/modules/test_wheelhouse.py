@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,31 +14,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def make_wheel(directory: Path, name: str, content: str) -> str:
-    """Write a wheel with one module and return the line of a lock that pins it."""
-    path = directory / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
-    with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr(f"{name}.py", content)
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
-    return f"{name}==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
-
-
 @pytest.fixture
-def place(tmp_path, monkeypatch):
+def place(tmp_path, index, make_wheel):
     """Return a project with one lock, and a directory that stands for the package index."""
-    index, project = tmp_path / "index", tmp_path / "project"
-    index.mkdir()
+    project = tmp_path / "project"
     (project / "src/hal").mkdir(parents=True)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         (project / name).write_bytes((ROOT / name).read_bytes())
     (project / "src/hal/__init__.py").write_text('"""A service."""\n')
-    (project / "lock.txt").write_text(make_wheel(index, "alpha", "x = 1\n"))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    (project / "lock.txt").write_text(make_wheel("alpha", "x = 1\n"))
     return project, index, tmp_path / "wheels"
 
 
@@ -66,11 +49,11 @@ def test_the_wheels_and_our_own_are_there_and_a_second_run_changes_nothing(fetch
     assert second["changed"] is False and second["wheel"] == first["wheel"]
 
 
-def test_a_changed_lock_is_fetched_and_the_rest_is_not(fetch, place):
-    project, index, wheels = place
+def test_a_changed_lock_is_fetched_and_the_rest_is_not(fetch, place, make_wheel):
+    project, _, wheels = place
     first = fetch()
     with (project / "lock.txt").open("a") as lock:
-        lock.write(make_wheel(index, "beta", "y = 1\n"))
+        lock.write(make_wheel("beta", "y = 1\n"))
     second = fetch()
     assert second["fetched"] == ["lock.txt"] and second["wheel"] == first["wheel"]
     assert (wheels / "beta-1.0-py3-none-any.whl").exists()
@@ -110,11 +93,11 @@ def test_the_same_project_elsewhere_builds_the_same_wheel(fetch, place, run_modu
     assert run_module("wheelhouse", parameters)["wheel"] == fetch()["wheel"]
 
 
-def test_a_wheel_with_another_hash_is_refused(fetch, place):
+def test_a_wheel_with_another_hash_is_refused(fetch, place, make_wheel):
     _, index, _ = place
     wheel = index / "alpha-1.0-py3-none-any.whl"
     pinned = wheel.read_bytes()
-    make_wheel(index, "alpha", "x = 2\n")
+    make_wheel("alpha", "x = 2\n")
     with pytest.raises(Exception, match=r"(?s)fetch the wheels of lock\.txt.*HASH"):
         fetch()
     wheel.write_bytes(pinned)
