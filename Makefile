@@ -49,6 +49,14 @@ say: ## Ask HAL by voice: the question is spoken, its sound is sent
 shell: ## Open a shell on a host of the lab: make shell HOST=ubuai
 	@python lab/lab.py shell $(HOST)
 
+.PHONY: production-init
+production-init: tools ## Fill in the production inventory: a few questions, the secrets made and encrypted
+	@python -m production.init
+
+.PHONY: production-secrets
+production-secrets: tools ## Edit the production secrets
+	@ansible-vault edit --vault-password-file "$${ANSIBLE_VAULT_PASSWORD_FILE:-$(HOME)/.config/hal/vault-password}" inventories/production/vault.yml
+
 .PHONY: lint
 lint: tools ## Formatting, lint, types
 	@python tests/run.py lint
@@ -57,9 +65,21 @@ lint: tools ## Formatting, lint, types
 unit: tools ## Unit tests
 	@python tests/run.py unit
 
+.PHONY: windows
+windows: tools ## Check the Windows plays, without Windows
+	@python tests/run.py windows
+
 .PHONY: molecule
 molecule: tools ## Test the roles, or one: make molecule ROLE=haproxy
 	@python tests/molecule.py $(ROLE)
+
+.PHONY: test-qm
+test-qm: tools ## Run the QM programs on this machine's OpenQM or ScarletDME
+	@python tests/run.py qm
+
+.PHONY: test-wine
+test-wine: tools ## Run the gateway as a Windows service, under Wine
+	@python tests/run.py wine
 
 .PHONY: test
 test: tools ## Everything: lint, unit, roles, the lab end to end

@@ -1,12 +1,14 @@
 """Filters that turn the service catalogue into rules, configuration and checks.
 
-The catalogue is `inventories/*/group_vars/all/services.yml`. Each filter takes it first, and beside it only
-what it needs: Ansible's `groups`, and `addresses`, which maps the name of each configured host to its IPv4.
+The catalogue is what `inventories/*/group_vars/all/services.yml` describes, as it is in one mode:
+`catalogue_for_mode` makes it. Each other filter takes it first, and beside it only what it needs: Ansible's
+`groups`, and `addresses`, which maps the name of each configured host to its IPv4.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 type Service = dict[str, Any]
@@ -14,7 +16,9 @@ type Catalogue = dict[str, Service]
 type Groups = dict[str, list[str]]
 type Addresses = dict[str, str]
 
+LISTENER_MODES = ("gateway", "phantom")
 ADMINISTRATORS = "administrators"
+CLIENTS = "clients"
 LOOPBACK = "127.0.0.1"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - a service that others may use listens on every interface
 SCHEMES = {"websocket": "ws", "http": "http", "https": "https", "tcp": "tcp", "ssh": "ssh"}
@@ -22,6 +26,28 @@ SCHEMES = {"websocket": "ws", "http": "http", "https": "https", "tcp": "tcp", "s
 
 def _members(groups: Groups, names: Iterable[str]) -> set[str]:
     return {host for name in names for host in groups.get(name, [])}
+
+
+def catalogue_for_mode(services: Catalogue, mode: str) -> Catalogue:
+    """Return the services that there are in a mode, each as it is in that mode.
+
+    Args:
+        services: every service, with `listener_modes` and `in_mode` where the mode matters.
+        mode: `gateway`, where the gateway stands between the clients and the listener, or `phantom`,
+            where QM serves the clients itself.
+
+    Raises:
+        ValueError: there is no such mode.
+    """
+    if mode not in LISTENER_MODES:
+        known = ", ".join(LISTENER_MODES)
+        raise ValueError(f"group_vars/all/network.yml: hal_listener_mode is {mode!r}; it can be {known}")
+    return {
+        name: {key: value for key, value in service.items() if key not in ("listener_modes", "in_mode")}
+        | service.get("in_mode", {}).get(mode, {})
+        for name, service in services.items()
+        if mode in service.get("listener_modes", LISTENER_MODES)
+    }
 
 
 def service_hosts(catalogue: Catalogue, name: str, groups: Groups) -> list[str]:
@@ -39,11 +65,18 @@ def host_services(catalogue: Catalogue, host: str, groups: Groups) -> Catalogue:
 
 
 def firewall_rules(
-    catalogue: Catalogue, host: str, groups: Groups, addresses: Addresses, administrators: list[str]
+    catalogue: Catalogue,
+    host: str,
+    groups: Groups,
+    addresses: Addresses,
+    administrators: list[str],
+    *,
+    client_networks: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
     """Return the flows that a host lets in, sorted: [{port, protocol, from, comment}].
 
-    `from` is the address of one host, or a network of the administrators. A host's own traffic needs no rule.
+    `from` is the address of one host, or a network: of the administrators, or of clients without a fixed
+    address. A host's own traffic needs no rule.
     """
     rules = []
     for name, service in host_services(catalogue, host, groups).items():
@@ -55,6 +88,8 @@ def firewall_rules(
         sources.pop(host, None)
         if ADMINISTRATORS in service["clients"]:
             sources |= {network: network for network in administrators}
+        if CLIENTS in service["clients"]:
+            sources |= {network: network for network in client_networks}
         rules += [
             {"port": service["port"], "protocol": "tcp", "from": source, "comment": f"{name} from {client}"}
             for client, source in sources.items()
@@ -126,6 +161,8 @@ def health_checks(
     groups: Groups,
     addresses: Addresses,
     options: dict[str, Any] | None = None,
+    *,
+    networks: dict[str, list[str]] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the checks to be run from one host, for the module `service_checks`.
 
@@ -138,6 +175,7 @@ def health_checks(
         groups: Ansible's groups.
         addresses: address of each configured host.
         options: further settings of the checks by their kind, such as {"ollama": {"models": ["llama3"]}}.
+        networks: networks that may connect as a group does: those of `administrators` and of `clients`.
 
     Returns:
         [{name, kind, host, address, port, expect, tls, …}]
@@ -146,9 +184,16 @@ def health_checks(
     for name, service in catalogue.items():
         for target in service_hosts(catalogue, name, groups):
             own = origin == target
-            if own and service["protocol"] == "ssh":
+            if target not in addresses or (own and service["protocol"] == "ssh"):
                 continue
+            admitted = [
+                network for group in service["clients"] for network in (networks or {}).get(group, [])
+            ]
             allowed = own or origin in _members(groups, service["clients"])
+            if not allowed and admitted:
+                if origin not in addresses:  # which network it will be in is not known
+                    continue
+                allowed = any(IPv4Address(addresses[origin]) in IPv4Network(network) for network in admitted)
             kind = (
                 "flow"
                 if not allowed
@@ -165,6 +210,7 @@ def health_checks(
                     "port": service["port"],
                     "expect": "open" if allowed else "closed",
                     "tls": service["protocol"] == "https",
+                    "windows": target in groups.get("windows_hosts", []),
                     **((options or {}).get(kind, {})),
                 }
             )
@@ -200,7 +246,7 @@ def client_environment(
         "PROXMOX_HOST": proxmox["host"],
         "PROXMOX_USER": proxmox["user"].partition("@")[0],
         "QM_HOST": addresses[qm],
-        "QM_VOICE_PORT": catalogue["listener"]["port"],
+        "QM_VOICE_PORT": catalogue.get("listener", catalogue["gateway"])["port"],
         "QM_GATEWAY_PORT": catalogue["gateway"]["port"],
     }
 
@@ -213,6 +259,7 @@ class FilterModule:
         return {
             function.__name__: function
             for function in (
+                catalogue_for_mode,
                 client_environment,
                 firewall_rules,
                 health_checks,

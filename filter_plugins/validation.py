@@ -11,7 +11,6 @@ type Groups = dict[str, list[str]]
 SERVICES = "group_vars/all/services.yml"
 HOSTS = "hosts.yml"
 NETWORK = "group_vars/all/network.yml"
-SECRETS = "group_vars/all/secrets.yml"
 
 REQUIRED = {"description": str, "group": str, "port": int, "protocol": str, "clients": list, "check": str}
 OPTIONAL = {
@@ -21,8 +20,15 @@ OPTIONAL = {
     "proxy": dict,
     "frontend": str,
     "redirect": bool,
+    "listener_modes": list,
+    "in_mode": dict,
 }
+LISTENER_MODES = {"gateway", "phantom"}
 PROTOCOLS = {"websocket", "http", "https", "tcp", "ssh"}
+# What the wiring in playbooks/group_vars and the filters of catalogue.py ask for by name.
+SERVICES_NEEDED = {"gateway", "listener", "speech", "tts", "ollama", "artifacts", "ssh", "ssh_proxy"}
+WINDOWS_SERVICES = {"psrp"}
+GROUPS_NEEDED = ("qm_servers", "ai_servers", "proxies", "backup_servers")
 CHECKS = {"gateway", "listener", "speech", "tts", "ollama", "haproxy", "http", "ssh", "flow"}
 KINDS = {str: "a text", int: "a number", list: "a list", dict: "a mapping", bool: "true or false"}
 
@@ -47,6 +53,23 @@ def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
             yield f"{key} {service[key]} of service {name} is unknown; there are {', '.join(sorted(known))}"
     if isinstance(service.get("proxy"), dict):
         yield from _proxy_faults(name, service)
+
+
+def _variants(service: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a service as it is in each mode."""
+    return [{**service, **changes} for changes in ({}, *service.get("in_mode", {}).values())]
+
+
+def _mode_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
+    """Find modes that do not exist, and what a service must not be in one that does."""
+    named = [*service.get("listener_modes", []), *service.get("in_mode", {})]
+    for mode in sorted(map(str, set(named) - LISTENER_MODES)):
+        yield f"service {name} names the mode {mode}; there are {', '.join(sorted(LISTENER_MODES))}"
+    for mode, changes in service.get("in_mode", {}).items():
+        if not isinstance(changes, dict):
+            yield f"service {name} is {changes!r} in the mode {mode}, which is not a mapping"
+        else:
+            yield from _type_faults(name, {**service, **changes})
 
 
 def _proxy_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
@@ -93,6 +116,25 @@ def _host_faults(catalogue: dict[str, Any], groups: Groups, hosts: Collection[st
                 yield f"port {service['port']} of {host} is claimed by {first} and by {name}"
 
 
+def _missing_faults(catalogue: dict[str, Any], groups: Groups) -> Iterator[str]:
+    """Find services that the playbooks need and the catalogue lacks."""
+    needed = SERVICES_NEEDED | (WINDOWS_SERVICES if groups.get("windows_hosts") else set())
+    for name in sorted(needed - catalogue.keys()):
+        yield f"there is no service {name}, which the playbooks need"
+
+
+def _name_faults(catalogue: dict[str, Any]) -> Iterator[str]:
+    """Find names that haproxy.cfg would have twice."""
+    for kind, names in (
+        ("frontend", {name: service.get("frontend") for name, service in catalogue.items()}),
+        ("backend", {name: service.get("proxy", {}).get("backend") for name, service in catalogue.items()}),
+    ):
+        taken: dict[str, str] = {}
+        for service, name in names.items():
+            if name is not None and taken.setdefault(name, service) != service:
+                yield f"the {kind} {name} is claimed by {taken[name]} and by {service}"
+
+
 def _service_faults(catalogue: dict[str, Any], groups: Groups, hosts: Collection[str]) -> Iterator[str]:
     """Find what is wrong with each service, and between those that are well formed."""
     well_formed = {}
@@ -101,11 +143,15 @@ def _service_faults(catalogue: dict[str, Any], groups: Groups, hosts: Collection
             yield f"service {name} is not a mapping"
             continue
         faults = [*_type_faults(name, service)]
+        faults += [] if faults else [*_mode_faults(name, service)]
         yield from faults
         if not faults:
             well_formed[name] = service
     for name, service in well_formed.items():
-        yield from _reference_faults(name, service, catalogue, groups)
+        for variant in _variants(service):
+            yield from _reference_faults(name, variant, catalogue, groups)
+    yield from _missing_faults(catalogue, groups)
+    yield from _name_faults(well_formed)
     yield from _host_faults(well_formed, groups, hosts)
 
 
@@ -143,24 +189,31 @@ def network_faults(network: dict[str, Any]) -> list[str]:
 
     Args:
         network: the description, with
-            catalogue: the service catalogue;
+            catalogue: every service, as services.yml describes it for all modes;
             groups: Ansible's groups;
             addresses: address of each configured host;
             subnets: networks that hold every address;
             administrators: networks that may administer the hosts;
-            secrets: each required secret by the name of its variable; an undefined one is empty.
+            client_networks: networks of clients without a fixed address; there may be none;
+            hosts: the hosts that are configured; by default those that have an address.
     """
     catalogue, groups, subnets = network["catalogue"], network["groups"], network["subnets"]
     if not isinstance(catalogue, dict) or not catalogue:
         return [f"{SERVICES}: the catalogue is empty"]
+    clients = network.get("client_networks", [])
+    hosts = network.get("hosts", network["addresses"])
     subnet_faults = [*_network_faults(subnets, "network_subnets")]
+    empty = [f"the group {group} has no host" for group in GROUPS_NEEDED if not groups.get(group)]
     found = {
-        SERVICES: [*_service_faults(catalogue, groups, network["addresses"])],
-        NETWORK: [*subnet_faults, *_network_faults(network["administrators"], "network_administrators")],
-        HOSTS: [] if subnet_faults else [*_address_faults(network["addresses"], subnets)],
-        SECRETS: [f"the secret {name} is missing" for name, value in network["secrets"].items() if not value],
+        SERVICES: [*_service_faults(catalogue, groups, hosts)],
+        NETWORK: [
+            *subnet_faults,
+            *_network_faults(network["administrators"], "network_administrators"),
+            *(_network_faults(clients, "network_client_networks") if clients else []),
+        ],
+        HOSTS: empty + ([] if subnet_faults else [*_address_faults(network["addresses"], subnets)]),
     }
-    return [f"{file}: {fault}" for file, faults in found.items() for fault in faults]
+    return [f"{file}: {fault}" for file, faults in found.items() for fault in dict.fromkeys(faults)]
 
 
 class FilterModule:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +21,8 @@ import machine  # noqa: E402
 import network  # noqa: E402
 
 type Done = subprocess.CompletedProcess[str]
+
+RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,3 +69,29 @@ def playbook() -> Callable[..., Done]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def assert_unchanged() -> Callable[[Done], None]:
+    """Check that a playbook contacted every host, and that none changed or failed."""
+
+    def judge(done: Done) -> None:
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+        recaps = RECAP.findall(done.stdout)
+        assert {"qm1", "ubuai", "haproxy", "nas", "mac"} <= {host for host, *_ in recaps}
+        assert {tuple(numbers) for _, *numbers in recaps} == {("0", "0", "0")}, done.stdout[-4000:]
+
+    return judge
+
+
+@pytest.fixture(scope="session")
+def hal(on: Callable[..., Done]) -> Callable[..., dict[str, Any]]:
+    """Run the hal command on the client and return its answer; one that fails has the status "error"."""
+
+    def ask(*arguments: str, succeeds: bool = True) -> dict[str, Any]:
+        done = on("mac", f"hal {shlex.join(arguments)}", user="lawr")
+        assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        return answer
+
+    return ask

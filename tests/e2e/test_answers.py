@@ -11,19 +11,6 @@ PROXY = "ws://haproxy:8768"
 PROXY_TLS = "wss://haproxy"
 
 
-@pytest.fixture
-def hal(on):
-    """Run the hal command on the client and return its answer."""
-
-    def ask(*arguments: str) -> dict:
-        quoted = " ".join(f"'{argument}'" for argument in arguments)
-        done = on("mac", f"hal {quoted}", user="lawr")
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout.strip().splitlines()[-1])
-
-    return ask
-
-
 @pytest.mark.parametrize("url", [PROXY, PROXY_TLS, "ws://qm1:8768"])
 def test_a_typed_question_is_answered_from_the_records(hal, url):
     answer = hal("ask", "--json", "--url", url, "What medications am I taking?")

@@ -92,6 +92,15 @@ class Engine:
         )
         return reply
 
+    async def check(self) -> None:
+        """Read from the records.
+
+        Raises:
+            sqlite3.Error: they cannot be read.
+        """
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, lambda: Household(self._reading).medications())
+
 
 def reply_to(request: ListenerRequest, connection: sqlite3.Connection, now: datetime) -> ListenerReply:
     """Answer one request from the records in `connection` as of `now` (local time)."""

@@ -1,4 +1,7 @@
-"""The command hal-engine: `hal-engine` serves, `hal-engine init [--sample]` prepares the database."""
+"""The command hal-engine: `hal-engine` serves, `hal-engine init [--sample]` prepares the database.
+
+It serves the listener's protocol to a gateway, or with HAL_ENGINE_MODE=phantom the clients themselves.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,26 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from hal.engine import database
 from hal.engine.engine import Clock, Engine, local_now
 from hal.engine.server import Listener
 from hal.settings import load, setup_logging
 
+if TYPE_CHECKING:
+    from hal.engine.phantom import PhantomSettings
+
 PREFIX = "HAL_ENGINE_"
+PHANTOM = "phantom"
+MODES = ("listener", PHANTOM)
+
+
+class Server(Protocol):
+    """What serves in either mode."""
+
+    async def stop(self) -> None:
+        """Let what is in progress finish, and close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +43,47 @@ class EngineSettings:
     """Where to listen, which database to read, and the bounds on callers."""
 
     database: Path
+    mode: str = MODES[0]
     host: str = "127.0.0.1"
     port: int = 8767
     timeout_s: float = 5.0
     max_connections: int = 256
 
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"mode must be {' or '.join(MODES)}, not {self.mode!r}")
 
-async def serve(settings: EngineSettings, clock: Clock = local_now) -> None:
+
+def load_settings() -> EngineSettings | PhantomSettings:
+    """Read the settings of the mode that is asked for; ends the program when they are wrong."""
+    if os.environ.get(f"{PREFIX}MODE", "").strip() != PHANTOM:
+        return load(EngineSettings, PREFIX)
+    try:
+        from hal.engine.phantom import PhantomSettings  # noqa: PLC0415 (a listener needs no WebSocket)
+    except ImportError as error:
+        sys.exit(f"hal-engine: phantom mode needs the packages of the extra hal[phantom]: {error}")
+    return load(PhantomSettings, PREFIX)
+
+
+async def start_server(engine: Engine, settings: EngineSettings | PhantomSettings) -> Server:
+    """Start what the mode asks for and return it.
+
+    Raises:
+        OSError: the address cannot be bound.
+        ValueError: in phantom mode, the tokens file is unreadable or malformed.
+    """
+    if not isinstance(settings, EngineSettings):
+        from hal.engine.phantom import Phantom  # noqa: PLC0415
+
+        phantom = Phantom(engine, settings)
+        await phantom.start()
+        return phantom
+    listener = Listener(engine.answer, timeout_s=settings.timeout_s, max_connections=settings.max_connections)
+    await listener.start(settings.host, settings.port)
+    return listener
+
+
+async def serve(settings: EngineSettings | PhantomSettings, clock: Clock = local_now) -> None:
     """Serve until SIGTERM or SIGINT, then let callers in progress finish."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -41,11 +91,10 @@ async def serve(settings: EngineSettings, clock: Clock = local_now) -> None:
         loop.add_signal_handler(number, stop.set)
     engine = Engine(settings.database, clock)
     engine.start()
-    listener = Listener(engine.answer, timeout_s=settings.timeout_s, max_connections=settings.max_connections)
     try:
-        await listener.start(settings.host, settings.port)
+        server = await start_server(engine, settings)
         await stop.wait()
-        await listener.stop()
+        await server.stop()
     finally:
         await engine.close()
 
@@ -80,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="the day that the sample's dates are counted from (default today)",
     )
     options = parser.parse_args(arguments)
-    settings = load(EngineSettings, PREFIX)
+    settings = load_settings()
     setup_logging()
     os.umask(0o077)  # the records are private
     try:
@@ -89,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print("\n".join(initialise(settings.database, sample=options.sample, today=today)))
         else:
             asyncio.run(serve(settings))
-    except (database.DatabaseError, sqlite3.Error, OSError) as error:
+    except (database.DatabaseError, sqlite3.Error, OSError, ValueError) as error:
         sys.exit(f"hal-engine: {error}")
 
 

@@ -70,14 +70,17 @@ class _Failure(Exception):
 
 
 class Pipeline:
-    """Answers questions; shared by all sessions, keeps nothing between turns."""
+    """Answers questions; shared by all sessions, keeps nothing between turns.
+
+    Without speech recognition or a language model the person is told so, in a sentence.
+    """
 
     def __init__(
         self,
-        speech: Transcriber,
         listener: Listener,
-        language: LanguageModel,
         metrics: Metrics,
+        speech: Transcriber | None = None,
+        language: LanguageModel | None = None,
         *,
         timeout_s: float = 60.0,
     ) -> None:
@@ -135,6 +138,8 @@ class Pipeline:
         if reply.status != Status.DELEGATE:
             status = Status.ERROR if reply.status == Status.ERROR else Status.SUCCESS
             return Answer(reply.response_text, reply.intent, reply.action_taken, status, text)
+        if self._language is None:
+            raise _Failure(sentences.RECORDS_ONLY, "records_only", reply.intent)
         async with self._stage(
             "language_model", sentences.NO_LANGUAGE_MODEL, "language_model_unavailable", reply.intent
         ):
@@ -142,6 +147,8 @@ class Pipeline:
         return Answer(spoken, reply.intent, reply.action_taken or "language_model", Status.SUCCESS, text)
 
     async def _transcribe(self, audio: bytes) -> str:
+        if self._speech is None:
+            raise _Failure(sentences.TEXT_ONLY, "text_only")
         async with self._stage("speech", sentences.NO_SPEECH, "speech_unavailable"):
             try:
                 text = await self._speech.transcribe(audio)

@@ -7,6 +7,11 @@ BAD_AUDIO = "I could not understand that recording. Please try again."
 NOTHING_HEARD = "I did not hear a question. Please say it again."
 NO_RECORDS = "I cannot reach the household records right now. Please try again in a moment."
 NO_LANGUAGE_MODEL = "The language model cannot be reached right now, so I can only answer from your records."
+TEXT_ONLY = "Only typed questions can be answered here. Please type your question."
+RECORDS_ONLY = (
+    "Only your records can be asked here."
+    " Ask about medications, appointments, allergies, health readings or spending."
+)
 TOO_SLOW = "That took too long, so I stopped. Please try again."
 FAULT = "Something went wrong while I was answering. Please try again."
 

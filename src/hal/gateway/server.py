@@ -1,46 +1,19 @@
-"""The gateway: listens, admits, gives each socket a session, and drains when told to stop."""
+"""The gateway: the WebSocket server, and behind it the listener, speech recognition and a language model."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-import time
-import uuid
-from contextlib import AsyncExitStack
-from http import HTTPStatus
-
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.frames import CloseCode
-from websockets.http11 import Request, Response
-
-from hal.gateway.admission import Admission, Refused, read_tokens
 from hal.gateway.backends.http import make_client
 from hal.gateway.backends.language import LanguageBackend
 from hal.gateway.backends.listener import ListenerBackend
 from hal.gateway.backends.speech import SpeechBackend
 from hal.gateway.config import Settings, Windows
-from hal.gateway.connection import Connection
 from hal.gateway.health import Readiness
-from hal.gateway.metrics import CONTENT_TYPE, Metrics
+from hal.gateway.metrics import Metrics
 from hal.gateway.pipeline import Pipeline
-from hal.gateway.session import Session
-
-log = logging.getLogger(__name__)
-
-# A minute of 16 kHz PCM16 in base64, in one frame, is 2.6 MB; nothing larger is meant well.
-MAX_FRAME_BYTES = 3 * 2**20
-MAX_QUEUED_FRAMES = 16
-HANDSHAKE_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 2.0
-PING_INTERVAL_S = 20.0
-# Some clients read only while they wait for an answer, so that a person may think for a while
-# before the client sees our ping; a dead host is noticed by TCP itself.
-PING_TIMEOUT_S = 600.0
-_JSON = "application/json"
+from hal.gateway.websocket import WebSocketServer
 
 
-class Gateway:
+class Gateway(WebSocketServer):
     """The service. Use `start`, then `stop`; `sessions` are the ones open now."""
 
     def __init__(self, settings: Settings, windows: Windows | None = None) -> None:
@@ -49,143 +22,32 @@ class Gateway:
         Raises:
             ValueError: the tokens file is unreadable or malformed.
         """
-        self._settings = settings
-        self._windows = windows
-        self._draining = False
-        self._resources = AsyncExitStack()
-        self._servers: list[Server] = []
-        self.metrics = Metrics()
-        self.sessions: dict[Session, Connection] = {}
-        tokens = read_tokens(settings.tokens_file) if settings.tokens_file else {}
-        self._admission = Admission(
-            settings.trusted_networks, settings.trusted_proxies, tokens, settings.allowed_origins
-        )
-
-    @property
-    def ports(self) -> list[int]:
-        """The ports that are open."""
-        return [server.sockets[0].getsockname()[1] for server in self._servers]
-
-    async def start(self) -> None:
-        """Open the ports.
-
-        Raises:
-            OSError: a port is taken or the address is not this host's.
-        """
-        settings = self._settings
-        client = await self._resources.enter_async_context(make_client())
+        metrics = Metrics()
+        self._client = make_client()
         listener = ListenerBackend(
             settings.listener_host,
             settings.listener_port,
-            self.metrics,
+            metrics,
             timeout_s=settings.listener_timeout_s,
         )
         speech = SpeechBackend(
-            client,
+            self._client,
             settings.speech_urls,
-            self.metrics,
+            metrics,
             language=settings.speech_language,
             timeout_s=settings.speech_timeout_s,
         )
         language = LanguageBackend(
-            client,
+            self._client,
             settings.ollama_urls,
             settings.ollama_model,
-            self.metrics,
+            metrics,
             timeout_s=settings.ollama_timeout_s,
         )
-        self._pipeline = Pipeline(speech, listener, language, self.metrics, timeout_s=settings.turn_timeout_s)
-        self._readiness = Readiness(listener, (speech, language))
-        for port in [settings.port, *([settings.extra_port] if settings.extra_port else [])]:
-            self._servers.append(await self._listen(port))
-        for port in self.ports:
-            log.info("listening on %s:%d", settings.host, port)
-
-    async def _listen(self, port: int) -> Server:
-        return await serve(
-            self._serve_client,
-            self._settings.host,
-            port,
-            compression=None,  # a quarter of the memory for each idle connection, and frames are small
-            process_request=self._process_request,
-            server_header=None,
-            open_timeout=HANDSHAKE_TIMEOUT_S,
-            close_timeout=CLOSE_TIMEOUT_S,
-            ping_interval=PING_INTERVAL_S,
-            ping_timeout=PING_TIMEOUT_S,
-            max_size=MAX_FRAME_BYTES,
-            max_queue=MAX_QUEUED_FRAMES,
-        )
+        pipeline = Pipeline(listener, metrics, speech, language, timeout_s=settings.turn_timeout_s)
+        super().__init__(settings, pipeline, Readiness(listener, (speech, language)), metrics, windows)
 
     async def stop(self) -> None:
-        """Stop accepting, let the turns in flight end within the drain time, close every socket."""
-        self._draining = True
-        for server in self._servers:
-            server.close(close_connections=False)
-        for session in self.sessions:
-            session.drain()
-        deadline = time.monotonic() + self._settings.drain_timeout_s
-        while turns := [session.turn for session in self.sessions if session.turn]:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                break
-            await asyncio.wait(turns, timeout=remaining)
-        for session in self.sessions:
-            session.abandon()
-        closing = [
-            asyncio.create_task(connection.close(CloseCode.GOING_AWAY, "the gateway is stopping"))
-            for connection in self.sessions.values()
-        ]
-        if closing:
-            await asyncio.wait(closing, timeout=2 * CLOSE_TIMEOUT_S)
-        # Half-open handshakes may linger; they are dropped with the loop.
-        waiting = [asyncio.create_task(server.wait_closed()) for server in self._servers]
-        _, lingering = await asyncio.wait(waiting, timeout=CLOSE_TIMEOUT_S)
-        for task in lingering:
-            task.cancel()
-        await self._resources.aclose()
-
-    async def _serve_client(self, socket: ServerConnection) -> None:
-        if len(self.sessions) >= self._settings.max_sessions:
-            self.metrics.refused.labels("too_many_sessions").inc()
-            await socket.close(CloseCode.TRY_AGAIN_LATER, "too many sessions, try again later")
-            return
-        connection = Connection(socket, self.metrics)
-        session = Session(str(uuid.uuid4()), connection.send, self._pipeline, self._windows)
-        self.sessions[session] = connection
-        self.metrics.sessions.set(len(self.sessions))
-        try:
-            await connection.serve(session)
-        finally:
-            del self.sessions[session]
-            self.metrics.sessions.set(len(self.sessions))
-
-    async def _process_request(self, socket: ServerConnection, request: Request) -> Response | None:
-        """Answer health checks, and let only admitted clients go on to a WebSocket."""
-        match request.path.partition("?")[0]:
-            case "/healthz":
-                return _respond(socket, HTTPStatus.OK, json.dumps({"status": "alive"}), _JSON)
-            case "/readyz":
-                ready, report = await self._readiness.report(draining=self._draining)
-                status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-                return _respond(socket, status, json.dumps(report | {"sessions": len(self.sessions)}), _JSON)
-            case "/metrics":
-                return _respond(socket, HTTPStatus.OK, self.metrics.render(), CONTENT_TYPE)
-        peer = socket.remote_address[0] if socket.remote_address else "a client that has left"
-        try:
-            name = self._admission.admit(peer, request.headers)
-        except Refused as refusal:
-            self.metrics.refused.labels("not_admitted").inc()
-            log.warning("refused a client at %s: %s", peer, refusal)
-            response = socket.respond(HTTPStatus.UNAUTHORIZED, f"{refusal}\n")
-            response.headers["WWW-Authenticate"] = 'Bearer realm="hal"'
-            return response
-        log.info("admitted %s", name)
-        return None
-
-
-def _respond(socket: ServerConnection, status: HTTPStatus, body: str, content_type: str) -> Response:
-    response = socket.respond(status, body + ("" if body.endswith("\n") else "\n"))
-    del response.headers["Content-Type"]
-    response.headers["Content-Type"] = content_type
-    return response
+        """Stop as every server does, then let go of the connections to the back ends."""
+        await super().stop()
+        await self._client.aclose()

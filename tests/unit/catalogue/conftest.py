@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import catalogue as filters
 import pytest
 import yaml
 
@@ -12,10 +13,23 @@ LAB = Path(__file__).resolve().parents[3] / "inventories/lab"
 
 
 @pytest.fixture
-def catalogue() -> dict[str, Any]:
-    """Return the lab's service catalogue."""
-    content: dict[str, Any] = yaml.safe_load((LAB / "group_vars/all/services.yml").read_text())["catalogue"]
-    return content
+def services() -> dict[str, Any]:
+    """Return the services as they are described, for all modes."""
+    content = yaml.safe_load((LAB / "group_vars/all/services.yml").read_text())
+    described: dict[str, Any] = content["network_services"]
+    return described
+
+
+@pytest.fixture
+def catalogue(services: dict[str, Any]) -> dict[str, Any]:
+    """Return the lab's service catalogue in gateway mode."""
+    return filters.catalogue_for_mode(services, "gateway")
+
+
+@pytest.fixture
+def phantom(services: dict[str, Any]) -> dict[str, Any]:
+    """Return the lab's service catalogue in phantom mode."""
+    return filters.catalogue_for_mode(services, "phantom")
 
 
 @pytest.fixture

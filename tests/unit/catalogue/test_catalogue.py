@@ -166,6 +166,12 @@ def test_exactly_these_flows_between_hosts_are_open(catalogue, network):
     }
 
 
+def test_checks_know_which_hosts_run_windows(catalogue, network):
+    network["groups"]["windows_hosts"] = ["qm1"]
+    checks = filters.health_checks(catalogue, "mac", **network)
+    assert {check["host"] for check in checks if check["windows"]} == {"qm1"}
+
+
 def test_the_firewall_lets_in_exactly_what_the_checks_expect_open(catalogue, pairs):
     hosts = pairs["groups"]["managed_hosts"]
     names = {address: host for host, address in pairs["addresses"].items()}

@@ -70,6 +70,15 @@ def test_one_fault_stops_the_play_with_its_sentence_alone(validate):
     )
 
 
+def test_a_mode_that_does_not_exist_is_a_fault_like_any_other(validate):
+    done = validate(**SECRETS, hal_listener_mode="ghost")
+    assert done.returncode == 2
+    assert "1 fault(s)" in done.stdout
+    assert (
+        "group_vars/all/network.yml: hal_listener_mode is 'ghost'; it can be gateway, phantom" in done.stdout
+    )
+
+
 def test_no_secret_is_printed(validate):
     done = validate(**SECRETS | {"network_proxmox_password": "tell-nobody"}, network_subnets=[])
     assert done.returncode == 2
@@ -84,6 +93,17 @@ def test_a_host_without_an_address_is_named(validate, inventory):
     done = validate(**SECRETS)
     assert done.returncode == 2
     assert "hosts.yml: the address of mac is '', which is no IPv4 address" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("mode", "port", "lock", "gateway"),
+    [("gateway", 8767, "engine", "present"), ("phantom", 8768, "phantom", "absent")],
+)
+def test_the_mode_decides_what_qm_serves_and_whether_there_is_a_gateway(inventory, mode, port, lock, gateway):
+    arguments = ["qm1", "-i", str(inventory), "--playbook-dir", "playbooks", "-c", "local"]
+    arguments += ["-e", json.dumps(SECRETS | {"hal_listener_mode": mode}), "-m", "ansible.builtin.debug"]
+    done = ansible("ansible", *arguments, "-a", "msg={{ openqm_port }}/{{ qm_lock }}/{{ gateway_state }}")
+    assert f"{port}/{lock}/{gateway}" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_client_gets_the_environment_from_the_inventory(inventory):

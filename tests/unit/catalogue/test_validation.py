@@ -5,14 +5,13 @@ import validation
 
 
 @pytest.fixture
-def description(catalogue, network):
+def description(services, network):
     """Return the lab's description, which has no fault."""
     return {
         **network,
-        "catalogue": catalogue,
+        "catalogue": services,
         "subnets": ["198.18.0.0/16"],
         "administrators": ["198.18.0.1/32"],
-        "secrets": {"network_proxmox_password": "a secret"},
     }
 
 
@@ -51,6 +50,26 @@ NETWORK = "group_vars/all/network.yml"
     ("change", "sentence"),
     [
         (put({}, "catalogue"), f"{SERVICES}: the catalogue is empty"),
+        (
+            put(["gateway", "ghost"], "catalogue", "tts", "listener_modes"),
+            f"{SERVICES}: service tts names the mode ghost; there are gateway, phantom",
+        ),
+        (
+            put({"ghost": {"port": 1}}, "catalogue", "tts", "in_mode"),
+            f"{SERVICES}: service tts names the mode ghost; there are gateway, phantom",
+        ),
+        (
+            put({"phantom": "off"}, "catalogue", "tts", "in_mode"),
+            f"{SERVICES}: service tts is 'off' in the mode phantom, which is not a mapping",
+        ),
+        (
+            put({"phantom": {"port": 0}}, "catalogue", "tts", "in_mode"),
+            f"{SERVICES}: port 0 of service tts is not between 1 and 65535",
+        ),
+        (
+            put({"phantom": {"clients": ["robots"]}}, "catalogue", "tts", "in_mode"),
+            f"{SERVICES}: service tts names the group robots, which hosts.yml does not have",
+        ),
         (put(["tts"], "catalogue"), f"{SERVICES}: the catalogue is empty"),
         (put("ssh", "catalogue", "tts"), f"{SERVICES}: service tts is not a mapping"),
         (remove("catalogue", "tts", "port"), f"{SERVICES}: service tts has no port"),
@@ -147,8 +166,22 @@ NETWORK = "group_vars/all/network.yml"
             f"{NETWORK}: network_administrators is empty: name at least one network, such as 192.0.2.0/24",
         ),
         (
-            put("", "secrets", "network_proxmox_password"),
-            "group_vars/all/secrets.yml: the secret network_proxmox_password is missing",
+            remove("catalogue", "tts"),
+            f"{SERVICES}: there is no service tts, which the playbooks need",
+        ),
+        (
+            put("voice_gateway", "catalogue", "proxy_https", "frontend"),
+            f"{SERVICES}: the frontend voice_gateway is claimed by proxy_gateway and by proxy_https",
+        ),
+        (
+            put("qm_voice_gateway", "catalogue", "speech", "proxy", "backend"),
+            f"{SERVICES}: the backend qm_voice_gateway is claimed by gateway and by speech",
+        ),
+        (put([], "groups", "proxies"), f"{HOSTS}: the group proxies has no host"),
+        (
+            put(["nonsense"], "client_networks"),
+            f"{NETWORK}: network_client_networks has 'nonsense', which is no network: "
+            "Expected 4 octets in 'nonsense'",
         ),
     ],
 )
@@ -204,5 +237,5 @@ def test_any_value_of_the_wrong_kind_gets_a_sentence(description, key):
 def test_all_faults_are_named_at_once(description):
     description["addresses"]["mac"] = "nowhere"
     description["catalogue"]["tts"]["port"] = 0
-    description["secrets"]["network_proxmox_password"] = ""
+    description["administrators"] = []
     assert len(validation.network_faults(description)) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from hal.engine import database
 from hal.engine.main import initialise
@@ -118,9 +121,42 @@ def test_serves_and_ends_on_sigterm(tmp_path: Path) -> None:
     ]
 
 
+def test_in_phantom_mode_it_serves_clients_and_ends_on_sigterm(tmp_path: Path) -> None:
+    path = tmp_path / "household.db"
+    initialise(path, sample=True, today=date(2026, 3, 11))
+    process = command(database=path, mode="phantom", host="127.0.0.1", port=0)
+    assert process.stderr is not None
+    address = re.search(r"listening on 127\.0\.0\.1:(\d+)", process.stderr.readline())
+    assert address
+    with connect(f"ws://127.0.0.1:{address[1]}", proxy=None) as client:
+        assert json.loads(client.recv(10))["type"] == "connected"
+        client.send(json.dumps({"type": "transcription", "text": "list my severe allergies"}))
+        assert "penicillin" in json.loads(client.recv(10))["text"]
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                client.recv(10)
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 0, log
+    assert "severe allergies" not in log
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [("hal.engine.main", "websockets"), ("hal.engine.phantom", "httpx")],
+)
+def test_a_mode_loads_no_package_that_its_lock_lacks(module: str, absent: str) -> None:
+    program = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"
+    environ = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    assert subprocess.run([sys.executable, "-c", program], env=environ, check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("settings", "code", "said"),
     [
+        ({"database": "x.db", "mode": "ghost"}, 2, "mode must be listener or phantom, not 'ghost'"),
+        ({"mode": "phantom"}, 2, "HAL_ENGINE_DATABASE must be set"),
+        ({"database": "x.db", "mode": "phantom", "port": 70_000}, 2, "port must be between 0 and 65535"),
         ({}, 2, "HAL_ENGINE_DATABASE must be set"),
         ({"database": "/nowhere/x.db"}, 1, "cannot open the database /nowhere/x.db"),
         ({"database": __file__}, 1, "not a database"),
@@ -134,12 +170,22 @@ def test_fault_is_one_sentence(settings: dict[str, Any], code: int, said: str) -
     assert "Traceback" not in errors
 
 
-def test_port_in_use(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["listener", "phantom"])
+def test_port_in_use(tmp_path: Path, mode: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = command(database=tmp_path / "x.db", port=taken.getsockname()[1])
+        port = taken.getsockname()[1]
+        process = command(database=tmp_path / "x.db", mode=mode, host="127.0.0.1", port=port)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "address already in use" in errors.lower()
+
+
+def test_a_tokens_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    process = command(database=tmp_path / "x.db", mode="phantom", port=0, tokens_file=tmp_path / "none")
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"the tokens file {tmp_path / 'none'} cannot be read" in errors
+    assert "Traceback" not in errors
 
 
 async def test_every_exchange_is_recorded(caller: Any, sample: Path) -> None:

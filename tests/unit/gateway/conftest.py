@@ -8,15 +8,22 @@ import json
 import math
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from hal.engine.engine import Engine
+from hal.engine.main import initialise
+from hal.engine.phantom import Phantom, PhantomSettings
 from hal.gateway.config import Settings, Windows
 from hal.gateway.server import Gateway
+from hal.gateway.websocket import WebSocketServer
 from hal.protocol import Frame, ListenerReply
 
+NOW = datetime(2026, 3, 11, 9, 0)  # the household's day in these tests
 WAIT_S = 10  # a test that waits longer has failed
 
 
@@ -221,13 +228,38 @@ async def start_gateway(
 
 
 @pytest.fixture
-async def open_client() -> AsyncIterator[Callable[..., Awaitable[Client]]]:
-    """Connect to a gateway: `await open_client(gateway, path="/", **options of connect)`."""
+def household(tmp_path: Path) -> Path:
+    """Make a database with the sample household as of a fixed day."""
+    initialise(tmp_path / "household.db", sample=True, today=NOW.date())
+    return tmp_path / "household.db"
+
+
+@pytest.fixture
+async def start_phantom(household: Path) -> AsyncIterator[Callable[..., Awaitable[Phantom]]]:
+    """Start an engine in phantom mode on the sample household: `await start_phantom(**settings)`."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def open_(gateway: Gateway, path: str = "/", **options: Any) -> Client:
+        async def start(**settings: Any) -> Phantom:
+            engine = Engine(household, clock=lambda: NOW)
+            engine.start()
+            stack.push_async_callback(engine.close)
+            own = {"host": "127.0.0.1", "port": 0, "database": household, "mode": "phantom"} | settings
+            phantom = Phantom(engine, PhantomSettings(**own))
+            await phantom.start()
+            stack.push_async_callback(phantom.stop)
+            return phantom
+
+        yield start
+
+
+@pytest.fixture
+async def open_client() -> AsyncIterator[Callable[..., Awaitable[Client]]]:
+    """Connect to a server: `await open_client(server, path="/", **options of connect)`."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def open_(server: WebSocketServer, path: str = "/", **options: Any) -> Client:
             socket = await stack.enter_async_context(
-                connect(f"ws://127.0.0.1:{gateway.ports[0]}{path}", compression=None, proxy=None, **options)
+                connect(f"ws://127.0.0.1:{server.ports[0]}{path}", compression=None, proxy=None, **options)
             )
             return Client(socket, json.loads(await socket.recv()))
 

@@ -1,0 +1,269 @@
+"""production-init: what it asks, what it writes, and what it never does."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.serialization import pkcs12
+from production.inventory import Inventory
+
+from .conftest import ANSWERS, PRODUCTION, ROOT
+
+
+def test_the_files_survive_a_change_but_for_the_change(production):
+    form = Inventory(production.inventory)
+    assert [file.text() for file in form.files] == [file.path.read_text() for file in form.files]
+    before = form.hosts.path.read_text()
+    form.hosts.put(form.host("qm1"), "vmid", 105)
+    form.write()
+    assert form.hosts.path.read_text() == before.replace("vmid: 0", "vmid: 105", 1)
+
+
+def test_the_answers_stand_where_they_belong(production):
+    done = production.init(client="127.1.60.10", gpu="amd", listener_mode="phantom", qm1_machine="WIN-QM")
+    assert done.returncode == 0, done.stderr
+    hosts = production.variables(
+        "ansible_host", "proxmox_vm_name", "proxmox_vm_id", "network_subnets", "network_gpu",
+        "hal_listener_mode", "network_administrator_key", "ansible_password", "network_proxmox_api",
+    )  # fmt: skip
+    qm1 = hosts["qm1"]
+    assert (hosts["mac"]["ansible_host"], hosts["haproxy"]["proxmox_vm_id"]) == ("127.1.60.10", 100)
+    assert (qm1["proxmox_vm_name"], qm1["ansible_password"]) == ("WIN-QM", ANSWERS["windows_password"])
+    assert qm1["network_subnets"][-2:] == ["127.1.70.0/24", "127.1.60.0/24"]
+    assert (qm1["network_gpu"], qm1["hal_listener_mode"]) == ("amd", "phantom")
+    assert qm1["network_administrator_key"] == ANSWERS["administrator_key"]
+    assert qm1["network_proxmox_api"]["token_secret"] == ANSWERS["proxmox_token_secret"]
+
+
+def test_secrets_are_strong_private_and_encrypted(production):
+    assert production.init().returncode == 0
+    vault = production.vault
+    assert vault.read_bytes().startswith(b"$ANSIBLE_VAULT;1.1;AES256")
+    private = [vault, *production.local.glob("*")]
+    assert {path.name for path in private} == {
+        "vault.yml", "vault-password", "ca.crt", "qm1-127.1.34.103.pfx", "qm1-127.1.34.103.pfx-password",
+    }  # fmt: skip
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
+    assert production.local.stat().st_mode & 0o777 == 0o700
+    held = production.opened().read()
+    assert held["network_windows_password"] == ANSWERS["windows_password"]
+    assert len(held["network_device_tokens"]["mac"]) >= 40
+    assert held["network_proxy_certificate"].count("BEGIN") == 2
+
+
+def test_no_secret_is_printed_or_stands_in_a_plain_file(production):
+    done = production.init()
+    held = production.opened().read()
+    secrets = [value for value in held.values() if isinstance(value, str) and "CERTIFICATE-" not in value]
+    secrets += held["network_device_tokens"].values()
+    plain = done.stdout + done.stderr
+    plain += "".join(
+        path.read_text() for path in production.inventory.rglob("*.yml") if path.name != "vault.yml"
+    )
+    assert secrets and not [secret for secret in secrets if secret in plain]
+
+
+def test_a_second_run_keeps_every_secret_and_changes_nothing(production):
+    production.init()
+    before = production.files()
+    done = production.init(proxmox_token_secret=None, windows_password=None)
+    assert done.returncode == 0, done.stderr
+    assert production.files() == before
+
+
+def test_a_proxy_at_another_address_gets_another_certificate_and_nothing_else_changes(production):
+    production.init()
+    before = production.opened().read()
+    production.init(haproxy_address="127.1.50.101")
+    after = production.opened().read()
+    assert {name for name in after if after[name] != before[name]} == {"network_proxy_certificate"}
+
+
+def test_the_certificate_for_windows_opens_with_the_password_beside_it(production):
+    production.init()
+    file = production.local / "qm1-127.1.34.103.pfx"
+    password = file.with_suffix(".pfx-password").read_bytes().strip()
+    key, certificate, _ = pkcs12.load_key_and_certificates(file.read_bytes(), password)
+    assert key.public_key() == certificate.public_key()
+
+
+def test_proxmox_may_make_the_token_later(production):
+    assert production.init(proxmox_token_secret=None).returncode == 0
+    assert "network_proxmox_token_secret" not in production.opened().read()
+    (production.local / "proxmox-token").write_text("made-by-proxmox\n")
+    assert production.variables("network_proxmox_api")["qm1"]["network_proxmox_api"]["token_secret"] == (
+        "made-by-proxmox"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"qm1_address": "127.1.300.1"}, "qm1_address: '127.1.300.1' is no IPv4 address"),
+        ({"nas_address": None}, "nas_address: this needs an answer"),
+        ({"qm1_vmid": 7}, "qm1_vmid: '7' is no number of a machine in Proxmox; they begin at 100"),
+        ({"gpu": "intel"}, "gpu: 'intel' is none of auto, nvidia, amd, none"),
+        ({"client_networks": "127.1.60.1/24"}, "client_networks: 127.1.60.1/24 has host bits set"),
+        ({"administrator_networks": None}, "administrator_networks: this needs an answer"),
+        ({"administrator_key": "-----BEGIN OPENSSH PRIVATE KEY-----"}, "that is a private key"),
+        ({"qm2_address": "127.1.1.1"}, "qm2_address: no such question"),
+        ({"mode": 0o644}, "it holds secrets, and others may read it: chmod 600"),
+    ],
+)
+def test_a_wrong_answer_is_named_and_nothing_is_written(production, change, sentence):
+    before = production.files()
+    done = production.init(**change)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert production.files() == before
+
+
+def test_a_vault_that_is_not_encrypted_is_refused(production):
+    production.vault.write_text("network_windows_password: plain\n")
+    done = production.init()
+    assert done.returncode == 1 and "its password is not in" in done.stderr
+    done = production.init("--vault-password-file", str(production.inventory.parent / "password"))
+    assert done.returncode == 1 and "its password is not in" in done.stderr
+    (production.inventory.parent / "password").write_text("x\n")
+    done = production.init("--vault-password-file", str(production.inventory.parent / "password"))
+    assert done.returncode == 1 and "is not encrypted" in done.stderr
+    assert production.vault.read_text() == "network_windows_password: plain\n"
+
+
+def test_another_password_does_not_touch_the_vault(production):
+    production.init()
+    before = production.vault.read_bytes()
+    production.password.write_text("another\n")
+    done = production.init()
+    assert done.returncode == 1 and "was encrypted with another password" in done.stderr
+    assert production.vault.read_bytes() == before
+
+
+class Terminal:
+    """production-init at a pseudo-terminal: answers are typed when their question stands there."""
+
+    def __init__(self, production):
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "production.init", "--inventory", str(production.inventory)]
+        command.append("--no-validate")
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=production.environment,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self.end = ours
+        self.shown = ""
+        self.seen = 0
+
+    def expect(self, text):
+        """Read until the text stands there, after what was expected before."""
+        while text not in self.shown[self.seen :]:
+            try:
+                data = os.read(self.end, 4096)
+            except OSError:
+                data = b""
+            assert data, f"ended without {text!r}: {self.shown[self.seen :]}"
+            self.shown += data.decode()
+        self.seen = self.shown.index(text, self.seen) + len(text)
+
+    def type(self, text):
+        os.write(self.end, f"{text}\n".encode())
+
+    def close(self):
+        while True:
+            try:
+                data = os.read(self.end, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            self.shown += data.decode()
+        os.close(self.end)
+        return self.process.wait(timeout=60)
+
+
+@pytest.fixture
+def terminal(production):
+    """Start production-init at a pseudo-terminal."""
+    started = Terminal(production)
+    yield started
+    if started.process.poll() is None:
+        started.process.kill()
+        started.process.wait()
+
+
+def answer_all(terminal):
+    """Answer every question, the first address wrongly at first."""
+    for text, answer in (
+        ("user name", ""),
+        ("public SSH key", ANSWERS["administrator_key"]),
+        ("the QM server (Windows)", "somewhere"),
+        ("is no IPv4 address", None),
+        ("the QM server (Windows)", ""),
+        ("the AI server", ""),
+        ("the proxy", ""),
+        ("the backup server", "127.1.70.10"),
+        ("the Proxmox host", ""),
+        ("The Mac", "none"),
+        ("administer from", "127.1.99.7"),
+        ("use HAL from", "127.1.60.0/24"),
+        ("need no token", ""),
+        ("Proxmox node", ""),
+        *(
+            (text, answer)
+            for number in ("103", "120", "100")
+            for text, answer in (("Number", number), ("name", ""))
+        ),
+        ("Secret of the token", "typed-token-secret"),
+        ("administrator of the QM server", ""),
+        ("account's password", "typed-password"),
+        ("GPU", "none"),
+        ("8768", ""),
+        ("Write this?", None),
+    ):
+        terminal.expect(text)
+        if answer is not None:
+            terminal.type(answer)
+
+
+def test_a_person_at_a_terminal_is_asked_again_and_sees_no_secret(production, terminal):
+    answer_all(terminal)
+    terminal.type("y")
+    assert terminal.close() == 0, terminal.shown
+    assert "typed-token-secret" not in terminal.shown and "typed-password" not in terminal.shown
+    assert production.opened().read()["network_windows_password"] == "typed-password"
+    hosts = yaml.safe_load((production.inventory / "hosts.yml").read_text())["all"]["children"][
+        "managed_hosts"
+    ]["children"]
+    assert not hosts["clients"]["hosts"]
+    assert hosts["backup_servers"]["hosts"]["nas"]["address"] == "127.1.70.10"
+
+
+@pytest.mark.parametrize("end", ["n", "\x03"])
+def test_a_person_may_still_say_no(production, terminal, end):
+    before = production.files()
+    answer_all(terminal)
+    terminal.type(end)
+    assert terminal.close() == 1, terminal.shown
+    assert "Nothing was written." in terminal.shown
+    assert production.files() == before
+
+
+def test_git_would_not_list_the_secrets():
+    names = ["vault.yml", "files/qm1.pfx", "proxmox-ca.pem", "group_vars/all/ca.key", "vault-password"]
+    paths = [str(PRODUCTION / name) for name in names]
+    kept = [str(PRODUCTION / "hosts.yml"), str(PRODUCTION / "group_vars/all/network.yml")]
+    ignored = subprocess.run(
+        ["git", "check-ignore", *paths, *kept], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert ignored == paths
