@@ -1,6 +1,6 @@
 """Run every test of the project: lint, unit tests, the roles' scenarios, and the lab end to end.
 
-Usage: run.py [STAGE ...]    Stages: lint molecule unit lab. Without any: all of them.
+Usage: run.py [STAGE ...]    Stages: lint windows molecule unit qm wine lab. Without any: all of them.
 The last line counts what ran.
 """
 
@@ -19,6 +19,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 REPORTS = PROJECT / "reports"
 MODELS = PROJECT / ".cache/models"
+# What the stage `wine` needs, and the packages that bring it.
+WINE_TOOLS = {"wine": "wine64 wine", "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64", "npm": "npm"}
 
 
 @dataclass
@@ -78,6 +80,7 @@ def lint(count: Count) -> None:
     count.command("ansible-lint", "--offline")
     count.command("shellcheck", "--exclude=SC1091", ".ci/run", *scripts)
     count.command("python", "docs/role_readme.py", "--check")
+    count.command("python", "tests/qm/lint.py")
 
 
 def unit(count: Count) -> None:
@@ -88,12 +91,43 @@ def unit(count: Count) -> None:
     count.pytest("unit", "-q", "-n", "2", "tests/unit")
 
 
+def windows(count: Count) -> None:
+    """Check the Windows plays: their arguments, whole plays on a simulated host, their scripts."""
+    count.command("python", "tests/windows/run.py")
+
+
 def molecule(count: Count) -> None:
     """Run the roles' scenarios."""
     names = sorted(path.parent.name for path in (PROJECT / "molecule").glob("*/molecule.yml"))
     if not count.command("python", "tests/molecule.py", *names):
         return
     count.passed += len(names) - 1
+
+
+def wine(count: Count) -> None:
+    """Run the gateway as a Windows service."""
+    missing = [packages for tool, packages in WINE_TOOLS.items() if not shutil.which(tool)]
+    if missing:
+        left_out(count, "wine", f"apt-get install {' '.join(missing)}")
+    else:
+        count.pytest("wine", "-q", "tests/wine")
+
+
+def qm(count: Count) -> None:
+    """Run the QM programs on a real QM."""
+    if shutil.which(os.environ.get("QM_COMMAND", "qm")):
+        count.pytest("qm", "-q", "tests/qm")
+    else:
+        left_out(count, "qm", "install OpenQM or ScarletDME; tests/qm/README.md tells how")
+
+
+def left_out(count: Count, stage: str, remedy: str) -> None:
+    """Count a stage that this machine lacks something for: a skip, or a fault if it was asked for by name."""
+    print(f"The stage {stage} was not run: {remedy}")
+    if stage in sys.argv[1:]:
+        count.failed += 1
+    else:
+        count.skipped += 1
 
 
 def lab(count: Count) -> None:
@@ -106,7 +140,15 @@ def lab(count: Count) -> None:
 
 
 # The scenarios fetch the downloads, of which the unit tests use a model.
-STAGES: dict[str, Callable[[Count], None]] = {"lint": lint, "molecule": molecule, "unit": unit, "lab": lab}
+STAGES: dict[str, Callable[[Count], None]] = {
+    "lint": lint,
+    "windows": windows,
+    "molecule": molecule,
+    "unit": unit,
+    "qm": qm,
+    "wine": wine,
+    "lab": lab,
+}
 
 
 def main() -> int:

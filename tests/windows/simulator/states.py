@@ -1,0 +1,35 @@
+"""The states in which a simulated host may be found."""
+
+from __future__ import annotations
+
+import copy
+
+from simulator import commands
+from simulator.machine import File, Machine, State
+from simulator.modules import MODULES
+
+
+def windows_server(state: State | None = None) -> Machine:
+    """Return a fresh Windows Server 2022 on which OpenQM is installed and runs, as the roles expect it.
+
+    Args:
+        state: What was set on it since; it is not touched.
+    """
+    if state:
+        return Machine(MODULES, [commands.interpret], copy.deepcopy(state))
+    machine = Machine(MODULES, [commands.interpret])
+    machine.services["qmsvc"] = {"running": True, "start_mode": "auto", "path": r"C:\QMSYS\bin\qmsvc.exe"}
+    machine.put(r"C:\QMSYS\bin\qm.exe", File())
+    machine.make_directory(r"C:\QMSYS\HAL")
+    return machine
+
+
+def without_qm(state: State) -> Machine:
+    """Return a host whose database has stopped.
+
+    Args:
+        state: What it was before.
+    """
+    machine = windows_server(state)
+    machine.services["qmsvc"]["running"] = False
+    return machine
