@@ -13,13 +13,15 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 ROOT = Path(__file__).parents[3]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 STAGES = {"main", "preflight", "install", "configure", "service"}
-# What a role does besides: downloads on the controller, models, a machine instead of a host.
+# What a role does besides: downloads on the controller, models, a machine instead of a host, removal.
 FURTHER_STAGES = {
     "artifacts": {"fetch"},
     "client": {"launch_agent"},
+    "gpu_driver": {"load"},
     "ollama": {"models"},
     "proxmox_host": {"api", "backup", "firewall", "passthrough", "templates"},
     "proxmox_vm": {"provision", "reach"},
+    "python_service": {"absent"},
 }
 
 _spec = importlib.util.spec_from_file_location("role_readme", ROOT / "docs" / "role_readme.py")
@@ -102,8 +104,13 @@ def test_the_specification_refuses_an_unknown_variable(role, options):
     assert errors(options, example | {f"{role.name}_unknown": 1}) != []
 
 
+def stages(role: Path) -> set[str]:
+    """Return the task files of a role; those for Windows have a folder of their own."""
+    return {path.stem for path in (role / "tasks").iterdir() if path.is_file()}
+
+
 def test_tasks_are_split_into_the_known_stages(role):
-    files = {path.stem for path in (role / "tasks").iterdir()}
+    files = stages(role)
     assert {"main", "preflight"} <= files
     assert files <= STAGES | FURTHER_STAGES.get(role.name, set())
 
@@ -111,7 +118,7 @@ def test_tasks_are_split_into_the_known_stages(role):
 def test_main_includes_every_stage(role):
     main = yaml.safe_load((role / "tasks" / "main.yml").read_text())
     included = {Path(task.get("ansible.builtin.include_tasks", "main.yml")).stem for task in main}
-    assert included | {"main"} == {path.stem for path in (role / "tasks").iterdir()}
+    assert included | {"main"} == stages(role)
 
 
 def test_metadata_names_the_supported_systems(role):
