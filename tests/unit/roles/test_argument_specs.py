@@ -24,6 +24,8 @@ FURTHER_STAGES = {
     "python_service": {"absent"},
 }
 
+WINDOWS_ONLY = {"backup": {"Windows"}}
+
 _spec = importlib.util.spec_from_file_location("role_readme", ROOT / "docs" / "role_readme.py")
 assert _spec is not None and _spec.loader is not None
 role_readme = importlib.util.module_from_spec(_spec)
@@ -117,7 +119,8 @@ def test_tasks_are_split_into_the_known_stages(role):
 
 def test_main_includes_every_stage(role):
     main = yaml.safe_load((role / "tasks" / "main.yml").read_text())
-    included = {Path(task.get("ansible.builtin.include_tasks", "main.yml")).stem for task in main}
+    tasks = [inner for task in main for inner in task.get("block", [task])]
+    included = {Path(task.get("ansible.builtin.include_tasks", "main.yml")).stem for task in tasks}
     assert included | {"main"} == stages(role)
 
 
@@ -125,7 +128,8 @@ def test_metadata_names_the_supported_systems(role):
     meta = yaml.safe_load((role / "meta" / "main.yml").read_text())
     assert meta["dependencies"] == []
     systems = {platform["name"] for platform in meta["galaxy_info"]["platforms"]}
-    assert {"Debian"} <= systems <= {"Debian", "Ubuntu", "MacOSX", "Windows"}
+    assert systems == WINDOWS_ONLY.get(role.name, systems | {"Debian"})
+    assert systems <= {"Debian", "Ubuntu", "MacOSX", "Windows"}
     assert meta["galaxy_info"]["description"] == role_readme.specification(role)["short_description"]
 
 
