@@ -21,10 +21,14 @@ function Get-Digest([string] $Path) {
 # A minute earlier than the copy: what was written while it was made may be in it or not.
 $limit = [DateTime]::Parse($Since).ToUniversalTime().AddMinutes(-1)
 $root = (Get-Item -LiteralPath $Original).FullName.TrimEnd('\')
+# A backup of a snapshot has its own way to the directory; how the way ends is the same.
+$below = Split-Path -NoQualifier $root
+$copies = @(Get-ChildItem -LiteralPath $Restored -Recurse -Directory | Where-Object { $_.FullName -like "*$below" })
+if ($copies.Count -ne 1) { throw "Below $Restored there are $($copies.Count) directories *$below instead of one" }
 $equal = 0
 $faults = @()
 foreach ($file in Get-ChildItem -LiteralPath $root -Recurse -File | Where-Object { $_.LastWriteTimeUtc -lt $limit }) {
-    $copy = Join-Path $Restored $file.FullName.Substring($root.Length + 1)
+    $copy = Join-Path $copies[0].FullName $file.FullName.Substring($root.Length + 1)
     if (-not (Test-Path -LiteralPath $copy)) {
         $faults += "$copy is missing"
     } elseif ((Get-Digest $file.FullName) -ne (Get-Digest $copy)) {

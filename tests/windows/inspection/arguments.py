@@ -83,6 +83,8 @@ def _value(value: Any, option: dict[str, Any], name: str) -> Iterator[str]:
         return
     if not _fits(value, kind):
         yield f"takes {kind} for {name}, not {value!r}"
+    elif "*regex*" in option.get("choices", ()):
+        return  # any pattern
     elif "choices" in option and str(value).lower() not in {str(c).lower() for c in option["choices"]}:
         yield f"takes for {name} one of {', '.join(map(str, option['choices']))}, not {value!r}"
     elif isinstance(value, dict) and option.get("suboptions"):

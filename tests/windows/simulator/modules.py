@@ -158,7 +158,7 @@ def powershell(machine: Machine, call: Call) -> dict[str, Any]:
         return {"changed": True, "msg": "skipped, running in check mode"}
     machine.parameters, machine.check_mode = arguments.get("parameters") or {}, call.check_mode
     answer = machine.execute(script)
-    if creates := arguments.get("creates"):
+    if (creates := arguments.get("creates")) and not call.check_mode:
         machine.put(creates, File())
     streams = {name: [] for name in ("output", "error", "warning", "verbose", "debug", "information")}
     return {"changed": True, "result": {}, "host_out": "", "host_err": "", **streams, **answer}

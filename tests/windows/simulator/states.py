@@ -19,7 +19,13 @@ def windows_server(state: State | None = None) -> Machine:
         return Machine(MODULES, [commands.interpret], copy.deepcopy(state))
     machine = Machine(MODULES, [commands.interpret])
     machine.services["qmsvc"] = {"running": True, "start_mode": "auto", "path": r"C:\QMSYS\bin\qmsvc.exe"}
+    machine.services["w32time"] = {
+        "running": True,
+        "start_mode": "manual",
+        "path": r"C:\Windows\System32\svchost.exe",
+    }
     machine.put(r"C:\QMSYS\bin\qm.exe", File())
+    machine.put(r"C:\QMSYS\qmconfig", File(content=b"[qm]\nNUMUSERS=8\n"))
     machine.make_directory(r"C:\QMSYS\HAL")
     return machine
 

@@ -3,25 +3,21 @@
 param([string] $Program, [string] $Directory, [string] $Account, [int] $Seconds, [string[]] $Commands)
 $ErrorActionPreference = 'Stop'
 
+# Input is an empty file and output goes to one: a phantom that inherits them cannot hold up who reads.
 function Invoke-Qm([string] $Command) {
-    $start = New-Object System.Diagnostics.ProcessStartInfo
-    $start.FileName = $Program
-    $start.Arguments = "-quiet -a$Account `"$Command`""
-    $start.WorkingDirectory = $Directory
-    $start.UseShellExecute = $false
-    $start.CreateNoWindow = $true
-    $start.RedirectStandardInput = $true
-    $start.RedirectStandardOutput = $true
-    $process = [System.Diagnostics.Process]::Start($start)
-    $process.StandardInput.Close()
-    $reading = $process.StandardOutput.ReadToEndAsync()
-    if (-not $process.WaitForExit($Seconds * 1000)) {
-        $process.Kill()
-        throw "QM did not end `"$Command`" within $Seconds seconds."
+    $name = Join-Path ([System.IO.Path]::GetTempPath()) ('hal-' + [guid]::NewGuid().ToString('N'))
+    $null = New-Item -ItemType File -Path "$name.in"
+    try {
+        $process = Start-Process -FilePath $Program -ArgumentList "-quiet -a$Account `"$Command`"" -WorkingDirectory $Directory `
+            -RedirectStandardInput "$name.in" -RedirectStandardOutput "$name.out" -NoNewWindow -PassThru
+        if (-not $process.WaitForExit($Seconds * 1000)) {
+            $process.Kill()
+            throw "QM did not end `"$Command`" within $Seconds seconds."
+        }
+        return "$(Get-Content -LiteralPath "$name.out" -Raw)".Trim()
+    } finally {
+        Remove-Item -Path "$name.*" -Force -ErrorAction SilentlyContinue
     }
-    # A phantom may hold the output open after the command that started it has ended.
-    if ($reading.Wait(5000)) { return $reading.Result.Trim() }
-    throw "QM ended `"$Command`", but its output does not end."
 }
 
 $Ansible.Changed = $false
