@@ -107,7 +107,9 @@ def test_a_caller_too_many_is_told_to_come_back(listener):
     finally:
         for connection in held:
             connection.close()
-    assert listener.ask("what day is it today")["action_taken"] == "GENERAL_DATE"
+    # It learns of those who left as it reads from them; until then it may still be busy.
+    replies = (listener.ask("what day is it today")["action_taken"] for _ in range(100))
+    assert "GENERAL_DATE" in replies
 
 
 def test_large_requests_are_read_and_larger_ones_refused(listener):
