@@ -108,8 +108,16 @@ def test_a_caller_too_many_is_told_to_come_back(listener):
         for connection in held:
             connection.close()
     # It learns of those who left as it reads from them; until then it may still be busy.
-    replies = (listener.ask("what day is it today")["action_taken"] for _ in range(100))
+    replies = (ask_or_refused(listener) for _ in range(200))
     assert "GENERAL_DATE" in replies
+
+
+def ask_or_refused(listener):
+    """Return the action of the reply; a caller that is refused may see the connection reset."""
+    try:
+        return listener.ask("what day is it today")["action_taken"]
+    except ConnectionError:
+        return "BUSY"
 
 
 def test_large_requests_are_read_and_larger_ones_refused(listener):
