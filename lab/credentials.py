@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
-from module_utils.authority import Authority, write_private
+from module_utils.authority import YEAR, write_private
+from production.secrets import authority_of, complete
 
 
 def ssh_key_pair() -> tuple[bytes, bytes]:
@@ -27,40 +28,37 @@ def ssh_key_pair() -> tuple[bytes, bytes]:
     return private, public + b" hal-lab\n"
 
 
-def create(state: Path, secrets_file: Path, addresses: dict[str, str], devices: list[str]) -> bool:
-    """Create the lab's keys and secrets, which belong together; a set that exists is kept.
+def create(
+    state: Path, secrets_file: Path, api: list[str], certificates: dict[str, list[str]], devices: list[str]
+) -> bool:
+    """Create the lab's keys and secrets, as far as they are not there.
 
     Args:
         state: the lab's private directory.
         secrets_file: the inventory's file of secret variables.
-        addresses: address of each host that gets a certificate: `pve` and the proxies.
+        api: name and address of the Proxmox API's host.
+        certificates: by the variable that holds one, the names and addresses that it is for.
         devices: names of the devices that get a token.
 
     Returns:
         Whether anything was created.
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if secrets_file.exists() and (state / "id_ed25519").exists():
+    held = yaml.safe_load(secrets_file.read_text()) if secrets_file.exists() else {}
+    if "network_ca_key" not in held or not (state / "id_ed25519").exists():
+        held = {"network_proxmox_password": secrets.token_urlsafe(24)}
+    variables = complete(held, certificates, devices, YEAR)
+    if variables == held:
         return False
-    private, public = ssh_key_pair()
-    (state / "id_ed25519.pub").write_bytes(public)
-    write_private(state / "id_ed25519", private)
-
-    authority = Authority.create("HAL lab")
-    (state / "ca.crt").write_bytes(authority.pem)
-    certificate, key = authority.issue("pve", addresses["pve"])
-    (state / "pve.crt").write_bytes(certificate)
-    write_private(state / "pve.key", key)
-    proxmox_password = secrets.token_urlsafe(24)
-    write_private(state / "pve.password", proxmox_password.encode())
-
-    proxy = b"".join(authority.issue("haproxy", addresses["haproxy"]))
-    variables = {
-        "network_proxmox_password": proxmox_password,
-        "network_proxy_certificate": proxy.decode(),
-        "network_ca_certificate": authority.pem.decode(),
-        "network_device_tokens": {device: secrets.token_urlsafe(32) for device in devices},
-    }
+    if len(held) == 1:
+        private, public = ssh_key_pair()
+        (state / "id_ed25519.pub").write_bytes(public)
+        write_private(state / "id_ed25519", private)
+        (state / "ca.crt").write_bytes(authority_of(variables).pem)
+        certificate, key = authority_of(variables).issue(api)
+        (state / "pve.crt").write_bytes(certificate)
+        write_private(state / "pve.key", key)
+        write_private(state / "pve.password", variables["network_proxmox_password"].encode())
     header = "# Made by the lab on this machine; git ignores it. In production these stand in a vault.\n"
     write_private(secrets_file, (header + yaml.safe_dump(variables)).encode())
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
 from cryptography import x509
@@ -47,6 +47,13 @@ def _builder(
         .not_valid_after(now + validity)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(IPv4Address(name))
+    except AddressValueError:
+        return x509.DNSName(name)
 
 
 class Authority:
@@ -102,12 +109,11 @@ class Authority:
         """The authority's private key as PEM, not encrypted."""
         return key_pem(self.key)
 
-    def issue(self, name: str, address: str, validity: timedelta = YEAR) -> tuple[bytes, bytes]:
+    def issue(self, names: list[str], validity: timedelta = YEAR) -> tuple[bytes, bytes]:
         """Issue a server certificate.
 
         Args:
-            name: the host's name.
-            address: its IPv4 address.
+            names: the names and IPv4 addresses that it is for, the server's own name first.
             validity: how long it is valid.
 
         Returns:
@@ -115,11 +121,11 @@ class Authority:
         """
         key = ec.generate_private_key(ec.SECP256R1())
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
-        names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(IPv4Address(address))])
+        alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
         certificate = (
-            _builder(name, key, self.certificate.subject, validity)
-            .add_extension(names, critical=False)
+            _builder(names[0], key, self.certificate.subject, validity)
+            .add_extension(alternatives, critical=False)
             .add_extension(usage, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(identifier, critical=False)

@@ -170,7 +170,10 @@ def fill_vault(
     }
     wanted = complete(
         held | {name: value for name, value in given.items() if value},
-        ("haproxy", answers["haproxy_address"]),
+        {
+            "network_proxy_certificate": ["haproxy", answers["haproxy_address"]],
+            "network_backup_certificate": ["nas", answers["nas_address"]],
+        },
         list(inventory.group("clients")),
     )
     if wanted != held:

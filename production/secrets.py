@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -70,40 +69,48 @@ def password_from(path: Path) -> str:
     return path.read_text().strip()
 
 
-def is_for(certificate: str, name: str, address: str) -> bool:
-    """Return whether a server certificate is one for this host."""
-    names = x509.load_pem_x509_certificate(certificate.encode()).extensions.get_extension_for_class(
+def is_for(certificate: str, names: list[str]) -> bool:
+    """Return whether a server certificate is one for all of these names and IPv4 addresses."""
+    held = x509.load_pem_x509_certificate(certificate.encode()).extensions.get_extension_for_class(
         x509.SubjectAlternativeName
     )
-    return name in names.value.get_values_for_type(x509.DNSName) and IPv4Address(
-        address
-    ) in names.value.get_values_for_type(x509.IPAddress)
+    return set(names) <= {
+        *held.value.get_values_for_type(x509.DNSName),
+        *map(str, held.value.get_values_for_type(x509.IPAddress)),
+    }
 
 
-def complete(held: dict[str, Any], proxy: tuple[str, str], devices: list[str]) -> dict[str, Any]:
+def complete(
+    held: dict[str, Any],
+    certificates: dict[str, list[str]],
+    devices: list[str],
+    validity: timedelta = CERTIFICATE_VALIDITY,
+) -> dict[str, Any]:
     """Return the secrets with what is lacking made; what is there stays.
 
     Args:
         held: the secrets there are.
-        proxy: name and address of the proxy, which its certificate must be for.
+        certificates: by the variable that holds one, the names and IPv4 addresses that it must be for.
         devices: names of the devices that get a token.
+        validity: how long a certificate is valid.
     """
-    made = dict(held)
+    made = {"network_backup_secret": secrets.token_urlsafe(32)} | held
     if "network_ca_key" not in made:
         authority = Authority.create("HAL household", AUTHORITY_VALIDITY)
         made["network_ca_certificate"] = authority.pem.decode()
         made["network_ca_key"] = authority.key_pem.decode()
-        made.pop("network_proxy_certificate", None)
-    if "network_proxy_certificate" not in made or not is_for(made["network_proxy_certificate"], *proxy):
-        made["network_proxy_certificate"] = b"".join(
-            _authority(made).issue(*proxy, CERTIFICATE_VALIDITY)
-        ).decode()
+        for variable in certificates:
+            made.pop(variable, None)
+    for variable, names in certificates.items():
+        if variable not in made or not is_for(made[variable], names):
+            made[variable] = b"".join(authority_of(made).issue(names, validity)).decode()
     tokens = made.get("network_device_tokens", {})
     made["network_device_tokens"] = {name: secrets.token_urlsafe(32) for name in devices} | tokens
     return made
 
 
-def _authority(held: dict[str, Any]) -> Authority:
+def authority_of(held: dict[str, Any]) -> Authority:
+    """Return the authority that the secrets hold."""
     return Authority.load(held["network_ca_certificate"].encode(), held["network_ca_key"].encode())
 
 
@@ -122,7 +129,7 @@ def write_windows_certificate(held: dict[str, Any], directory: Path, name: str, 
     path = directory / f"{name}-{address}.pfx"
     if path.exists():
         return None
-    certificate, key = _authority(held).issue(name, address, CERTIFICATE_VALIDITY)
+    certificate, key = authority_of(held).issue([name, address], CERTIFICATE_VALIDITY)
     password = secrets.token_urlsafe(15)
     # Triple DES: what every Windows Server can import. The file is carried by hand, its password random.
     encryption = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -18,12 +19,18 @@ from simulator.bench import PROJECT, Bench, Run
 from simulator.machine import TEMPORARY, Machine, State
 from simulator.states import windows_server, without_qm
 
+sys.path.append(str(PROJECT))
+from filter_plugins.backups import backup_access
+
 HOST = "qm1"
 CONFIGURE, VERIFY = "playbooks/configure.yml", "playbooks/verify.yml"
 INVENTORY = Path(__file__).parent / "inventory"
 OPTIONS = (f"--inventory={INVENTORY}", f"--limit={HOST}", "-vvv")
 # By the secret's name: a pattern for the calls that are meant to hold it.
-INTENDED: dict[str, str] = {"the backup's password": r'"text": \["[\w-]{32}"\]'}  # a file of nothing else
+INTENDED: dict[str, str] = {
+    "the backups' encryption": r'"text": \["\w{64}"\]',  # a file of nothing else
+    "the backups' access": r'"text": \["rest:https://qm1:\w{64}@127\.0\.0\.70:8000/qm1/"\]',
+}
 SCRIPT_OPTIONS = ("script", "cmd", "_raw_params")
 SCRIPT_MODULES = ("ansible.windows.win_powershell", "ansible.windows.win_shell")
 
@@ -67,8 +74,11 @@ class Suite:
         self.scratch = scratch
         self.secrets = {
             "the device's token": secrets.token_urlsafe(32),
-            "the backup's password": secrets.token_urlsafe(24),
+            "the backups' secret": secrets.token_urlsafe(32),
         }
+        derived = backup_access(HOST, self.secrets["the backups' secret"])
+        self.secrets["the backups' access"] = derived["password"]
+        self.secrets["the backups' encryption"] = derived["encryption"]
 
     def run(self) -> list[Play]:
         """Run the playbook on hosts in every state."""
@@ -129,7 +139,7 @@ class Suite:
         return {
             "artifacts_cache": str(cache),
             "health_program": str(cache / "hal_checks.pyz"),
-            "network_backup_password": self.secrets["the backup's password"],
+            "network_backup_secret": self.secrets["the backups' secret"],
             "network_device_tokens": {"tablet": self.secrets["the device's token"]},
         }
 

@@ -11,14 +11,15 @@ import yaml
 
 import credentials
 
-ADDRESSES = {"pve": "127.0.0.2", "haproxy": "198.18.50.100"}
+API = ["pve", "127.0.0.2"]
+CERTIFICATES = {"network_proxy_certificate": ["haproxy", "198.18.50.100"]}
 
 
 @pytest.fixture
 def made(tmp_path):
     """Create the credentials and return their directory and the file of secret variables."""
     state, secrets = tmp_path / "state", tmp_path / "secrets.yml"
-    assert credentials.create(state, secrets, ADDRESSES, ["mac"]) is True
+    assert credentials.create(state, secrets, API, CERTIFICATES, ["mac"]) is True
     return state, secrets
 
 
@@ -32,13 +33,23 @@ def test_secrets_are_private(made):
 def test_what_exists_is_kept(made):
     state, secrets = made
     before = secrets.read_bytes(), (state / "id_ed25519").read_bytes()
-    assert credentials.create(state, secrets, ADDRESSES, ["mac"]) is False
+    assert credentials.create(state, secrets, API, CERTIFICATES, ["mac"]) is False
     assert (secrets.read_bytes(), (state / "id_ed25519").read_bytes()) == before
+
+
+def test_what_is_lacking_is_made_and_the_rest_kept(made):
+    state, secrets = made
+    before = yaml.safe_load(secrets.read_text())
+    more = CERTIFICATES | {"network_backup_certificate": ["nas", "198.18.70.10"]}
+    assert credentials.create(state, secrets, API, more, ["mac"]) is True
+    after = yaml.safe_load(secrets.read_text())
+    assert after.keys() - before.keys() == {"network_backup_certificate"}
+    assert {name: after[name] for name in before} == before
 
 
 def test_two_labs_share_no_secret(made, tmp_path):
     other = tmp_path / "other.yml"
-    credentials.create(tmp_path / "other", other, ADDRESSES, ["mac"])
+    credentials.create(tmp_path / "other", other, API, CERTIFICATES, ["mac"])
     mine, theirs = (yaml.safe_load(path.read_text()) for path in (made[1], other))
     assert mine.keys() == theirs.keys()
     assert not [name for name in mine if mine[name] == theirs[name]]
