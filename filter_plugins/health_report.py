@@ -7,17 +7,43 @@ from typing import Any
 type Result = dict[str, Any]
 
 KEYS = ("name", "host", "from", "ok", "ms", "message")
+MORE = {
+    "kind": "",
+    "remedy": "",
+    "latency_ms": None,
+    "version": "",
+    "details": {},
+}  # a host without results has none
+CONTROLLER = "controller"
+
+
+def health_results(hosts: list[str], hostvars: Any) -> list[Result]:
+    """Return the results of all hosts, as `service_checks` gives them.
+
+    Args:
+        hosts: the hosts that should have run checks, or were checked from the controller.
+        hostvars: Ansible's, in which `health` is what `service_checks` or `proxmox_health` returned.
+    """
+    results: list[Result] = []
+    for host in hosts:
+        health = hostvars[host].get("health", {})
+        results += health.get("results", [])
+        if "ok" in health and "results" not in health:
+            about = {"name": "proxmox", "kind": "proxmox", "host": host, "from": CONTROLLER}
+            results.append({**health, **about, "ms": round(health["seconds"] * 1000, 1)})
+    return results
 
 
 def health_report(results: list[Result], hosts: list[str], at: str) -> dict[str, Any]:
     """Return {ok, at, checks}, where a host without results is a check that failed.
 
     Args:
-        results: what `service_checks` returned, of all hosts.
-        hosts: the hosts that should have run checks.
+        results: what `health_results` returned.
+        hosts: the hosts that should have run checks, or were checked from the controller.
         at: when they ran, ISO 8601.
     """
-    answered = {result["from"] for result in results}
+    answered = {result["host" if result["from"] == CONTROLLER else "from"] for result in results}
+    remedy = "run site.yml to bring it back"
     silent = [
         {
             "name": "host",
@@ -25,12 +51,16 @@ def health_report(results: list[Result], hosts: list[str], at: str) -> dict[str,
             "from": host,
             "ok": False,
             "ms": 0.0,
-            "message": f"{host} cannot be reached over SSH, or ran no checks; run site.yml to bring it back",
+            "message": f"{host} cannot be reached over SSH, or ran no checks; {remedy}",
+            "remedy": remedy,
         }
         for host in hosts
         if host not in answered
     ]
-    checks = [{key: result[key] for key in KEYS} for result in [*silent, *results]]
+    checks = [
+        {key: result[key] for key in KEYS} | {key: result.get(key, none) for key, none in MORE.items()}
+        for result in [*silent, *results]
+    ]
     return {"ok": all(check["ok"] for check in checks), "at": at, "checks": checks}
 
 
@@ -62,4 +92,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return name and function of each filter."""
-        return {"health_report": health_report, "health_table": health_table}
+        return {
+            "health_report": health_report,
+            "health_results": health_results,
+            "health_table": health_table,
+        }

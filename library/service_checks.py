@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.hal_checks.runner import TIMEOUT_S, WORKERS, fault_in, run_checks
-from ansible.module_utils.hal_checks.target import Target
+from ansible.module_utils.hal_checks.runner import TIMEOUT_S, WORKERS, fault_in, run_checks, targets
 
 DOCUMENTATION = r"""
 module: service_checks
@@ -15,14 +14,20 @@ description:
   - Runs many checks in parallel in one call, from the host that uses the services.
   - A check speaks the service's own protocol, so that an open port and a service that works are told apart.
   - A check that fails is a result and no failure of the module; the caller decides.
+  - The modules C(gateway_health), C(speech_health) and so on run one of these checks, with its options
+    documented; this one runs all those of a host without starting a module for each.
 options:
   checks:
     description:
       - The checks, as the filter C(health_checks) makes them from the service catalogue.
-      - Each has I(name), I(kind) (flow, gateway, haproxy, http, listener, ollama, speech, ssh or tts),
-        I(host), I(address) and I(port); and as needed I(expect) (V(open) or V(closed)), I(tls), I(ca_file),
-        I(path), I(question), I(audio) (a WAV file in base64), I(expect_words), I(models), I(timeout)
-        and I(windows) (whether that host runs Windows).
+      - Each has I(name), I(kind) (backup, flow, gateway, gpu, haproxy, http, listener, ollama, speech, ssh or
+        tts), I(host), I(address) and I(port); and as needed I(expect) (V(open) or V(closed)), I(tls),
+        I(ca_file), I(path), I(question), I(audio) (a WAV file in base64), I(expect_words), I(readiness),
+        I(models), I(loaded), I(timeout), I(windows) (whether that host runs Windows) and I(proxied) (whether
+        it is the proxy).
+      - I(limits) of a check are the highest good values - latency_ms, seconds, queue, sessions,
+        sessions_percent, temperature_c, memory_percent or processes.
+      - A check of the kind backup or gpu is of the host that it runs on, and has neither address nor port.
     type: list
     elements: dict
     required: true
@@ -58,7 +63,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: For each check its name, kind, host, from, ok, ms (milliseconds) and message.
+  description:
+    - For each check its name, kind, host, from, ok, ms (milliseconds), message (what was found, or what is
+      wrong and what to do next), remedy (the latter alone), latency_ms (of a connection), version, details.
   type: list
   elements: dict
   returned: always
@@ -80,8 +87,8 @@ def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     if fault := fault_in(module.params["checks"]):
         module.fail_json(msg=fault)
-    targets = [Target.from_options(check, module.params["timeout"]) for check in module.params["checks"]]
-    results = run_checks(targets, module.params["origin"], module.params["workers"])
+    checks = targets(module.params["checks"], module.params["timeout"])
+    results = run_checks(checks, module.params["origin"], module.params["workers"])
     module.exit_json(changed=False, results=results, ok=all(result["ok"] for result in results))
 
 

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from module_utils.archives import write_zip
 
-PACKAGE = "ansible/module_utils/hal_checks"  # the name under which the checks import each other
+ROOT = "ansible/module_utils"  # the name under which the checks import each other
+PACKED = ("hal_checks/*.py", "gpu/__init__.py", "gpu/lspci.py", "gpu/*_smi.py")
 MAIN = "from ansible.module_utils.hal_checks.program import main\n\nmain()\n"
 
 
 def pack(path: Path) -> None:
     """Write the program."""
-    sources = (Path(__file__).parent / "hal_checks").glob("*.py")
-    contents = {f"{PACKAGE}/{source.name}": source.read_bytes() for source in sources}
+    here = Path(__file__).parent
+    sources = [source for pattern in PACKED for source in here.glob(pattern)]
+    contents = {f"{ROOT}/{source.relative_to(here).as_posix()}": source.read_bytes() for source in sources}
     contents |= {"ansible/__init__.py": b"", "ansible/module_utils/__init__.py": b""}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_zip(path, contents | {"__main__.py": MAIN.encode()})

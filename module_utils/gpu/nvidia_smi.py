@@ -23,6 +23,7 @@ FIELDS = {
     "persistence_mode": "persistence",
 }
 COMMAND = ["nvidia-smi", f"--query-gpu={','.join(FIELDS)}", "--format=csv,noheader,nounits"]
+XML_COMMAND = ["nvidia-smi", "-q", "-x"]  # the processes, too
 _TEXTS = ("slot", "name", "uuid", "driver", "persistence")
 _XML_PATHS = {
     "name": "product_name",
@@ -37,6 +38,7 @@ _XML_PATHS = {
 _POWER = ("gpu_power_readings", "power_readings")
 
 type Gpu = dict[str, str | float | None]
+type Process = dict[str, str | int | float | None]
 
 
 class SmiError(ValueError):
@@ -79,16 +81,38 @@ def parse_csv(text: str, fields: Sequence[str] = tuple(FIELDS.values())) -> list
     return gpus
 
 
+def _log(text: str) -> ElementTree.Element:
+    try:
+        return ElementTree.fromstring(text)  # noqa: S314 - of the host's own driver
+    except ElementTree.ParseError:
+        raise SmiError(f"nvidia-smi said: {text.strip()[:200]}") from None
+
+
+def parse_processes(text: str) -> list[Process]:
+    """Return the processes of `nvidia-smi -q -x`: slot of their GPU, pid, name and memory_mib.
+
+    Raises:
+        SmiError: it is no XML, such as an error message.
+    """
+    return [
+        {
+            "slot": _slot(gpu.get("id", "")),
+            "pid": int(process.findtext("pid", "0")),
+            "name": process.findtext("process_name", ""),
+            "memory_mib": _number(process.findtext("used_memory", "")),
+        }
+        for gpu in _log(text).iter("gpu")
+        for process in gpu.iter("process_info")
+    ]
+
+
 def parse_xml(text: str) -> list[Gpu]:
     """Return the GPUs of `nvidia-smi -q -x`, as `parse_csv` does.
 
     Raises:
         SmiError: it is no XML, such as an error message.
     """
-    try:
-        log = ElementTree.fromstring(text)  # noqa: S314 - of the host's own driver
-    except ElementTree.ParseError:
-        raise SmiError(f"nvidia-smi said: {text.strip()[:200]}") from None
+    log = _log(text)
     gpus = []
     for element in log.iter("gpu"):
         values = {key: element.findtext(path, "") for key, path in _XML_PATHS.items()}

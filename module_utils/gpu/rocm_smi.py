@@ -12,6 +12,7 @@ COMMAND = [
     "--showdriverversion",
     "--json",
 ]
+PROCESSES = [*COMMAND[:-1], "--showpids", "--json"]  # all that, and the processes
 _MIB = 1 << 20
 # Releases differ in capitals and wording: the first key that is there counts.
 _KEYS = {
@@ -27,6 +28,7 @@ _KEYS = {
 _TEXTS = ("slot", "name", "target")
 
 type Gpu = dict[str, str | float | None]
+type Process = dict[str, str | int | float | None]
 
 
 class SmiError(ValueError):
@@ -43,6 +45,33 @@ def _value(key: str, text: Any) -> str | float | None:
     return number / _MIB if key.startswith("memory") else number
 
 
+def _cards(text: str) -> dict[str, Any]:
+    try:
+        cards = json.loads(text[text.index("{") :])
+    except ValueError:
+        raise SmiError(f"rocm-smi said: {text.strip()[:200] or 'nothing'}") from None
+    if not isinstance(cards, dict):
+        raise SmiError(f"rocm-smi said: {text.strip()[:200]}")
+    return cards
+
+
+def parse_processes(text: str) -> list[Process]:
+    """Return the processes of `rocm-smi --showpids --json`: pid, name and memory_mib.
+
+    The tool does not tell which GPU they use, only how many.
+
+    Raises:
+        SmiError: there is no JSON in it.
+    """
+    processes = []
+    for key, value in _cards(text).get("system", {}).items():
+        if key.startswith("PID") and key[3:].isdigit():  # name, GPUs, VRAM in bytes, SDMA, compute units
+            name, _, vram, *_ = [*(field.strip() for field in str(value).split(",")), "", ""]
+            memory = int(vram) / _MIB if vram.isdigit() else None
+            processes.append({"slot": "", "pid": int(key[3:]), "name": name, "memory_mib": memory})
+    return processes
+
+
 def parse(text: str) -> list[Gpu]:
     """Return the GPUs of `rocm-smi … --json`, by the keys that nvidia_smi uses where both have a value.
 
@@ -52,10 +81,7 @@ def parse(text: str) -> list[Gpu]:
     Raises:
         SmiError: there is no JSON in it.
     """
-    try:
-        cards = json.loads(text[text.index("{") :])
-    except ValueError:
-        raise SmiError(f"rocm-smi said: {text.strip()[:200] or 'nothing'}") from None
+    cards = _cards(text)
     driver = str(cards.get("system", {}).get("Driver version", ""))
     gpus = []
     for card in sorted(name for name in cards if name.startswith("card")):

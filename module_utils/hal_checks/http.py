@@ -1,15 +1,16 @@
-"""Checks over HTTP: speech both ways, the language model, and any other service."""
+"""Requests over HTTP, the check of any web server, and the metrics that a service tells of itself."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 from typing import Any
 
-from ansible.module_utils.hal_checks.target import CheckFailed, Target
-from ansible.module_utils.hal_checks.websocket import decode
+from ansible.module_utils.hal_checks.result import CheckFailed, Found
+from ansible.module_utils.hal_checks.target import Target
 
-SHORTEST_WAV_BYTES = 4000
+MAX_BYTES = 16 << 20
 
 
 def request(target: Target, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, bytes]:
@@ -20,64 +21,53 @@ def request(target: Target, method: str, path: str, body: dict[str, Any] | None 
         headers = {"Content-Type": "application/json"} if body is not None else {}
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
-        return response.status, response.read()
+        content = response.read(MAX_BYTES + 1)
+        if len(content) <= MAX_BYTES and response.length:  # as much was announced, and did not come
+            raise http.client.IncompleteRead(content, response.length)
+    except (http.client.IncompleteRead, http.client.RemoteDisconnected) as error:
+        raise CheckFailed(f"the answer to {method} {path} was broken off") from error
     except http.client.HTTPException as error:
         raise CheckFailed(f"what answers there does not speak HTTP ({type(error).__name__})") from error
     finally:
         connection.close()
+    if len(content) > MAX_BYTES:
+        raise CheckFailed(f"the answer to {method} {path} is longer than {MAX_BYTES} bytes")
+    return response.status, content
+
+
+def _reason(content: bytes) -> str:
+    """Return what an answer says went wrong: its `detail` or `error`, or its beginning."""
+    with contextlib.suppress(ValueError, AttributeError):
+        said = json.loads(content)
+        if text := said.get("detail") or said.get("error"):
+            return str(text)[:300]
+    return content[:160].decode(errors="replace").strip()
 
 
 def answer(target: Target, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
     """Return the body of a request that succeeded. Raises CheckFailed with what was said otherwise."""
     status, content = request(target, method, path, body)
     if status >= 400:
-        raise CheckFailed(
-            f"{method} {path} was answered with {status}: {content[:160].decode(errors='replace')}"
-        )
+        raise CheckFailed(f"{method} {path} was answered with {status}: {_reason(content)}")
     return content
 
 
-def web(target: Target) -> str:
+def metrics(target: Target) -> dict[str, float]:
+    """Return what `/metrics` tells in Prometheus' text format: each series by its name and labels."""
+    found = {}
+    for line in answer(target, "GET", "/metrics").decode(errors="replace").splitlines():
+        name, _, value = line.rpartition(" ")
+        if not line.startswith("#") and name:
+            try:
+                found[name] = float(value)
+            except ValueError:
+                raise CheckFailed(f"/metrics does not tell metrics but {line[:60]!r}") from None
+    return found
+
+
+def web(target: Target) -> Found:
     """Check that a web server answers, be it with a redirection."""
     status, _ = request(target, "GET", target.path)
     if status >= 400:
         raise CheckFailed(f"GET {target.path} was answered with {status}")
-    return f"answered {status}"
-
-
-def speech(target: Target) -> str:
-    """Check that the model is loaded and, where its sound is given, that a sentence is understood."""
-    health = decode(answer(target, "GET", "/health"))
-    if target.audio:
-        heard = decode(answer(target, "POST", "/transcribe", {"audio": target.audio, "language": "en"}))
-        target.require_words(str(heard.get("text")))
-        return (
-            f"heard {str(heard.get('text')).strip()!r} with {health.get('model')} on {health.get('device')}"
-        )
-    return f"{health.get('model')} on {health.get('device')}"
-
-
-def tts(target: Target) -> str:
-    """Check that a word is spoken."""
-    sound = answer(target, "POST", "/synthesize", {"text": "hello"})
-    if not sound.startswith(b"RIFF") or len(sound) < SHORTEST_WAV_BYTES:
-        raise CheckFailed(f"what was spoken is no sound but {sound[:40]!r}")
-    return f"spoke, {len(sound)} bytes"
-
-
-def ollama(target: Target) -> str:
-    """Check that the declared models are there and that the first of them says something."""
-    listed = decode(answer(target, "GET", "/api/tags")).get("models") or []
-    there = [str(model.get("name")) for model in listed]
-    missing = [model for model in target.models if model not in there]
-    if missing:
-        raise CheckFailed(
-            f"lacks the model {', '.join(missing)}: run `ollama pull {missing[0]}` on {target.host}"
-        )
-    if not there:
-        raise CheckFailed("has no model: name one in the inventory and run site.yml")
-    model = (target.models or there)[0]
-    order = {"model": model, "prompt": "Say yes.", "stream": False, "options": {"num_predict": 4}}
-    if not decode(answer(target, "POST", "/api/generate", order)).get("response"):
-        raise CheckFailed(f"the model {model} says nothing")
-    return f"{len(there)} models; {model} generates"
+    return Found(f"answered {status}", details={"status": status})

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from ansible.module_utils.hal_checks.runner import TIMEOUT_S, WORKERS, fault_in, run_checks
-from ansible.module_utils.hal_checks.target import Target
+from ansible.module_utils.hal_checks.runner import TIMEOUT_S, WORKERS, fault_in, run_checks, targets
 
 
 def main() -> None:
@@ -19,6 +18,6 @@ def main() -> None:
     )  # Windows may begin with a byte order mark
     if fault := fault_in(order["checks"]):
         sys.exit(fault)
-    targets = [Target.from_options(check, order.get("timeout", TIMEOUT_S)) for check in order["checks"]]
-    results = run_checks(targets, order["origin"], order.get("workers", WORKERS))
+    checks = targets(order["checks"], order.get("timeout", TIMEOUT_S))
+    results = run_checks(checks, order["origin"], order.get("workers", WORKERS))
     json.dump({"results": results, "ok": all(result["ok"] for result in results)}, sys.stdout)

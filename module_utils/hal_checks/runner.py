@@ -2,97 +2,113 @@
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible.module_utils.hal_checks import connections, gateway, http
-from ansible.module_utils.hal_checks.target import CheckFailed, Target
+from ansible.module_utils.hal_checks import backups, connections, gateway, gpu, haproxy, http, ollama, speech
+from ansible.module_utils.hal_checks.faults import advice, explain
+from ansible.module_utils.hal_checks.limits import exceeded
+from ansible.module_utils.hal_checks.result import CheckFailed, Found, Measure
+from ansible.module_utils.hal_checks.target import Target
 
-KINDS: dict[str, Callable[[Target], str]] = {
+KINDS: dict[str, Callable[[Target], Found]] = {
+    "backup": backups.backup,
     "flow": connections.flow,
     "gateway": gateway.gateway,
-    "haproxy": connections.haproxy,
+    "gpu": gpu.gpu,
+    "haproxy": haproxy.haproxy,
     "http": http.web,
     "listener": connections.listener,
-    "ollama": http.ollama,
-    "speech": http.speech,
+    "ollama": ollama.ollama,
+    "speech": speech.speech,
     "ssh": connections.ssh,
-    "tts": http.tts,
+    "tts": speech.tts,
 }
-# What to look at on the host when its service does not answer.
-UNITS = {
-    "gateway": "hal-gateway",
-    "haproxy": "haproxy",
-    "listener": "hal-engine",
-    "ollama": "ollama",
-    "speech": "hal-speech",
-    "ssh": "ssh",
-    "tts": "hal-tts",
-}
-WINDOWS_SERVICES = {"gateway": "HalGateway", "listener": "QMSvc"}
 REQUIRED = {"name", "kind", "host", "address", "port"}
+OF_THE_HOST = {"backup", "gpu"}  # these have no port
 TIMEOUT_S = 10
+FLOW_TIMEOUT_S = 2  # a lost SYN is sent again after one second
 WORKERS = 24
+DIALS = 5  # the fastest of so many counts: a moment's load on this host is no delay of the network
 
 
 def fault_in(checks: list[dict[str, Any]]) -> str:
     """Return a sentence that names what is wrong with the checks that were ordered, or nothing."""
     for check in checks:
-        if missing := sorted(REQUIRED - check.keys()):
+        required = REQUIRED - ({"address", "port"} if check.get("kind") in OF_THE_HOST else set())
+        if missing := sorted(required - check.keys()):
             return f"The check {check.get('name', check)} has no {', '.join(missing)}."
         if check["kind"] not in KINDS:
             return f"The check {check['name']} is of the unknown kind {check['kind']}."
     return ""
 
 
-def advice(target: Target) -> str:
-    """Return the command that tells more about a service, or nothing."""
-    if target.windows:
-        service = WINDOWS_SERVICES.get(target.kind)
-        return f"Get-Service {service}" if service else ""
-    unit = UNITS.get(target.kind)
-    return f"systemctl status {unit}" if unit else ""
+def targets(checks: Iterable[dict[str, Any]], timeout: float = TIMEOUT_S) -> list[Target]:
+    """Return the checks that were ordered; `timeout` is for those that name none."""
+    return [
+        Target.from_options(check, FLOW_TIMEOUT_S if check["kind"] == "flow" else timeout) for check in checks
+    ]
 
 
-def explain(error: OSError, target: Target) -> str:
-    """Say what a failed connection means."""
-    if isinstance(error, ConnectionRefusedError):
-        return f"connection refused: nothing listens on {target.where}"
-    if isinstance(error, ssl.SSLError):
-        reason = getattr(error, "verify_message", "") or error
-        return f"the certificate of {target.where} is not trusted: {reason}"
-    if isinstance(error, TimeoutError):
-        return f"no answer from {target.where} within {target.timeout:g} s: is a firewall in between?"
-    if isinstance(error, FileNotFoundError):
-        return f"{error.filename or 'its control socket'} does not exist: the service does not run"
-    return f"{target.where}: {error.strerror or error}"
+def _latency_ms(target: Target) -> float | None:
+    """Return how long a connection takes, of several if it seems too long; None without any connection."""
+    limit = target.limits.get("latency_ms")
+    while target.connect_ms and limit is not None and min(target.connect_ms) > limit:
+        if len(target.connect_ms) >= DIALS:
+            break
+        target.dial().close()
+    return round(min(target.connect_ms), 2) if target.connect_ms else None
+
+
+def _outcome(target: Target, began: float) -> tuple[Found, list[tuple[str, str]]]:
+    """Run a check; return what it found and what is wrong, each fault with its remedy."""
+    try:
+        with target.deadline():
+            found = KINDS[target.kind](target)
+            seconds = time.monotonic() - began
+            measures = [
+                *found.measures,
+                Measure("latency_ms", _latency_ms(target), target.where),
+                Measure("seconds", seconds, f"the check of {target.name}"),
+            ]
+        return found, exceeded(measures, target.limits)
+    except (CheckFailed, OSError) as error:
+        return Found(""), [explain(error, target)]
 
 
 def run_check(target: Target, origin: str) -> dict[str, Any]:
-    """Run one check and return {name, kind, host, from, ok, ms, message}."""
-    begin = time.monotonic()
-    try:
-        message, ok = KINDS[target.kind](target), True
-    except (CheckFailed, OSError) as error:
-        ok = False
-        message = explain(error, target) if isinstance(error, OSError) else str(error)
-        if command := advice(target):
-            message = f"{message}. On {target.host}: `{command}`"
+    """Run one check.
+
+    Args:
+        target: what is checked.
+        origin: the host that this runs on.
+
+    Returns:
+        name, kind, host, from, ok, ms, message, remedy, latency_ms, version and details. The message says
+        what was found, or what is wrong and what to do; the remedy is the latter alone.
+    """
+    began = time.monotonic()
+    found, faults = _outcome(target, began)
+    remedy = ". ".join(dict.fromkeys(remedy or advice(target) for _, remedy in faults)).strip(". ")
+    message = "; ".join(fault for fault, _ in faults) or found.message
     return {
         "name": target.name,
         "kind": target.kind,
         "host": target.host,
         "from": origin,
-        "ok": ok,
-        "ms": round((time.monotonic() - begin) * 1000, 1),
-        "message": message,
+        "ok": not faults,
+        "ms": round((time.monotonic() - began) * 1000, 1),
+        "message": f"{message}{'' if message.endswith('?') else '.'} {remedy}" if remedy else message,
+        "remedy": remedy,
+        "latency_ms": round(min(target.connect_ms), 2) if target.connect_ms else None,
+        "version": found.version,
+        "details": found.details,
     }
 
 
-def run_checks(targets: list[Target], origin: str, workers: int) -> list[dict[str, Any]]:
+def run_checks(targets: list[Target], origin: str, workers: int = WORKERS) -> list[dict[str, Any]]:
     """Run the checks in parallel and return their results in order."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
         return list(pool.map(lambda target: run_check(target, origin), targets))

@@ -1,15 +1,20 @@
-"""What is checked, and how a check says that it failed."""
+"""What is checked, and the connections to it."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
+import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ansible.module_utils.hal_checks.result import CheckFailed
 
-class CheckFailed(Exception):
-    """The service is not as it should be; the text says what is wrong."""
+CONNECT_TIMEOUT_S = 5  # a SYN that was lost is sent again after 1 and 3 s
+HAPROXY_SOCKET = "/run/haproxy/admin.sock"
 
 
 @dataclass(frozen=True)
@@ -18,42 +23,65 @@ class Target:
 
     Attributes:
         name: the service.
-        kind: how it is checked; the name of a function of this package.
+        kind: how it is checked; a key of `runner.KINDS`.
         host: the host that is checked, by name.
-        address: where it is reached, IPv4.
-        port: TCP port.
+        address: where it is reached, IPv4 or a name.
+        port: TCP port; 0 for what is checked without one.
         expect: `open`, or `closed` for a flow that must not be possible.
         tls: whether the service encrypts.
         ca_file: PEM of the authority that its certificate is checked with; the system's own by default.
         path: what is asked for over HTTP.
+        control_socket: HAProxy's, on this host; empty to read its statistics over HTTP instead.
         question: what the gateway is asked, as text; none by default.
         audio: a spoken question, a WAV file in base64; none by default.
         expect_words: words that the answer must hold.
+        readiness: what the gateway must say of itself, `ready` or at least `degraded`; or `unasked`.
         models: language models that must be there.
+        loaded: language models that must be in memory.
+        generate: whether a language model must say something.
+        vendor: whose GPUs they are, `nvidia`, `amd` or `auto`.
+        count: how many GPUs there must be at least.
+        driver: what the GPU driver's version must begin with.
+        limits: the highest good value by the names of `limits.LIMITS`.
         windows: whether the host runs Windows, for the advice in messages.
+        proxied: whether the host is the proxy before the service, for the same.
         timeout: seconds for the whole check.
+        connect_ms: how long each connection took to be made, in milliseconds.
+        over: set when the check's time is over.
     """
 
     name: str
     kind: str
     host: str
-    address: str
-    port: int
+    address: str = ""
+    port: int = 0
     expect: str = "open"
     tls: bool = False
     ca_file: str = ""
     path: str = "/"
+    control_socket: str = HAPROXY_SOCKET
     question: str = ""
     audio: str = ""
     expect_words: list[str] = field(default_factory=list)
+    readiness: str = "unasked"
     models: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
+    generate: bool = True
+    vendor: str = "auto"
+    count: int = 1
+    driver: str = ""
+    limits: dict[str, float] = field(default_factory=dict)
     windows: bool = False
+    proxied: bool = False
     timeout: float = 10.0
+    connect_ms: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
+    over: threading.Event = field(default_factory=threading.Event, init=False, repr=False, compare=False)
+    _open: list[socket.socket] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def from_options(cls, options: dict[str, Any], timeout: float) -> Target:
         """Read a check as the catalogue's filter writes it; keys that no check knows are passed over."""
-        known = {field.name for field in fields(cls)}
+        known = {field.name for field in fields(cls) if field.init}
         return cls(**{"timeout": timeout, **{key: value for key, value in options.items() if key in known}})
 
     @property
@@ -61,17 +89,57 @@ class Target:
         """Address and port, for messages."""
         return f"{self.address}:{self.port}"
 
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for a connection, however long the answer may take."""
+        return min(self.timeout, CONNECT_TIMEOUT_S)
+
+    def dial(self) -> socket.socket:
+        """Return a TCP connection and note how long it took. Raises OSError."""
+        began = time.perf_counter()
+        connection = socket.create_connection((self.address, self.port), timeout=self.patience)
+        connection.settimeout(self.timeout)
+        self.connect_ms.append((time.perf_counter() - began) * 1000)
+        self._open.append(connection)
+        if self.over.is_set():
+            connection.close()
+            raise TimeoutError
+        return connection
+
     def connect(self) -> socket.socket:
         """Return a connection, encrypted if the service encrypts. Raises OSError."""
-        connection = socket.create_connection((self.address, self.port), timeout=self.timeout)
+        connection = self.dial()
         if not self.tls:
             return connection
         try:
             context = ssl.create_default_context(cafile=self.ca_file or None)
-            return context.wrap_socket(connection, server_hostname=self.host)
+            encrypted = context.wrap_socket(connection, server_hostname=self.host)
         except BaseException:
             connection.close()
             raise
+        self._open[-1] = encrypted  # the plain one has given its descriptor away
+        return encrypted
+
+    @contextlib.contextmanager
+    def deadline(self) -> Iterator[None]:
+        """Set `over` when the check's time is over, and cut its connections off.
+
+        A socket's own timeout begins anew with every byte: what drips would be waited for without end.
+        """
+
+        def cut() -> None:
+            self.over.set()
+            for connection in list(self._open):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self.timeout, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def require_words(self, text: str) -> None:
         """Raise CheckFailed if a word that must be in an answer is not."""

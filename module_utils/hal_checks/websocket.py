@@ -9,10 +9,12 @@ import os
 import struct
 from typing import Any
 
-from ansible.module_utils.hal_checks.target import CheckFailed, Target
+from ansible.module_utils.hal_checks.result import CheckFailed
+from ansible.module_utils.hal_checks.target import Target
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+HTTP = b"HTTP/"
 MAX_BYTES = 4 << 20
 
 
@@ -50,10 +52,10 @@ class WebSocket:
         self._socket.sendall(request.encode())
         while b"\r\n\r\n" not in self._buffer:
             self._fill()
+            if not self._buffer.startswith(HTTP[: len(self._buffer)]):
+                raise CheckFailed("what answers there does not speak HTTP")
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         status, *lines = head.decode(errors="replace").split("\r\n")
-        if not status.startswith("HTTP/"):
-            raise CheckFailed("what answers there does not speak HTTP")
         if status.split()[1:2] != ["101"]:
             raise CheckFailed(f"the WebSocket handshake was refused: {status}")
         headers = {
@@ -64,10 +66,7 @@ class WebSocket:
             raise CheckFailed("the WebSocket handshake was answered wrongly")
 
     def _fill(self) -> None:
-        try:
-            data = self._socket.recv(65536)
-        except TimeoutError:
-            raise CheckFailed(f"no answer within {self._target.timeout:g} s") from None
+        data = self._socket.recv(65536)
         if not data:
             raise CheckFailed("the connection was closed before the answer")
         self._buffer += data

@@ -23,8 +23,10 @@ def report(playbook):
 def test_everything_is_well_and_every_flow_is_proven(report):
     health = report()
     assert health["ok"], [check for check in health["checks"] if not check["ok"]]
-    assert {check["from"] for check in health["checks"]} == {"qm1", "ubuai", "haproxy", "nas", "mac"}
+    origins = {"qm1", "ubuai", "haproxy", "nas", "mac", "controller"}
+    assert {check["from"] for check in health["checks"]} == origins
     assert all(set(check) >= {"name", "host", "from", "ok", "ms", "message"} for check in health["checks"])
+    assert [check["host"] for check in health["checks"] if check["name"] == "proxmox"] == ["pve"]
     closed = {(check["from"], check["name"]) for check in health["checks"] if "closed" in check["message"]}
     assert {("mac", name) for name in ("listener", "speech", "ollama", "tts", "ssh")} <= closed
 

@@ -118,3 +118,18 @@ def test_an_older_rocm_smi_is_read_with_its_own_keys():
 def test_no_json_of_rocm_smi_is_an_error_with_its_words(text):
     with pytest.raises(rocm_smi.SmiError, match=text[:10] or "nothing"):
         rocm_smi.parse(text)
+
+
+def test_the_processes_are_told_by_both_tools():
+    first, second = nvidia_smi.parse_processes(sample("nvidia-smi.xml"))
+    assert first == {
+        "slot": "0000:01:00.0",
+        "pid": 2345,
+        "name": "/usr/local/bin/ollama",
+        "memory_mib": 1330.0,
+    }
+    assert second["memory_mib"] is None
+    assert rocm_smi.parse_processes(sample("rocm-smi-6.json")) == [
+        {"slot": "", "pid": 2345, "name": "ollama", "memory_mib": 1024.0}
+    ]
+    assert rocm_smi.parse_processes(sample("rocm-smi-5.json")) == []

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.plugins.loader import fragment_loader
+from ansible.utils.plugin_docs import get_docstring
 
-MODULES = sorted((Path(__file__).parents[3] / "library").glob("*.py"))
+ROOT = Path(__file__).parents[3]
+MODULES = sorted((ROOT / "library").glob("*.py"))
 TASK_KEYWORDS = {"name", "register", "delegate_to", "loop", "loop_control", "when", "become", "no_log"}
 TYPES = {"str", "int", "float", "bool", "list", "dict", "path", "raw"}
 
@@ -26,10 +29,17 @@ def module(request: pytest.FixtureRequest) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def documentation(module: ModuleType) -> dict[str, Any]:
-    documentation = yaml.safe_load(module.DOCUMENTATION)
-    assert isinstance(documentation, dict)
-    return documentation
+def documented(module: ModuleType) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Documentation and results as `ansible-doc` has them, with what several modules share."""
+    fragment_loader.add_directory(str(ROOT / "doc_fragments"))
+    documentation, _, results, _ = get_docstring(module.__file__, fragment_loader, is_module=True)
+    assert isinstance(documentation, dict) and isinstance(results, dict)
+    return documentation, results
+
+
+@pytest.fixture(scope="module")
+def documentation(documented: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    return documented[0]
 
 
 def normal(value: Any) -> Any:
@@ -98,8 +108,8 @@ def test_examples_use_options_that_exist(module: ModuleType, documentation: dict
         assert unknown_options(given, module.ARGUMENT_SPEC, "") == []
 
 
-def test_results_are_described(module: ModuleType) -> None:
-    results = yaml.safe_load(module.RETURN)
+def test_results_are_described(documented: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    results = documented[1]
     assert results
     for name, result in results.items():
         assert result["description"], name

@@ -1,0 +1,75 @@
+"""The report of the checks: every host's results, what is missing, and the table that a person reads."""
+
+from __future__ import annotations
+
+import pytest
+from health_report import health_report, health_results, health_table
+
+CHECK = {
+    "name": "speech",
+    "kind": "speech",
+    "host": "ubuai",
+    "from": "qm1",
+    "ok": True,
+    "ms": 12.0,
+    "message": "whisper on cpu",
+    "remedy": "",
+    "latency_ms": 0.4,
+    "version": "",
+    "details": {"model": "whisper"},
+}
+HYPERVISOR = {
+    "ok": False,
+    "message": "storage nfs is not active. See `pvesm status` on pve",
+    "remedy": "See `pvesm status` on pve",
+    "seconds": 0.04,
+    "version": "9.0.10",
+    "details": {},
+    "changed": False,
+}
+HOSTS = ["qm1", "ubuai", "pve"]
+
+
+@pytest.fixture
+def report():
+    hostvars = {
+        "qm1": {"health": {"results": [CHECK, CHECK | {"name": "ollama", "ms": 50.0}]}},
+        "ubuai": {"health": {"results": [CHECK | {"from": "ubuai"}]}},
+        "pve": {"health": HYPERVISOR},
+    }
+    return lambda **changes: health_report(health_results(HOSTS, hostvars | changes), HOSTS, "now")
+
+
+def test_the_results_of_all_hosts_and_of_the_hypervisor_are_one_report(report):
+    made = report()
+    assert (made["ok"], made["at"], len(made["checks"])) == (False, "now", 4)
+    assert made["checks"][0] == CHECK
+    hypervisor = made["checks"][-1]
+    assert (hypervisor["name"], hypervisor["host"], hypervisor["from"]) == ("proxmox", "pve", "controller")
+    assert (hypervisor["ms"], hypervisor["version"]) == (40.0, "9.0.10")
+    assert report(pve={"health": HYPERVISOR | {"ok": True}})["ok"]
+
+
+@pytest.mark.parametrize("silent", [{}, {"health": {"unreachable": True}}, {"health": {"failed": True}}])
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_without_results_is_a_failed_check(report, host, silent):
+    failed = [check for check in report(**{host: silent})["checks"] if check["name"] == "host"]
+    assert [(check["host"], check["ok"], check["remedy"]) for check in failed] == [
+        (host, False, "run site.yml to bring it back")
+    ]
+    assert set(failed[0]) == set(CHECK)
+
+
+def test_a_check_of_an_older_program_lacks_only_what_it_did_not_know(report):
+    old = {key: CHECK[key] for key in ("name", "host", "from", "ok", "ms", "message")}
+    made = report(qm1={"health": {"results": [old]}})["checks"][0]
+    assert made == CHECK | {"kind": "", "latency_ms": None, "details": {}}
+
+
+def test_the_table_has_a_line_for_each_origin_and_every_failure(report):
+    lines = health_table(report())
+    assert lines[1].split()[:3] == ["controller", "0", "1"]
+    assert "qm1             2      0  ollama on ubuai, 50 ms" in lines
+    assert lines[-1] == (
+        "FAILED: proxmox on pve, seen from controller: storage nfs is not active. See `pvesm status` on pve"
+    )
