@@ -54,7 +54,7 @@ options:
     description: File with the certificates to trust the API by, instead of the system's.
     type: path
   node:
-    description: Node that the machines run on.
+    description: Node that missing machines are made on.
     type: str
     required: true
   hosts:
@@ -160,14 +160,13 @@ class Guests:
     """What Proxmox has: machines by their number, and names of templates."""
 
     def __init__(self, params: dict[str, Any]) -> None:
-        self.node = params["node"]
         resources = Proxmox(params).get("cluster/resources")
         guests = [entry for entry in resources if entry["type"] in ("qemu", "lxc")]
         self.machines = {entry["vmid"]: entry for entry in guests}
         self.templates = {
             name for entry in guests if entry.get("template") for name in (entry["name"], str(entry["vmid"]))
         }
-        self.nodes = {entry["node"] for entry in resources if entry["type"] == "node"}
+        self.nodes = {entry["node"]: entry["status"] for entry in resources if entry["type"] == "node"}
 
     def fault(self, host: Host) -> str | None:
         """Return what is wrong with a virtual machine, or with what it would be made from."""
@@ -184,8 +183,11 @@ class Guests:
                 f"machine {host['vmid']} of Proxmox is called {found.get('name')}, not {host['machine']}: "
                 f"correct vmid or machine.name of {host['name']} in hosts.yml"
             )
-        if found["node"] != self.node:
-            return f"{host['name']} is on the node {found['node']}, not on network_proxmox_node, {self.node}"
+        if self.nodes.get(found["node"]) != "online":
+            return (
+                f"{host['name']} is on the node {found['node']} of Proxmox, which is offline, and is not "
+                "made a second time: start that node, or see docs/recovery.md"
+            )
         return None
 
     def expects_answer(self, host: Host) -> bool:

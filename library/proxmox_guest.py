@@ -18,7 +18,12 @@ short_description: Ensure that a virtual machine exists on Proxmox VE as describ
 description:
   - Clones a cloud-init template, sets the clone's processors, memory, disks, networks, host devices and
     cloud-init data, and starts it. Everything is compared with what Proxmox has; only what differs is set.
-  - A guest that exists is changed, never rebuilt or removed, unless I(state=absent).
+  - A guest that exists is changed, on whichever node it is. It is made anew or removed only where I(rebuild)
+    or I(state=absent) say so.
+  - One that does not exist is made on I(node), or while that is offline on another node that has or reaches
+    the template and the storage.
+  - One that exists on a node that is offline is left alone, and the module fails. A second one would be its
+    double.
   - A run that was interrupted is completed by the next one, a clone that is still going on is waited for.
   - What is not given is not managed and stays as it is. Lists are complete - I(networks), I(hostpci) and
     I(tags) name all that the guest shall have.
@@ -68,7 +73,7 @@ options:
       C(/etc/pve/pve-root-ca.pem).
     type: path
   node:
-    description: Node that the guest runs on.
+    description: Node that the guest is made on. A guest that is elsewhere is not moved.
     type: str
     required: true
   vmid:
@@ -207,8 +212,16 @@ options:
     type: str
     choices: [present, started, stopped, absent]
     default: present
+  rebuild:
+    description:
+      - Destroys the guest with its disks, if it exists, and makes it anew from the template. Needs I(force).
+      - Nothing is destroyed if the template, the storage or a device is missing.
+      - The jobs of the cluster that name the guest's number keep it.
+    type: bool
+    default: false
   force:
     description:
+      - With I(rebuild), confirms that the guest and its disks are destroyed.
       - With I(state=absent), confirms that the guest and its disks are destroyed, running or not.
       - With I(state=stopped), turns off a guest that has not shut down by itself in time.
     type: bool
@@ -268,7 +281,7 @@ vmid:
   returned: always
   type: int
 node:
-  description: Node of the guest.
+  description: Node of the guest, which is not the given one if the guest was found or made elsewhere.
   returned: always
   type: str
 status:
@@ -276,11 +289,13 @@ status:
   returned: always
   type: str
 created:
-  description: Whether this run made the guest, so that its SSH host keys are new.
+  description:
+    - Whether this run made the guest, so that its SSH host keys are new, or completes one that an interrupted
+      run has made.
   returned: always
   type: bool
 actions:
-  description: What was done, in order. Any of clone, configure, resize, start, stop, remove.
+  description: What was done, in order. Any of stop, remove, clone, configure, resize, start.
   returned: always
   type: list
   elements: str
@@ -343,6 +358,7 @@ ARGUMENT_SPEC = CONNECTION_SPEC | {
     "description": {"type": "str"},
     "agent": {"type": "bool"},
     "state": {"type": "str", "choices": ["present", "started", "stopped", "absent"], "default": "present"},
+    "rebuild": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 600},
 }

@@ -171,43 +171,17 @@ class Proxmox:
         found: list[dict[str, Any]] = self.get("cluster/resources", type="vm")
         return found
 
+    def nodes(self) -> dict[str, dict[str, Any]]:
+        """Return the cluster's nodes by name, each with its `status`."""
+        return {item["node"]: item for item in self.get("nodes")}
+
     def check_node(self, node: str) -> None:
         """Raise ProxmoxError, with the nodes there are, unless `node` exists and is up."""
-        status = {item["node"]: item["status"] for item in self.get("nodes")}
-        if node not in status:
-            raise ProxmoxError(f"Node '{node}' does not exist. The cluster has: {', '.join(sorted(status))}.")
-        if status[node] != "online":
-            raise ProxmoxError(f"Node '{node}' is {status[node]}. Start it, or choose another one.")
-
-    def check_storage(self, storage: str, node: str) -> None:
-        """Raise ProxmoxError, with the storages there are, unless `storage` takes disks on `node`."""
-        known = {item["storage"]: item for item in self.get(f"nodes/{node}/storage", content="images")}
-        if storage not in known:
-            raise ProxmoxError(
-                f"Storage '{storage}' does not exist on node {node} or does not take disks of guests. "
-                f"These do: {', '.join(sorted(known)) or 'none that this login may use (Datastore.Audit)'}."
-            )
-        if not known[storage].get("active", 1):
-            raise ProxmoxError(f"Storage '{storage}' of node {node} is not active. Check it on the node.")
-
-    def template(self, template: str, node: str) -> dict[str, Any]:
-        """Return the template of that name or number, the one on `node` if there are several.
-
-        Raises ProxmoxError with the templates there are if there is none.
-        """
-        known = [item for item in self.guests() if item["type"] == "qemu" and item.get("template")]
-        found = [item for item in known if template in (item.get("name"), str(item["vmid"]))]
-        if not found:
-            names = ", ".join(f"{item.get('name')} ({item['vmid']})" for item in known)
-            raise ProxmoxError(
-                f"There is no template '{template}'. "
-                + (
-                    f"The cluster has: {names}."
-                    if names
-                    else "This login sees none: make one, or grant VM.Audit."
-                )
-            )
-        return next((item for item in found if item["node"] == node), found[0])
+        nodes = self.nodes()
+        if node not in nodes:
+            raise ProxmoxError(f"Node '{node}' does not exist. The cluster has: {', '.join(sorted(nodes))}.")
+        if nodes[node]["status"] != "online":
+            raise ProxmoxError(f"Node '{node}' is {nodes[node]['status']}. Start it, or choose another one.")
 
     def wait_for_task(self, upid: str | None, deadline: float) -> None:
         """Wait until a task has ended well.

@@ -75,6 +75,16 @@ def storage_of(drive: Any) -> str:
     return volume.partition(":")[0] if ":" in volume else ""
 
 
+def moved_disks(params: Config, config: Config) -> list[str]:
+    """Return a sentence for each disk that is on another storage than a module's parameters say."""
+    found = []
+    for key, disk in (params["disks"] or {}).items():
+        storage = storage_of(config.get(key, ""))
+        if disk.get("storage") and storage and storage != disk["storage"]:
+            found.append(f"{key} is on {storage}, not on {disk['storage']}; it is not moved.")
+    return found
+
+
 def wanted(params: Config) -> dict[str, Any]:
     """Return the comparable form of a module's parameters; what was not given is left out.
 

@@ -9,13 +9,17 @@ from ansible.module_utils.proxmox_api import Proxmox, ProxmoxError, poll
 from ansible.module_utils.proxmox_config import (
     DISK,
     encode,
+    moved_disks,
     present,
     size_gib,
     storage_of,
     surplus,
     wanted,
 )
+from ansible.module_utils.proxmox_placement import Place, check_storage, choose, require_online
 
+# The notes of a clone until it is configured, so that a run that was interrupted in between is known by it.
+UNFINISHED = "Being made: not configured yet."
 FREE_ID = "Nothing was changed: choose another vmid, or correct name."
 
 
@@ -40,7 +44,7 @@ class Machine:
         self.check = check
         self.vmid: int = params["vmid"]
         self.name: str = params["name"]
-        self.path = f"nodes/{params['node']}/qemu/{self.vmid}"
+        self.node: str = params["node"]
         self.deadline = time.monotonic() + params["timeout"]
         self.status = "absent"
         self.created = False
@@ -50,13 +54,18 @@ class Machine:
         self.before: dict[str, Any] = {}
         self.after: dict[str, Any] = {}
 
+    @property
+    def path(self) -> str:
+        """The guest's place in the API."""
+        return f"nodes/{self.node}/qemu/{self.vmid}"
+
     def result(self) -> dict[str, Any]:
         """Return what the module answers."""
         status = {"status": self.status}
         return {
             "changed": bool(self.actions),
             "vmid": self.vmid,
-            "node": self.params["node"],
+            "node": self.node,
             "created": self.created,
             "actions": self.actions,
             "pending": self.pending,
@@ -72,30 +81,29 @@ class Machine:
             if found:
                 self._remove()
             return
-        if found:
+        if found and not self.params["rebuild"]:
             self._wait_unlocked()
             config = self._config(self.path)
-            self._note_moved_disks(config)
+            self.created = str(config.get("description", "")).strip() == UNFINISHED
+            self.warnings += moved_disks(self.params, config)
         else:
-            config = self._clone()
+            # What cannot be made shall not be destroyed first.
+            place, source = self._prepare()
+            if found:
+                self._remove()
+            config = self._clone(place, source)
         self._configure(config)
         self._set_power()
 
     def _locate(self) -> bool:
-        """Find the guest; True if it exists, where and named as described."""
+        """Find the guest, on whichever node it is; True if it exists and is named as described."""
         guest = next((item for item in self.api.guests() if int(item["vmid"]) == self.vmid), None)
         if guest is None:
-            self.api.check_node(self.params["node"])
             return False
         if guest["type"] != "qemu":
-            raise ProxmoxError(
-                f"The number {self.vmid} is taken by a container ({guest.get('name')}). {FREE_ID}"
-            )
-        if guest["node"] != self.params["node"]:
-            raise ProxmoxError(
-                f"Guest {self.vmid} is on node {guest['node']}, not on {self.params['node']}. "
-                f"Set node: {guest['node']}, or migrate the guest."
-            )
+            raise ProxmoxError(f"The number {self.vmid} is taken by a container ({guest['name']}). {FREE_ID}")
+        self.node = guest["node"]
+        require_online(self.api, self.node, f"{self.vmid} ({self.name})", self.vmid)
         name = self._config(self.path).get("name")
         if name != self.name:
             raise ProxmoxError(
@@ -155,22 +163,24 @@ class Machine:
         if action not in self.actions:
             self.actions.append(action)
 
-    def _clone(self) -> dict[str, Any]:
-        """Clone the template; returns the clone's configuration (in check mode, as it would be)."""
+    def _prepare(self) -> tuple[Place, dict[str, Any]]:
+        """Return where the guest is made and its template's configuration, all of which is there and fits."""
         if not self.params["template"]:
             raise ProxmoxError(f"Guest {self.vmid} ({self.name}) does not exist: give the template to clone.")
-        node = self.params["node"]
-        template = self.api.template(self.params["template"], node)
-        if self.params["storage"]:
-            self.api.check_storage(self.params["storage"], node)
-        source = f"nodes/{template['node']}/qemu/{template['vmid']}"
-        config = self._config(source) | {"name": self.name}
-        # A description that cannot be met shall fail before there is a guest.
-        self._plan(config)
-        target = node if template["node"] != node else None
+        place = choose(self.api, self.params)
+        template = place.template
+        source = self._config(f"nodes/{template['node']}/qemu/{template['vmid']}") | {"name": self.name}
+        self._plan(source, place.node)
+        return place, source
+
+    def _clone(self, place: Place, source: dict[str, Any]) -> dict[str, Any]:
+        """Clone the template; returns the clone's configuration (in check mode, as it would be)."""
+        template, self.node = place.template, place.node
         data = {"newid": self.vmid, "name": self.name, "full": 1, "storage": self.params["storage"]}
+        data |= {"target": place.node if template["node"] != place.node else None}
+        data |= {"description": UNFINISHED}
         try:
-            self._do("clone", "post", f"{source}/clone", **data, target=target)
+            self._do("clone", "post", f"nodes/{template['node']}/qemu/{template['vmid']}/clone", **data)
         except ProxmoxError as error:
             if "already exists" in str(error):
                 raise ProxmoxError(
@@ -178,20 +188,27 @@ class Machine:
                     + FREE_ID
                 ) from None
             raise
+        if self.node != self.params["node"]:
+            self.warnings.append(
+                f"Node {self.params['node']} is offline: {self.name} is made on {self.node}."
+            )
         self.created = True
         self.status = "stopped"
-        return config if self.check else self._config(self.path)
+        return source if self.check else self._config(self.path)
 
-    def _plan(self, config: dict[str, Any]) -> Plan:
-        """Compare the description with a configuration."""
+    def _plan(self, config: dict[str, Any], node: str) -> Plan:
+        """Compare the description with a configuration, on a node that has what is to be added."""
         want = wanted(self.params) | surplus(self.params, config)
+        if str(config.get("description", "")).strip() == UNFINISHED:
+            want.setdefault("description", None)
         have = present(config, want)
         changes = {key: value for key, value in want.items() if have[key] != value}
         disks = {key: changes.pop(key)["size_gib"] for key in list(changes) if DISK.fullmatch(key)}
         values: dict[str, Any] = {
             key: encode(key, value, config.get(key)) for key, value in changes.items() if value is not None
         }
-        values |= self._new_drives(config, {key: size for key, size in disks.items() if key not in config})
+        new = {key: size for key, size in disks.items() if key not in config}
+        values |= self._new_drives(config, new, node)
         delete = sorted(key for key, value in changes.items() if value is None)
         if delete:
             values["delete"] = ",".join(delete)
@@ -199,7 +216,7 @@ class Machine:
         return Plan(want, have, values, grow)
 
     def _configure(self, config: dict[str, Any]) -> None:
-        plan = self._plan(config)
+        plan = self._plan(config, self.node)
         if not self.created:
             self.before |= plan.have
         if plan.values:
@@ -227,7 +244,7 @@ class Machine:
             )
         return now is not None
 
-    def _new_drives(self, config: dict[str, Any], disks: dict[str, float]) -> dict[str, str]:
+    def _new_drives(self, config: dict[str, Any], disks: dict[str, float], node: str) -> dict[str, str]:
         """Return the settings that allocate missing disks (sizes in GiB) and a missing cloud-init drive."""
         values: dict[str, str] = {}
         default = self.params["storage"]
@@ -235,7 +252,7 @@ class Machine:
             storage = self.params["disks"][key].get("storage") or default
             if storage is None:
                 raise ProxmoxError(f"Disk {key} does not exist yet: give its storage, or storage for all.")
-            self.api.check_storage(storage, self.params["node"])
+            check_storage(self.api, storage, node)
             values[key] = f"{storage}:{size:g}"
         drives = {key: str(value) for key, value in config.items() if DISK.fullmatch(key)}
         if self.params["cloud_init"] is not None and not any(
@@ -251,12 +268,6 @@ class Machine:
             values[slot] = f"{storage}:cloudinit"
         return values
 
-    def _note_moved_disks(self, config: dict[str, Any]) -> None:
-        for key, disk in (self.params["disks"] or {}).items():
-            storage = storage_of(config.get(key, ""))
-            if disk.get("storage") and storage and storage != disk["storage"]:
-                self.warnings.append(f"{key} is on {storage}, not on {disk['storage']}; it is not moved.")
-
     def _set_power(self) -> None:
         wanted_status = {"started": "running", "stopped": "stopped"}.get(self.params["state"], self.status)
         if wanted_status == self.status:
@@ -264,10 +275,9 @@ class Machine:
         if wanted_status == "running":
             self._do("start", "post", f"{self.path}/status/start")
         else:
-            left = max(1, int(self.deadline - time.monotonic()))
             force = int(self.params["force"])
             # Proxmox' own limit ends first, so that its task says what happened.
-            limit = max(1, left - 10)
+            limit = max(1, int(self.deadline - time.monotonic()) - 10)
             self._do("stop", "post", f"{self.path}/status/shutdown", timeout=limit, forceStop=force)
         self.status = wanted_status
         self.pending = []
@@ -277,8 +287,13 @@ class Machine:
             raise ProxmoxError(
                 f"Removing guest {self.vmid} ({self.name}) destroys its disks. Set force: true to confirm."
             )
+        if str(self._config(self.path).get("protection", 0)) == "1":
+            raise ProxmoxError(
+                f"Guest {self.vmid} is protected from removal (Options, Protection): it is left."
+            )
         self.before["name"] = self.name
         if self.status != "stopped":
             self._do("stop", "post", f"{self.path}/status/stop")
-        self._do("remove", "delete", self.path, purge=1)
+        # One that is made anew under its number stays in the jobs that back it up.
+        self._do("remove", "delete", self.path, purge=int(not self.params["rebuild"]))
         self.status = "absent"

@@ -45,6 +45,8 @@ class Pve(FakePve):
         self.users: dict[str, dict[str, Any]] = {"root@pam": {"enable": 1, "tokens": {}}}
         self.rights: list[dict[str, Any]] = []
         self.bridges: dict[str, dict[str, Any]] = {}
+        self.mappings: dict[str, dict[str, Any]] = {}
+        self.devices: dict[str, list[dict[str, Any]]] = {}
 
     def _routes_kept(self) -> list[Any]:
         """Return what roles, users, rights and bridges are made, read and changed with."""
@@ -68,6 +70,16 @@ class Pve(FakePve):
             ("GET", "/access/acl", self._list_rights),
             ("PUT", "/access/acl", self._grant),
         ]
+
+    def _routes_devices(self) -> list[Any]:
+        """Return what tells the PCI devices of the nodes, and the cluster's mappings of them."""
+        return [
+            ("GET", "/cluster/mapping/pci/{id}", partial(self._get, "mappings", "id")),
+            ("GET", "/nodes/{node}/hardware/pci", self._list_devices),
+        ]
+
+    async def _list_devices(self, values: dict[str, Any], user: str) -> list[dict[str, Any]]:
+        return self.devices.get(values["node"], [])
 
     async def _list(self, name: str, key: str, values: dict[str, Any], user: str) -> list[dict[str, Any]]:
         return [{key: each, **held} for each, held in getattr(self, name).items()]
@@ -132,11 +144,11 @@ class Steering:
         self.pve.add_ct(vmid, name, node=node)
 
     def kept(self, name: str) -> Any:
-        """Return the roles, users, rights or bridges."""
+        """Return the roles, users, rights, bridges, mappings or devices."""
         return getattr(self.pve, name)
 
-    def keep(self, name: str, key: str, value: dict[str, Any]) -> None:
-        """Replace a role, a user or a bridge, as somebody else would."""
+    def keep(self, name: str, key: str, value: Any) -> None:
+        """Replace one of what is kept, as somebody else would."""
         getattr(self.pve, name)[key] = value
 
     def unlock_later(self, vmid: int) -> None:
@@ -146,6 +158,18 @@ class Steering:
     def writes(self) -> list[str]:
         """Return the requests that were not mere reads."""
         return [f"{method} {path}" for method, path, _ in self.pve.requests if method != "GET"]
+
+    def asked(self) -> int:
+        """Return how many requests there were."""
+        return len(self.pve.requests)
+
+    def remove(self, vmid: int) -> None:
+        """Lose a guest."""
+        self.pve.vms.remove(self.pve.vm(vmid))
+
+    def logs(self, kind: str) -> list[list[str]]:
+        """Return the log of each task of a kind, such as `qmdestroy`."""
+        return [task["log"] for task in self.pve.tasklog if task["type"] == kind]
 
     async def call(self, name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
         """Carry out one line."""

@@ -128,6 +128,15 @@ def test_a_node_that_does_not_exist_is_named(look):
     assert look(node="pve2")["faults"] == ["Proxmox has no node pve2 (network_proxmox_node); there is pve"]
 
 
+def test_a_machine_may_be_on_another_node_but_not_on_one_that_is_off(look, proxmox, closed_port):
+    proxmox.add_node("pve2")
+    proxmox.guest(120, node="pve2")
+    assert look(machine("ubuai", 120, closed_port))["faults"] == []
+    proxmox.set_node_offline("pve2")
+    (fault,) = look(machine("ubuai", 120, closed_port))["faults"]
+    assert fault.startswith("ubuai is on the node pve2 of Proxmox, which is offline")
+
+
 def test_a_token_that_is_refused_leaves_the_other_hosts_examined(look, closed_port):
     nas = {"name": "nas", "address": ADDRESS, "port": closed_port}
     first, second = look(machine("qm1", 103, closed_port), nas, api_token_secret="wrong")["faults"]
@@ -141,7 +150,7 @@ def test_without_a_secret_proxmox_is_not_asked(look, closed_port):
 @pytest.mark.parametrize(("name", "trusted"), [(ADDRESS, True), ("127.0.0.2", False)])
 def test_the_certificate_of_remoting_is_checked(look, serve, tmp_path, name, trusted):
     authority = Authority.create("test")
-    for path, data in zip(("server.crt", "server.key"), authority.issue("qm1", name), strict=True):
+    for path, data in zip(("server.crt", "server.key"), authority.issue(["qm1", name]), strict=True):
         (tmp_path / path).write_bytes(data)
     (tmp_path / "ca.crt").write_bytes(authority.pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -397,8 +397,6 @@ def test_a_number_that_is_taken_is_left_alone(fake: Fake, refused: Callable[...,
     assert "taken by the guest 'precious'" in refused(state="absent", force=True)
     assert "taken by a container (dns)" in refused(vmid=104)
     assert "is a template" in refused(vmid=9000, name="debian-13-cloud", state="absent", force=True)
-    fake.add_node("pve2")
-    assert "on node pve, not on pve2" in refused(vmid=103, name="precious", node="pve2")
     assert fake.guest(103)["config"] == {"name": "precious"} and fake.writes() == []
 
 
@@ -415,12 +413,6 @@ def test_a_guest_out_of_sight_is_not_touched(fake: Fake, refused: Callable[..., 
     fake.grant("ansible@pve", "/vms/103", "VM.Allocate")
     fake.grant("ansible@pve", "/storage", "Datastore.Audit", "Datastore.AllocateSpace")
     assert "taken by a guest that the token" in refused()
-
-
-def test_an_offline_node_is_named(fake: Fake, refused: Callable[..., str]) -> None:
-    fake.set_node_offline("pve")
-    fake.guest(9000, node="pve2")
-    assert "Node 'pve' is offline" in refused()
 
 
 def test_a_growing_disk_is_refused_to_shrink(fake: Fake, ensure: Ensure, refused: Callable[..., str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import sys
@@ -25,6 +26,8 @@ if verb == "show":
     sys.exit()
 state["calls"].append(verb)
 now = datetime.datetime.now(datetime.UTC)
+if verb in ("start", "restart", "reload"):
+    unit["StateChangeTimestamp"] = now.strftime("Mon %Y-%m-%d %H:%M:%S.%f UTC")
 if verb == "daemon-reload":
     unit |= {{"NeedDaemonReload": "no"}} | ({{"LoadState": "loaded"}} if state["installed"] else {{}})
 elif verb in ("enable", "disable"):
@@ -148,6 +151,26 @@ def test_a_changed_file_is_applied_once(running: Host, name: str, action: str) -
     assert running.ensure(check=True)["action"] == action
     result = running.ensure()
     assert (result["action"], result["outdated"]) == (action, [str(path)])
+    assert running.ensure()["action"] == "none"
+
+
+@pytest.mark.parametrize(("name", "action"), [("start", "restart"), ("reload", "reload")])
+def test_a_file_put_back_is_applied_again_if_others_let_the_unit_read_another(
+    running: Host, name: str, action: str
+) -> None:
+    path = running.folder / name
+    running.age(path, -1)  # written last
+    assert running.ensure()["action"] == "none"
+    moment = datetime.datetime.now(datetime.UTC).strftime("Mon %Y-%m-%d %H:%M:%S.%f UTC")
+    running.set_unit(StateChangeTimestamp=moment)
+    assert running.ensure(check=True)["action"] == action
+    assert running.ensure()["outdated"] == [str(path)]
+    assert running.ensure()["action"] == "none"
+
+
+def test_a_unit_that_others_started_is_left_alone_if_its_files_are_older(running: Host) -> None:
+    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
+    running.set_unit(StateChangeTimestamp=moment.strftime("Mon %Y-%m-%d %H:%M:%S.%f UTC"))
     assert running.ensure()["action"] == "none"
 
 

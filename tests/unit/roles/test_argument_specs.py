@@ -15,16 +15,15 @@ ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 STAGES = {"main", "preflight", "install", "configure", "service"}
 # What a role does besides: downloads on the controller, models, a machine instead of a host, removal.
 FURTHER_STAGES = {
-    "artifacts": {"fetch"},
+    "artifacts": {"downloads", "fetch"},
+    "backup": {"restore"},
     "client": {"launch_agent"},
     "gpu_driver": {"load"},
     "ollama": {"models"},
     "proxmox_host": {"api", "backup", "firewall", "passthrough", "templates"},
-    "proxmox_vm": {"provision", "reach"},
+    "proxmox_vm": {"plan", "forget", "provision", "reach"},
     "python_service": {"absent"},
 }
-
-WINDOWS_ONLY = {"backup": {"Windows"}}
 
 _spec = importlib.util.spec_from_file_location("role_readme", ROOT / "docs" / "role_readme.py")
 assert _spec is not None and _spec.loader is not None
@@ -128,7 +127,7 @@ def test_metadata_names_the_supported_systems(role):
     meta = yaml.safe_load((role / "meta" / "main.yml").read_text())
     assert meta["dependencies"] == []
     systems = {platform["name"] for platform in meta["galaxy_info"]["platforms"]}
-    assert systems == WINDOWS_ONLY.get(role.name, systems | {"Debian"})
+    assert "Debian" in systems
     assert systems <= {"Debian", "Ubuntu", "MacOSX", "Windows"}
     assert meta["galaxy_info"]["description"] == role_readme.specification(role)["short_description"]
 
