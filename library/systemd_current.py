@@ -21,6 +21,8 @@ description:
   - Unlike a handler this survives a run that is killed. What was applied last is recorded by digest in
     C(/var/lib/hal/applied) after the unit came up, so that configuration never applied is noticed.
   - A file without a record counts as applied if it is older than the unit's start.
+  - If somebody has started or reloaded the unit since, a file that was written after that is applied again,
+    for the unit may have read something else in between.
   - The unit file and its drop-ins always count among I(restart_files); systemd reads them again first.
   - Not for units that do their work and end.
 options:
@@ -111,7 +113,7 @@ UNIT_DIRECTORIES = [Path(root, "systemd/system") for root in ("/etc", "/run", "/
 UNIT_TYPES = {"service", "socket", "timer", "path", "mount", "automount", "swap", "target", "slice", "scope"}
 PROPERTIES = (
     "LoadState ActiveState SubState Result UnitFileState NeedDaemonReload FragmentPath DropInPaths "
-    "ActiveEnterTimestamp ExecMainStartTimestamp NRestarts CanReload"
+    "ActiveEnterTimestamp ExecMainStartTimestamp StateChangeTimestamp NRestarts CanReload"
 ).replace(" ", ",")
 LARGE_BYTES = 4 << 20  # larger files count by size and time, so that a model does not cost seconds
 SETTLE_S = 1.0  # a unit that stays up this long is taken to be up
@@ -188,13 +190,22 @@ class Unit:
     def __getitem__(self, name: str) -> str:
         return self.properties.get(name, "")
 
-    def started_at(self) -> float:
-        """Return when the unit's main process started, or the unit became active (Unix time)."""
-        text = self["ExecMainStartTimestamp"] or self["ActiveEnterTimestamp"]
+    def time_of(self, *names: str) -> float:
+        """Return the first of these times that systemd knows (Unix time), 0 without any."""
+        text = next(filter(None, map(self.__getitem__, names)), "")
         if not text:
             return 0.0
         moment = datetime.datetime.strptime(text.split(" ", 1)[1], "%Y-%m-%d %H:%M:%S.%f UTC")
         return moment.replace(tzinfo=datetime.UTC).timestamp()
+
+    def started_at(self) -> float:
+        """Return when the unit's main process started, or the unit became active (Unix time)."""
+        return self.time_of("ExecMainStartTimestamp", "ActiveEnterTimestamp")
+
+    def read_otherwise(self, path: Path) -> bool:
+        """Return whether others have started or reloaded the unit, and the file was written after that."""
+        acted = self.time_of("StateChangeTimestamp")
+        return self.record_path.stat().st_mtime < acted < (changed_at(path) if os.path.lexists(path) else 0.0)
 
     def files(self) -> list[Path]:
         """Return unit file and drop-ins: those systemd knows, those on disk and those of last time."""
@@ -213,7 +224,7 @@ class Unit:
             str(path)
             for path in paths
             if (
-                self.record[str(path)] != digest(path)
+                self.record[str(path)] != digest(path) or self.read_otherwise(path)
                 if str(path) in self.record
                 else changed_at(path) > started
             )

@@ -96,7 +96,7 @@ def test_an_older_state_replaces_what_is_there_only_when_told_to_and_it_is_kept_
 ):
     program("backup records")
     before = rows()
-    at = host.check_output("date --utc +%%FT%%T")
+    at = host.check_output("date --utc +%FT%T")
     time.sleep(1.1)  # the time above is in whole seconds
     add()
     program("backup records")

@@ -40,9 +40,10 @@ def network() -> dict[str, Any]:
 
     def collect(name: str, group: dict[str, Any]) -> list[str]:
         hosts = list(group.get("hosts") or {})
-        addresses.update({host: values["address"] for host, values in (group.get("hosts") or {}).items()})
+        own = group.get("hosts") or {}
+        addresses.update({host: values["address"] for host, values in own.items() if "address" in values})
         for child, content in (group.get("children") or {}).items():
-            hosts += collect(child, content)
+            hosts += [host for host in collect(child, content) if host not in hosts]
         groups[name] = hosts
         return hosts
 

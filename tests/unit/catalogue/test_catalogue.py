@@ -48,6 +48,12 @@ def pairs(network):
                 (8080, "198.18.10.20"),
                 (8080, "198.18.50.100"),
                 (8080, "198.18.60.10"),
+                (3142, "198.18.34.103"),
+                (3142, "198.18.10.20"),
+                (3142, "198.18.50.100"),
+                (3142, "198.18.60.10"),
+                (8000, "198.18.34.103"),
+                (8000, "198.18.50.100"),
             },
         ),
     ],
@@ -162,7 +168,13 @@ def test_exactly_these_flows_between_hosts_are_open(catalogue, network):
         ("mac", "proxy_gateway", "haproxy"),
         ("mac", "proxy_https", "haproxy"),
         ("mac", "proxy_http", "haproxy"),
-        *((origin, "artifacts", "nas") for origin in ("qm1", "ubuai", "haproxy", "mac")),
+        *(
+            (origin, service, "nas")
+            for origin in ("qm1", "ubuai", "haproxy", "mac")
+            for service in ("artifacts", "packages")
+        ),
+        ("qm1", "backups", "nas"),
+        ("haproxy", "backups", "nas"),
     }
 
 
@@ -198,9 +210,10 @@ def test_what_a_client_may_reach_is_checked_open_and_the_rest_closed(catalogue, 
         ("proxy_https", "gateway"),
         ("proxy_http", "http"),
         ("artifacts", "http"),
+        ("packages", "http"),
     }
     closed = {check["name"] for check in checks if check["expect"] == "closed"}
-    assert closed == {"listener", "speech", "tts", "ollama", "ssh", "ssh_proxy"}
+    assert closed == {"backups", "listener", "speech", "tts", "ollama", "ssh", "ssh_proxy"}
     assert {check["kind"] for check in checks if check["expect"] == "closed"} == {"flow"}
 
 

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SECRETS = {
     "network_proxmox_password": "a password",
     "network_proxy_certificate": "a certificate",
+    "network_backup_certificate": "a certificate",
+    "network_backup_secret": "a secret",
     "network_ca_certificate": "a certificate",
     "network_device_tokens": {"mac": "a token"},
 }

@@ -1,0 +1,73 @@
+"""A web server on loopback whose faults a test chooses, for what fetches large files."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+class Web:
+    """What the server has and how it behaves.
+
+    Attributes:
+        files: content by path.
+        requests: (path, Range header or "") of every request, in order.
+        break_after: of the next answers, each sends only so many bytes.
+        ranges: whether it can send parts.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.break_after: list[int] = []
+        self.ranges = True
+        self.url = ""
+
+
+@contextmanager
+def serve() -> Iterator[Web]:
+    """Serve until the test ends."""
+    web = Web()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = self.headers.get("Range", "")
+            web.requests.append((self.path, asked))
+            content = web.files.get(self.path)
+            if content is None:
+                self.send_error(404)
+                return
+            begin = int(asked.removeprefix("bytes=").rstrip("-")) if asked and web.ranges else 0
+            if begin and begin >= len(content):
+                self.send_error(416)
+                return
+            body = content[begin:]
+            self.send_response(206 if begin else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: web.break_after.pop(0)] if web.break_after else body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    web.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield web
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A server with no files yet."""
+    with serve() as served:
+        yield served
