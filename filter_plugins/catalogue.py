@@ -19,6 +19,7 @@ type Addresses = dict[str, str]
 LISTENER_MODES = ("gateway", "phantom")
 ADMINISTRATORS = "administrators"
 CLIENTS = "clients"
+WATCHERS = "monitoring_servers"
 LOOPBACK = "127.0.0.1"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - a service that others may use listens on every interface
 SCHEMES = {"websocket": "ws", "http": "http", "https": "https", "tcp": "tcp", "ssh": "ssh"}
@@ -155,6 +156,18 @@ def proxy_backends(catalogue: Catalogue, groups: Groups, addresses: Addresses) -
     ]
 
 
+def _only_watches(service: Service, host: str, groups: Groups) -> bool:
+    """Return whether a host may connect to a service for no other reason than to watch it."""
+    users = [group for group in service["clients"] if group != WATCHERS]
+    return host in groups.get(WATCHERS, []) and host not in _members(groups, users)
+
+
+def _path(service: Service, *, watched: bool) -> str:
+    """Return what a web server is asked for: its health, or by who watches it its metrics."""
+    path: str = (watched and service.get("metrics")) or service.get("health", "/")
+    return path
+
+
 def health_checks(
     catalogue: Catalogue,
     origin: str,
@@ -168,6 +181,7 @@ def health_checks(
 
     A service that the host uses or runs is checked by its own protocol; every service of another host that
     it may not use is checked to be closed. So the whole matrix of flows, open and closed, is proven.
+    A monitoring server asks for what it watches, the metrics or the health, and does not use the service.
 
     Args:
         catalogue: the service catalogue.
@@ -194,11 +208,14 @@ def health_checks(
                 if origin not in addresses:  # which network it will be in is not known
                     continue
                 allowed = any(IPv4Address(addresses[origin]) in IPv4Network(network) for network in admitted)
+            watched = allowed and not own and not admitted and _only_watches(service, origin, groups)
             kind = (
                 "flow"
                 if not allowed
                 else service.get("local_check", service["check"])
                 if own
+                else ("http" if service["protocol"] in ("http", "websocket") else "flow")
+                if watched
                 else service["check"]
             )
             checks.append(
@@ -211,6 +228,8 @@ def health_checks(
                     "expect": "open" if allowed else "closed",
                     "tls": service["protocol"] == "https",
                     "windows": target in groups.get("windows_hosts", []),
+                    "proxied": "frontend" in service,
+                    **({"path": _path(service, watched=watched)} if kind == "http" else {}),
                     **((options or {}).get(kind, {})),
                 }
             )

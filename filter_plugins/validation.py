@@ -16,6 +16,8 @@ REQUIRED = {"description": str, "group": str, "port": int, "protocol": str, "cli
 OPTIONAL = {
     "except": list,
     "local_check": str,
+    "metrics": str,
+    "probe": str,
     "health": str,
     "proxy": dict,
     "frontend": str,
@@ -27,8 +29,11 @@ LISTENER_MODES = {"gateway", "phantom"}
 PROTOCOLS = {"websocket", "http", "https", "tcp", "ssh"}
 # What the wiring in playbooks/group_vars and the filters of catalogue.py ask for by name.
 SERVICES_NEEDED = {"gateway", "listener", "speech", "tts", "ollama", "artifacts", "ssh", "ssh_proxy"}
+SERVICES_WATCHING = {"node_exporter", "prometheus", "alertmanager", "prober", "proxy_metrics"}
 WINDOWS_SERVICES = {"psrp"}
 GROUPS_NEEDED = ("qm_servers", "ai_servers", "proxies", "backup_servers")
+WATCHERS = "monitoring_servers"
+PROBES = {"http", "tls", "tcp"}
 CHECKS = {"gateway", "listener", "speech", "tts", "ollama", "haproxy", "http", "ssh", "flow"}
 KINDS = {str: "a text", int: "a number", list: "a list", dict: "a mapping", bool: "true or false"}
 
@@ -48,7 +53,12 @@ def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
     port = service.get("port")
     if isinstance(port, int) and not 1 <= port <= 65535:
         yield f"port {port} of service {name} is not between 1 and 65535"
-    for key, known in (("protocol", PROTOCOLS), ("check", CHECKS), ("local_check", CHECKS)):
+    for key, known in (
+        ("protocol", PROTOCOLS),
+        ("check", CHECKS),
+        ("local_check", CHECKS),
+        ("probe", PROBES),
+    ):
         if isinstance(service.get(key), str) and service[key] not in known:
             yield f"{key} {service[key]} of service {name} is unknown; there are {', '.join(sorted(known))}"
     if isinstance(service.get("proxy"), dict):
@@ -95,6 +105,9 @@ def _reference_faults(
     for group in [service["group"], *service.get("except", []), *service["clients"]]:
         if group not in groups and group != "administrators":
             yield f"service {name} names the group {group}, which {HOSTS} does not have"
+    watched = (service.get("metrics") or service.get("probe")) and service["group"] != WATCHERS
+    if watched and service["clients"] and WATCHERS not in service["clients"]:
+        yield f"service {name} is to be watched, and its clients are without {WATCHERS}"
     for route in service.get("proxy", {}).get("routes", []):
         target = catalogue.get(route["service"])
         if not isinstance(target, dict) or "frontend" not in target:
@@ -119,6 +132,7 @@ def _host_faults(catalogue: dict[str, Any], groups: Groups, hosts: Collection[st
 def _missing_faults(catalogue: dict[str, Any], groups: Groups) -> Iterator[str]:
     """Find services that the playbooks need and the catalogue lacks."""
     needed = SERVICES_NEEDED | (WINDOWS_SERVICES if groups.get("windows_hosts") else set())
+    needed |= SERVICES_WATCHING if groups.get(WATCHERS) else set()
     for name in sorted(needed - catalogue.keys()):
         yield f"there is no service {name}, which the playbooks need"
 

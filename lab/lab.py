@@ -77,6 +77,12 @@ def build_ollama() -> None:
     shutil.copyfile(PROJECT / "lab/ollama/models.json", models / "models.json")
 
 
+def server_certificates() -> dict[str, list[str]]:
+    """Return, by the variable that holds a certificate, the names and addresses that it is for."""
+    servers = {"network_proxy_certificate": "proxies", "network_backup_certificate": "backup_servers"}
+    return {variable: [*addresses(group), *addresses(group).values()] for variable, group in servers.items()}
+
+
 def forget_host_key(address: str) -> None:
     """Forget the SSH host key of a host that is about to be made anew."""
     known_hosts = STATE / "known_hosts"
@@ -128,7 +134,7 @@ def up() -> None:
     """Bring the lab up from whatever state it is in, and ask it something."""
     phase = Phases()
     machine.check(STATE)
-    credentials.create(STATE, SECRETS, addresses("hypervisors", "proxies"), devices=[CLIENT])
+    credentials.create(STATE, SECRETS, ["pve", API_ADDRESS], server_certificates(), devices=[CLIENT])
     with phase("Image of the hosts, and Ollama's archive"), ThreadPoolExecutor() as pool:
         image = pool.submit(machine.ensure_image, PROJECT, STATE)
         build_ollama()

@@ -41,6 +41,7 @@ def addresses(*groups: str) -> dict[str, str]:
         for name, group in _groups().items()
         if not groups or name in groups
         for host, variables in (group.get("hosts") or {}).items()
+        if "address" in variables  # a host that is in several groups has it in one
     }
 
 

@@ -50,3 +50,22 @@ def test_plain_http_is_sent_to_https(host):
 
 def test_the_certificate_is_private(host):
     assert host.file("/etc/haproxy/certificates/hal.pem").mode == 0o600
+
+
+def test_metrics_of_what_is_behind_the_proxy_are_not_for_clients(host):
+    trusting = "--cacert /etc/haproxy/certificates/hal.pem"
+    status = f"curl --silent --output /dev/null --write-out '%%{{http_code}}' {trusting} %s"
+    assert host.check_output(status, "http://127.0.0.1:8769/metrics") == "200"
+    for url in (
+        "http://localhost:8768/metrics",
+        "https://localhost/metrics?x=1",
+        "https://localhost/metrics",
+    ):
+        assert host.check_output(status, url) == "404", url
+    assert host.check_output(status, "http://localhost:8768/readyz") == "200"
+
+
+def test_the_proxys_own_metrics_have_a_port_of_their_own(host):
+    told = host.check_output("curl --silent --fail http://127.0.0.1:8405/metrics")
+    assert 'haproxy_backend_current_queue{proxy="qm_voice_gateway"} 0' in told
+    assert "haproxy_backend" not in host.check_output("curl --silent http://127.0.0.1:8405/")
