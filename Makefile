@@ -12,6 +12,8 @@ endif
 export Q ?= What medications am I taking?
 HOST ?= qm1
 ROLE ?=
+KILLS ?= 20
+SEED ?=
 
 .PHONY: help
 help: ## List these verbs
@@ -37,6 +39,14 @@ converge: ## Run site.yml again
 health: ## Run every check and write reports/health.json
 	@ansible-playbook playbooks/verify.yml
 
+.PHONY: drift
+drift: ## List what site.yml would change, host by host, and tell the monitoring
+	@ansible-playbook playbooks/drift.yml
+
+.PHONY: drift-schedule
+drift-schedule: ## Have that done every day by this computer
+	@ansible-playbook playbooks/drift_schedule.yml
+
 .PHONY: ask
 ask: ## Ask HAL by text: make ask Q='When is my next appointment?'
 	@python lab/lab.py client ask "$${Q}"
@@ -48,6 +58,10 @@ say: ## Ask HAL by voice: the question is spoken, its sound is sent
 .PHONY: shell
 shell: ## Open a shell on a host of the lab: make shell HOST=ubuai
 	@python lab/lab.py shell $(HOST)
+
+.PHONY: drill
+drill: ## Lose a host of the lab for good, bring it back, measure: make drill HOST=ubuai, or HOST=all
+	@python lab/drill.py $(HOST)
 
 .PHONY: production-init
 production-init: tools ## Fill in the production inventory: a few questions, the secrets made and encrypted
@@ -80,6 +94,10 @@ test-qm: tools ## Run the QM programs on this machine's OpenQM or ScarletDME
 .PHONY: test-wine
 test-wine: tools ## Run the gateway as a Windows service, under Wine
 	@python tests/run.py wine
+
+.PHONY: test-interruption
+test-interruption: ## Kill site.yml at random points and run it again: make test-interruption KILLS=20 SEED=7
+	@HAL_KILLS=$(KILLS) HAL_SEED=$(SEED) pytest -q -s tests/drills/test_interruption.py
 
 .PHONY: test
 test: tools ## Everything: lint, unit, roles, the lab end to end

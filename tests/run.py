@@ -135,6 +135,7 @@ def lab(count: Count) -> None:
     was_there = (PROJECT / ".lab/guests.json").exists()
     if count.command("python", "lab/lab.py", "up"):
         count.pytest("e2e", "-q", "tests/e2e")
+        count.pytest("drills", "-q", "tests/drills")
     if not was_there:
         count.command("python", "lab/lab.py", "down")
 

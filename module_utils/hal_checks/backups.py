@@ -28,9 +28,13 @@ def backup(target: Target) -> Found:
         told = "; ".join(f"{name}: {_ago(items[name]['last_success'])}" for name in late)
         raise CheckFailed(f"the backup is late: {told}", _look(target, late[0]))
     return Found(
-        ", ".join(f"{name} backed up {item['age_s']:.0f} s ago" for name, item in items.items()),
+        ", ".join(f"{name} {_age(item['age_s'])}" for name, item in items.items()),
         details={name: item["age_s"] for name, item in items.items()},
     )
+
+
+def _age(seconds: float | None) -> str:
+    return "not yet backed up" if seconds is None else f"backed up {seconds:.0f} s ago"
 
 
 def _ago(last: str | None) -> str:

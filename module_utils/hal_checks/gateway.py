@@ -15,11 +15,11 @@ SESSIONS = "hal_gateway_sessions"
 BREAKER = "hal_gateway_breaker_open{"
 
 
-def _until(socket: WebSocket, kind: str) -> dict[str, Any]:
-    """Return the next frame of a kind; a fault that is reported meanwhile ends the check."""
+def _until(socket: WebSocket, *kinds: str) -> dict[str, Any]:
+    """Return the next frame of one of these kinds; a fault that is reported meanwhile ends the check."""
     while True:
         frame = socket.receive()
-        if frame.get("type") == kind:
+        if frame.get("type") in kinds:
             return frame
         if frame.get("type") == "error":
             raise CheckFailed(f"the gateway reports: {frame.get('message')}")
@@ -33,7 +33,10 @@ def _speak(socket: WebSocket, audio: bytes) -> str:
         chunk = base64.b64encode(audio[begin : begin + CHUNK_BYTES]).decode()
         socket.send({"type": "audio_chunk", "audio": chunk, "format": "wav"})
     socket.send({"type": "speech_ended"})
-    return str(_until(socket, "transcription").get("text"))
+    heard = _until(socket, "transcription", "response")
+    if heard["type"] == "response":  # a gateway that cannot hear says so, and transcribes nothing
+        raise CheckFailed(f"the question was not answered: {heard.get('text')}")
+    return str(heard.get("text"))
 
 
 def _turn(target: Target, socket: WebSocket, greeting: dict[str, Any]) -> str:
@@ -96,7 +99,7 @@ def gateway(target: Target) -> Found:
         message = _turn(target, socket, greeting)
         if target.readiness != "unasked":
             details |= _ready(target)
-        if "sessions" in target.limits:  # among them this one
+        if "sessions" in target.limits and not target.proxied:  # a proxy shows nobody what is behind it
             measures, told = _measure(target)
             details |= told
     return Found(message, measures=measures, details=details)

@@ -41,7 +41,7 @@ def test_data_that_is_gone_is_a_fault_and_says_how_it_comes_back(verbs, settings
 def test_a_server_that_does_not_answer_is_named(verbs, settings, item):
     with pytest.raises(verbs.BackupError, match=r"the backup server 127\.0\.0\.1:\d+ does not answer"):
         verbs.back_up(settings, "certificates", item)
-    assert verbs.status("certificates", item)["late"]
+    assert verbs.read_state("certificates") == {}
 
 
 def test_what_is_there_is_kept_without_asking_the_server(verbs, settings, item, tmp_path):
@@ -59,11 +59,17 @@ def test_a_backup_is_late_after_three_periods_and_a_minute(verbs, item, monkeypa
     now = 1_000_000.0
     monkeypatch.setattr(verbs.time, "time", lambda: now)
     verbs.succeeded("certificates", item, {}, 0.1)
-    assert not verbs.status("certificates", item)["late"]
+    assert not verbs.status("certificates", item, since=0.0)["late"]
     now += 3 * 20 + 60
-    assert not verbs.status("certificates", item)["late"]
+    assert not verbs.status("certificates", item, since=0.0)["late"]
     now += 1
-    assert verbs.status("certificates", item)["late"]
+    assert verbs.status("certificates", item, since=now)["late"]
+
+
+def test_the_first_backup_is_late_when_it_has_not_come_for_as_long(verbs, item, monkeypatch):
+    monkeypatch.setattr(verbs.time, "time", lambda: 1_000_000.0)
+    assert not verbs.status("certificates", item, since=1_000_000.0 - 3 * 20 - 60)["late"]
+    assert verbs.status("certificates", item, since=1_000_000.0 - 3 * 20 - 61)["late"]
 
 
 def test_a_success_is_a_metric_that_prometheus_can_read(verbs, item, tmp_path):

@@ -27,7 +27,13 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def item(last: str | None, late: bool) -> dict:
-    return {"engine": {"item": "engine", "last_success": last, "age_s": 12.4, "every_s": 20, "late": late}}
+    age = 12.4 if last else None
+    return {"engine": {"item": "engine", "last_success": last, "age_s": age, "every_s": 20, "late": late}}
+
+
+def test_a_host_that_was_just_configured_is_not_late(check):
+    result = check(item(None, late=False))
+    assert (result["ok"], result["message"]) == (True, "engine not yet backed up")
 
 
 def test_backups_in_time_are_told_with_their_age(check):

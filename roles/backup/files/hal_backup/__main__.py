@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
             elif options.verb == "digest":
                 told[name] = content(item, Path("/"))
             else:
-                told[name] = status(name, item)
+                told[name] = status(name, item, since=SETTINGS.stat().st_mtime)
                 failed = failed or told[name]["late"]
         except (BackupError, OSError, sqlite3.Error, subprocess.SubprocessError) as error:
             failed = True

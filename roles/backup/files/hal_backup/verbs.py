@@ -158,8 +158,8 @@ def restore(settings: Settings, name: str, item: Item, at: float, *, overwrite: 
     )
 
 
-def status(name: str, item: Item) -> dict[str, Any]:
-    """Return when an item was backed up last, and whether that is too long ago."""
+def status(name: str, item: Item, since: float) -> dict[str, Any]:
+    """Return when an item was backed up last, and whether that, or `since` without any, is too long ago."""
     last = read_state(name).get("last_success")
     limit = LATE_PERIODS * item["every"] + LATE_MARGIN_S
     return {
@@ -167,5 +167,5 @@ def status(name: str, item: Item) -> dict[str, Any]:
         "last_success": last and utc(last),
         "age_s": last and round(time.time() - last, 1),
         "every_s": item["every"],
-        "late": last is None or time.time() - last > limit,
+        "late": time.time() - (last or since) > limit,
     }
