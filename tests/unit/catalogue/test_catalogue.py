@@ -24,20 +24,40 @@ def pairs(network):
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
-        ("qm1", {(22, "198.18.0.1/32"), (8768, "198.18.60.10"), (8768, "198.18.50.100")}),
+        (
+            "qm1",
+            {
+                (22, "198.18.0.1/32"),
+                (8768, "198.18.60.10"),
+                (8768, "198.18.50.100"),
+                (8768, "198.18.70.10"),
+                (9100, "198.18.70.10"),
+            },
+        ),
         (
             "ubuai",
             {
                 (22, "198.18.0.1/32"),
                 (9000, "198.18.34.103"),
                 (9000, "198.18.50.100"),
+                (9000, "198.18.70.10"),
+                (9100, "198.18.70.10"),
                 (11434, "198.18.34.103"),
                 (11434, "198.18.50.100"),
+                (11434, "198.18.70.10"),
             },
         ),
         (
             "haproxy",
-            {(2222, "198.18.0.1/32"), (8768, "198.18.60.10"), (443, "198.18.60.10"), (80, "198.18.60.10")},
+            {
+                (2222, "198.18.0.1/32"),
+                (8768, "198.18.60.10"),
+                (443, "198.18.60.10"),
+                (443, "198.18.70.10"),
+                (80, "198.18.60.10"),
+                (8405, "198.18.70.10"),
+                (9100, "198.18.70.10"),
+            },
         ),
         ("mac", {(22, "198.18.0.1/32")}),
         (
@@ -52,6 +72,7 @@ def pairs(network):
                 (3142, "198.18.10.20"),
                 (3142, "198.18.50.100"),
                 (3142, "198.18.60.10"),
+                (9090, "198.18.0.1/32"),
                 (8000, "198.18.34.103"),
                 (8000, "198.18.50.100"),
             },
@@ -72,13 +93,15 @@ def test_a_rule_says_who_it_is_for(catalogue, network):
         "ssh from 198.18.0.1/32",
         "gateway from haproxy",
         "gateway from mac",
+        "gateway from nas",
+        "node_exporter from nas",
     ]
 
 
 def test_a_hosts_own_traffic_needs_no_rule(catalogue, pairs):
     catalogue["gateway"]["clients"] = ["qm_servers"]
     rules = filters.firewall_rules(catalogue, "qm1", **pairs, administrators=[])
-    assert [rule["comment"] for rule in rules] == ["gateway from qm2"]
+    assert [rule["comment"] for rule in rules if rule["port"] == 8768] == ["gateway from qm2"]
 
 
 def test_without_administrators_nobody_may_administer(catalogue, network):
@@ -92,6 +115,7 @@ def test_a_new_host_is_let_in_where_its_group_is(catalogue, pairs):
         "198.18.34.104",
         "198.18.50.100",
         "198.18.50.101",
+        "198.18.70.10",
     }
 
 
@@ -164,6 +188,12 @@ def test_exactly_these_flows_between_hosts_are_open(catalogue, network):
         ("haproxy", "gateway", "qm1"),
         ("haproxy", "speech", "ubuai"),
         ("haproxy", "ollama", "ubuai"),
+        ("nas", "gateway", "qm1"),
+        ("nas", "speech", "ubuai"),
+        ("nas", "ollama", "ubuai"),
+        ("nas", "proxy_https", "haproxy"),
+        ("nas", "proxy_metrics", "haproxy"),
+        *(("nas", "node_exporter", host) for host in ("qm1", "ubuai", "haproxy")),
         ("mac", "gateway", "qm1"),
         ("mac", "proxy_gateway", "haproxy"),
         ("mac", "proxy_https", "haproxy"),
@@ -213,7 +243,9 @@ def test_what_a_client_may_reach_is_checked_open_and_the_rest_closed(catalogue, 
         ("packages", "http"),
     }
     closed = {check["name"] for check in checks if check["expect"] == "closed"}
-    assert closed == {"backups", "listener", "speech", "tts", "ollama", "ssh", "ssh_proxy"}
+    administration = {"ssh", "ssh_proxy", "backups"}
+    watching = {"proxy_metrics", "node_exporter", "prometheus", "alertmanager", "prober"}
+    assert closed == {"listener", "speech", "tts", "ollama"} | administration | watching
     assert {check["kind"] for check in checks if check["expect"] == "closed"} == {"flow"}
 
 
@@ -227,6 +259,8 @@ def test_a_host_checks_its_own_services_in_its_own_way(catalogue, network):
         "proxy_gateway": "haproxy",
         "proxy_https": "flow",
         "proxy_http": "http",
+        "proxy_metrics": "http",
+        "node_exporter": "http",
     }
     listener = next(
         check for check in filters.health_checks(catalogue, "qm1", **network) if check["name"] == "listener"
@@ -260,3 +294,28 @@ def test_the_clients_environment_has_every_name_of_today(catalogue, network):
         "QM_VOICE_PORT": 8767,
         "QM_GATEWAY_PORT": 8768,
     }
+
+
+def test_who_only_watches_asks_for_metrics_or_health_and_uses_nothing(catalogue, network):
+    checks = filters.health_checks(catalogue, "nas", **network)
+    watched = {
+        (check["name"], check["kind"], check.get("path"))
+        for check in checks
+        if check["expect"] == "open" and check["host"] != "nas"
+    }
+    assert watched == {
+        ("gateway", "http", "/metrics"),
+        ("speech", "http", "/metrics"),
+        ("ollama", "http", "/"),
+        ("proxy_https", "flow", None),
+        ("proxy_metrics", "http", "/metrics"),
+        ("node_exporter", "http", "/metrics"),
+    }
+
+
+def test_what_is_watched_lets_the_watchers_in(catalogue, network):
+    watched = [name for name, service in catalogue.items() if service.get("metrics") or service.get("probe")]
+    assert {"gateway", "speech", "ollama", "proxy_https", "backups", "node_exporter"} <= set(watched)
+    for name in watched:
+        clients, group = catalogue[name]["clients"], catalogue[name]["group"]
+        assert "monitoring_servers" in clients or group == "monitoring_servers", name

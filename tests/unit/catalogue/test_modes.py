@@ -47,7 +47,8 @@ def test_what_differs_in_a_mode_leaves_the_description_as_it_is(services):
 
 def test_qm_lets_clients_and_proxies_in_and_has_nothing_on_the_listeners_port(phantom, network):
     rules = filters.firewall_rules(phantom, "qm1", **network, administrators=ADMINISTRATORS)
-    assert flows(rules) == {(22, "198.18.0.1/32"), (8768, "198.18.60.10"), (8768, "198.18.50.100")}
+    watched = {(8768, "198.18.70.10"), (9100, "198.18.70.10")}
+    assert flows(rules) == {(22, "198.18.0.1/32"), (8768, "198.18.60.10"), (8768, "198.18.50.100"), *watched}
 
 
 def test_the_ai_server_lets_qm_in_only_where_the_gateway_asks_it(catalogue, phantom, network):

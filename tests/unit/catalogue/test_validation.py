@@ -51,6 +51,18 @@ NETWORK = "group_vars/all/network.yml"
     [
         (put({}, "catalogue"), f"{SERVICES}: the catalogue is empty"),
         (
+            put(["qm_servers"], "catalogue", "ollama", "clients"),
+            f"{SERVICES}: service ollama is to be watched, and its clients are without monitoring_servers",
+        ),
+        (
+            put("ping", "catalogue", "ollama", "probe"),
+            f"{SERVICES}: probe ping of service ollama is unknown; there are http, tcp, tls",
+        ),
+        (
+            remove("catalogue", "prometheus"),
+            f"{SERVICES}: there is no service prometheus, which the playbooks need",
+        ),
+        (
             put(["gateway", "ghost"], "catalogue", "tts", "listener_modes"),
             f"{SERVICES}: service tts names the mode ghost; there are gateway, phantom",
         ),

@@ -6,7 +6,7 @@ import pytest
 
 ADMINISTRATORS = "127.1.99.7/32"
 CLIENTS = "127.1.60.0/24"
-PROXY, QM, AI = "127.1.50.100", "127.1.34.103", "127.1.10.20"
+PROXY, QM, AI, NAS = "127.1.50.100", "127.1.34.103", "127.1.10.20", "127.1.70.10"
 CONNECTION = {
     "ansible_connection": "psrp",
     "ansible_port": 5986,
@@ -37,13 +37,14 @@ def rules(hosts):
 
 def test_the_qm_server_lets_in_clients_the_proxy_and_administrators(rules):
     expected = {(3389, ADMINISTRATORS), (5986, ADMINISTRATORS), (8768, CLIENTS), (8768, PROXY)}
-    assert rules("qm1") == expected
+    assert rules("qm1") == expected | {(8768, NAS)}  # it has no node exporter
 
 
 def test_the_linux_hosts_let_in_what_the_catalogue_says(rules, filled):
-    asked = {(port, host) for port in (9000, 11434) for host in (QM, PROXY)}
-    assert rules("ubuai") == asked | {(filled.ssh_port, ADMINISTRATORS)}
-    assert rules("haproxy") == {(2222, ADMINISTRATORS), *((port, CLIENTS) for port in (80, 443, 8768))}
+    asked = {(port, host) for port in (9000, 11434) for host in (QM, PROXY, NAS)}
+    assert rules("ubuai") == asked | {(filled.ssh_port, ADMINISTRATORS), (9100, NAS)}
+    served = {(2222, ADMINISTRATORS), *((port, CLIENTS) for port in (80, 443, 8768))}
+    assert rules("haproxy") == served | {(port, NAS) for port in (443, 8405, 9100)}
 
 
 def test_a_client_without_a_fixed_address_is_nobodys_target(hosts):

@@ -1,0 +1,102 @@
+"""Prometheus, Alertmanager and blackbox exporter on one host, and the way of an alert through them."""
+
+import json
+import time
+
+import pytest
+
+WAIT_S = 60
+TEXT_FILE = "/var/lib/prometheus/node-exporter/hal_drift.prom"
+
+
+def ask(host, path, port=9090):
+    """Return what a program answers in JSON."""
+    return json.loads(host.check_output("curl --silent --fail %s", f"http://127.0.0.1:{port}/{path}"))
+
+
+def until(host, found):
+    """Return what `found` returns, once that is something."""
+    deadline = time.monotonic() + WAIT_S
+    while not (result := found()):
+        journal = host.run("journalctl --no-pager -n 20 -u 'prometheus*'").stdout
+        assert time.monotonic() < deadline, journal
+        time.sleep(0.5)
+    return result
+
+
+def value(host, query):
+    """Return the value of the only series of a query, none without any."""
+    found = ask(host, f"api/v1/query?query={query}")["data"]["result"]
+    return float(found[0]["value"][1]) if found else None
+
+
+def test_they_run_and_start_at_boot(host):
+    for name in ("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter"):
+        service = host.service(name)
+        assert service.is_running and service.is_enabled, host.run(f"journalctl -n 20 -u {name}").stdout
+
+
+def test_the_configurations_are_valid_and_are_those_that_run(host):
+    for command in (
+        "promtool check config /etc/prometheus/prometheus.yml",
+        "amtool check-config /etc/prometheus/alertmanager.yml",
+        "prometheus-blackbox-exporter --config.check --config.file=/etc/prometheus/blackbox.yml",
+    ):
+        done = host.run(command)
+        assert done.rc == 0, done.stdout + done.stderr
+    until(host, lambda: value(host, "prometheus_config_last_reload_successful") == 1)
+
+
+def test_only_prometheus_listens_to_the_network(host):
+    listening = {line.split()[3] for line in host.check_output("ss -Hltn").splitlines()}
+    assert {address for address in listening if address.endswith((":9090", ":9093", ":9094", ":9115"))} == {
+        "*:9090",
+        "127.0.0.1:9093",
+        "127.0.0.1:9115",
+    }
+
+
+def test_every_target_is_up(host):
+    def up():
+        targets = ask(host, "api/v1/targets")["data"]["activeTargets"]
+        return len(targets) == 6 and all(target["health"] == "up" for target in targets)
+
+    until(host, up)
+
+
+@pytest.mark.parametrize("service", ["prometheus", "backups", "listener"])
+def test_what_serves_is_probed(host, service):
+    until(host, lambda: value(host, f"probe_success%7Bservice=%22{service}%22%7D") == 1)
+
+
+def test_a_certificate_near_its_end_is_an_alert(host):
+    def alerts():
+        found = ask(host, "api/v1/alerts")["data"]["alerts"]
+        return [alert for alert in found if alert["labels"]["alertname"] == "CertificateNearItsEnd"]
+
+    (alert,) = until(host, alerts)
+    assert alert["labels"]["service"] == "backups"
+
+
+def test_a_change_by_hand_reaches_the_alertmanager(host):
+    host.check_output(f"echo 'hal_drift_changes{{target=\"qm1\"}} 2' > {TEXT_FILE}")
+    try:
+        (alert,) = until(
+            host, lambda: ask(host, "api/v2/alerts?filter=alertname=ConfigurationDrift", port=9093)
+        )
+        assert alert["annotations"]["summary"] == "qm1 is not as described: 2 tasks would change it."
+        assert alert["receivers"] == [{"name": "household"}]
+    finally:
+        host.check_output(f"rm {TEXT_FILE}")
+
+
+def test_where_alerts_go_is_private(host):
+    file = host.file("/etc/prometheus/alertmanager.yml")
+    assert (file.user, file.group, file.mode) == ("root", "prometheus", 0o640)
+    assert {"webhook_configs", "email_configs"} <= set(file.content_string.replace(":", " ").split())
+
+
+def test_measurements_are_bounded(host):
+    flags = ask(host, "api/v1/status/flags")["data"]
+    assert flags["storage.tsdb.retention.time"] == "30d"
+    assert flags["storage.tsdb.retention.size"] in ("2GB", "2GiB")  # as releases write it

@@ -1,0 +1,63 @@
+"""What the node exporter tells of its host."""
+
+import re
+import time
+
+import pytest
+
+WAIT_S = 60
+
+
+def metrics(host):
+    """Return what the exporter tells now."""
+    return host.check_output("curl --silent --fail http://127.0.0.1:9100/metrics")
+
+
+@pytest.fixture
+def told(host):
+    """Return what is told, once the GPUs were asked."""
+    deadline = time.monotonic() + WAIT_S
+    while "hal_gpu_count" not in (text := metrics(host)):
+        assert time.monotonic() < deadline, host.run("journalctl --no-pager -n 20 -u hal-gpu-metrics").stdout
+        time.sleep(0.5)
+    return text
+
+
+def value(text, series):
+    """Return the value of a series, given as the beginning of its line."""
+    found = [line for line in text.splitlines() if line.startswith(series)]
+    assert found, f"no {series} is told"
+    return float(found[0].rpartition(" ")[2])
+
+
+def test_it_runs_and_starts_at_boot(host):
+    for name in ("prometheus-node-exporter", "hal-gpu-metrics.timer"):
+        assert host.service(name).is_enabled
+        assert host.run(f"systemctl is-active {name}").stdout.strip() == "active"
+
+
+def test_other_programs_text_files_are_told(host):
+    host.check_output("echo 'hal_scenario 7' > /var/lib/prometheus/node-exporter/scenario.prom")
+    assert value(metrics(host), "hal_scenario") == 7
+
+
+def test_states_of_units_are_told_of_these_alone(told):
+    names = set(re.findall(r'node_systemd_unit_state\{name="([^"]+)"', told))
+    assert {"prometheus-node-exporter.service", "hal-gpu-metrics.timer"} <= names
+    assert not names & {"ssh.service", "dbus.service"}
+
+
+def test_the_gpus_are_told_as_the_tool_shows_them(host, told):
+    rows = host.file("/var/lib/nvidia-smi.csv").content_string.strip().splitlines()
+    assert value(told, "hal_gpu_count") == len(rows)
+    assert value(told, "hal_gpu_expected") == 3
+    assert told.count("hal_gpu_temperature_celsius{") == len(rows)
+
+
+def test_a_tool_that_fails_is_a_gpu_that_is_absent(host):
+    host.check_output("mv /var/lib/nvidia-smi.csv /var/lib/away")
+    try:
+        host.check_output("systemctl start hal-gpu-metrics")
+        assert value(metrics(host), "hal_gpu_count") == 0
+    finally:
+        host.check_output("mv /var/lib/away /var/lib/nvidia-smi.csv && systemctl start hal-gpu-metrics")

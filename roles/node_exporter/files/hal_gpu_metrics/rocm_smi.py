@@ -1,0 +1,1 @@
+../../../../module_utils/gpu/rocm_smi.py
