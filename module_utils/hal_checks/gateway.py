@@ -99,7 +99,7 @@ def gateway(target: Target) -> Found:
         message = _turn(target, socket, greeting)
         if target.readiness != "unasked":
             details |= _ready(target)
-        if "sessions" in target.limits and not target.proxied:  # a proxy shows nobody what is behind it
+        if "sessions" in target.limits:  # among them this one
             measures, told = _measure(target)
             details |= told
     return Found(message, measures=measures, details=details)

@@ -82,7 +82,11 @@ class Target:
     def from_options(cls, options: dict[str, Any], timeout: float) -> Target:
         """Read a check as the catalogue's filter writes it; keys that no check knows are passed over."""
         known = {field.name for field in fields(cls) if field.init}
-        return cls(**{"timeout": timeout, **{key: value for key, value in options.items() if key in known}})
+        given = {key: value for key, value in options.items() if key in known}
+        if given.get("proxied"):  # a proxy shows nobody the metrics of what is behind it
+            limits = given.get("limits", {})
+            given["limits"] = {name: limit for name, limit in limits.items() if name != "sessions"}
+        return cls(**{"timeout": timeout, **given})
 
     @property
     def where(self) -> str:

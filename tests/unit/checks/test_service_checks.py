@@ -7,6 +7,7 @@ import threading
 
 import pytest
 import websockets
+from ansible.module_utils.hal_checks import runner
 from tests.unit.checks.servers import free_port, http_server, tcp_server
 from tests.unit.checks.servers import websocket_server as gateway
 
@@ -244,3 +245,12 @@ def test_a_check_that_is_written_wrongly_is_refused(run_module, check, message):
     whole = {"name": "x", "host": "there", "address": "127.0.0.1", "port": 1} if "magic" in str(check) else {}
     with pytest.raises(Exception, match=message):
         run_module("service_checks", {"checks": [{**whole, **check}], "origin": "here"})
+
+
+def test_sessions_are_not_asked_for_through_a_proxy():
+    order = {"name": "proxy_gateway", "kind": "gateway", "host": "haproxy", "address": "127.0.0.1", "port": 1}
+    limits = {"sessions": 5, "latency_ms": 10}
+    direct, proxied = runner.targets(
+        [order | {"limits": limits}, order | {"limits": limits, "proxied": True}]
+    )
+    assert (direct.limits, proxied.limits) == (limits, {"latency_ms": 10})
