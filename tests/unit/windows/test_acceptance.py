@@ -123,13 +123,6 @@ def test_it_does_nothing_unasked_or_in_a_check(host: Host, arguments: tuple[str,
     assert host.bench.machine.calls == []
 
 
-def test_a_host_without_backups_is_not_said_to_have_proven_any(host: Host) -> None:
-    run = host.run(tags="restore", acceptance_agreed=True, backup_repository="")
-    assert run.code == 0, run.output
-    assert "Not proven" in run.output
-    assert host.asked("win_command") == []
-
-
 def test_its_scripts_are_there() -> None:
     tasks = "".join(path.read_text() for path in (PROJECT / "playbooks/tasks").glob("acceptance_*.yml"))
     scripts = {path.name for path in Path(PROJECT / "playbooks/files").glob("*.ps1")}
