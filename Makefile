@@ -31,6 +31,10 @@ lab: tools ## Bring the whole network up on this machine and ask it something
 lab-down: ## Remove everything the lab made, but for the downloads
 	@python lab/lab.py down
 
+.PHONY: lab-clear
+lab-clear: ## Remove every lab of this machine, those that other checkouts have left, too
+	@python lab/lab.py clear
+
 .PHONY: converge
 converge: ## Run site.yml again
 	@ansible-playbook site.yml

@@ -165,13 +165,35 @@ def stop(lab: Lab, name: str) -> None:
 
 def remove(lab: Lab, name: str) -> None:
     """Remove a host with its files and volumes, running or not; nothing happens if there is none."""
-    podman(["rm", "--force", "--ignore", "--volumes", "--time", "0", lab.container(name)])
+    remove_container(lab.container(name))
+
+
+def remove_container(name: str) -> None:
+    """Remove a container by its podman name, as `remove` does.
+
+    Of one whose processes were killed from outside podman first has to notice that: it then refuses once.
+    """
+    command = ["rm", "--force", "--ignore", "--volumes", "--time", "0", name]
+    try:
+        podman(command)
+    except PodmanError:
+        podman(command)
 
 
 def list_all(lab: Lab) -> list[Container]:
     """Return the lab's hosts, running or not."""
     listing = podman(["ps", "--all", "--filter", f"label={lab.label}", "--format", "json"])
     return [_container(item) for item in json.loads(listing or "[]")]
+
+
+def list_everything() -> list[str]:
+    """Return the containers of every lab on this machine and of its roles' tests, by their podman names."""
+    listing = ["ps", "--all", "--format={{.Names}}"]
+    return [
+        name
+        for label in ("hal.lab", "hal.molecule")
+        for name in podman([*listing, f"--filter=label={label}"]).split()
+    ]
 
 
 def exec_command(

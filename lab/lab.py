@@ -1,6 +1,6 @@
 """The lab: HAL's whole network on this machine, brought up, used and removed.
 
-Usage: lab.py up | down | shell HOST | client ARGUMENTS...
+Usage: lab.py up | down | clear | shell HOST | client ARGUMENTS...
 """
 
 from __future__ import annotations
@@ -168,6 +168,15 @@ def down() -> None:
     shutil.rmtree(STATE)
 
 
+def clear() -> None:
+    """Remove every lab of this machine, this checkout's and those that others have left, running or not."""
+    down()
+    for name in containers.list_everything():
+        containers.remove_container(name)
+    for network in machine.lab_networks():
+        machine.remove_network(network)
+
+
 def main() -> int:
     """Run one verb and return the exit code."""
     parser = argparse.ArgumentParser(
@@ -176,6 +185,7 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("up")
     verbs.add_parser("down")
+    verbs.add_parser("clear")
     verbs.add_parser("shell").add_argument("host")
     verbs.add_parser("client").add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -186,6 +196,8 @@ def main() -> int:
             up()
         elif options.verb == "down":
             down()
+        elif options.verb == "clear":
+            clear()
         elif options.verb == "shell":
             return enter(options.host, "bash", "-l")
         else:

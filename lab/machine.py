@@ -97,10 +97,16 @@ def ensure_network(name: str, label: str) -> None:
         if any(subnet["subnet"] == NETWORK for subnet in network.get("subnets") or []):
             raise LabError(
                 f"The podman network {network['name']} already holds {NETWORK}; "
-                "if it is another checkout's lab, run `make lab-down` there first."
+                "if it is another checkout's lab, run `make lab-down` there first; "
+                "`make lab-clear` removes every lab of this machine."
             )
     run("podman", "network", "create", "--disable-dns", "--label", label,
         "--subnet", NETWORK, "--gateway", GATEWAY, name)  # fmt: skip
+
+
+def lab_networks() -> list[str]:
+    """Return the names of the networks of every lab on this machine."""
+    return run("podman", "network", "ls", "--filter=label=hal.lab", "--format={{.Name}}").split()
 
 
 def remove_network(name: str) -> None:
