@@ -20,6 +20,8 @@ LISTENER_MODES = ("gateway", "phantom")
 ADMINISTRATORS = "administrators"
 CLIENTS = "clients"
 WATCHERS = "monitoring_servers"
+NETWORKS = {ADMINISTRATORS: "administrators", CLIENTS: "client networks"}  # what their members are called
+DIAGRAM_LAYERS = (CLIENTS, "proxies", "qm_servers", "ai_servers", "hypervisors")
 LOOPBACK = "127.0.0.1"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - a service that others may use listens on every interface
 SCHEMES = {"websocket": "ws", "http": "http", "https": "https", "tcp": "tcp", "ssh": "ssh"}
@@ -96,6 +98,77 @@ def firewall_rules(
             for client, source in sources.items()
         ]
     return sorted(rules, key=lambda rule: (rule["port"], rule["from"]))
+
+
+def network_flows(
+    catalogue: Catalogue,
+    groups: Groups,
+    addresses: Addresses,
+    networks: dict[str, list[str]] | None = None,
+) -> list[dict[str, Any]]:
+    """Return every flow that is open, in the catalogue's order.
+
+    `from` and `to` are hosts; `from` is also `administrators` or `client networks`.
+
+    Args:
+        catalogue: the service catalogue.
+        groups: Ansible's groups.
+        addresses: address of each configured host; one without any is let in by its network alone.
+        networks: networks that may connect as a group does: those of `administrators` and of `clients`.
+
+    Returns:
+        [{from, to, service, port, protocol, description}]
+    """
+    flows = []
+    for name, service in catalogue.items():
+        members = _members(groups, service["clients"])
+        sources = [
+            label
+            for group, label in NETWORKS.items()
+            if group in service["clients"] and (networks or {}).get(group)
+        ]
+        sources += [host for host in addresses if host in members]
+        flows += [
+            {"from": source, "to": target, "service": name}
+            | {key: service.get(key, "") for key in ("port", "protocol", "description")}
+            for target in service_hosts(catalogue, name, groups)
+            for source in sources
+            if source != target
+        ]
+    return flows
+
+
+def diagram_hosts(
+    catalogue: Catalogue, groups: Groups, addresses: Addresses, networks: dict[str, list[str]] | None = None
+) -> list[dict[str, Any]]:
+    """Return the hosts and networks that `network_diagram` draws: [{name, address, layer, about, services}].
+
+    Args:
+        catalogue: the service catalogue.
+        groups: Ansible's groups.
+        addresses: what is said of each host's address, those of the hypervisors among them.
+        networks: networks that may connect as a group does: those of `administrators` and of `clients`.
+    """
+    sources = [
+        {"name": label, "address": "", "layer": group, "about": networks[group], "services": []}
+        for group, label in NETWORKS.items()
+        if networks and networks.get(group)
+    ]
+    hypervisors, guests = groups.get("hypervisors", []), groups.get("virtual_machines", [])
+    hosts = [
+        {
+            "name": host,
+            "address": addresses.get(host, ""),
+            "layer": next((layer for layer in DIAGRAM_LAYERS if host in groups.get(layer, [])), "others"),
+            "about": [f"runs {guest}" for guest in guests] if [host] == hypervisors else [],
+            "services": [
+                {"name": name, "port": service["port"], "local": not service["clients"]}
+                for name, service in host_services(catalogue, host, groups).items()
+            ],
+        }
+        for host in [*groups.get("managed_hosts", []), *hypervisors]
+    ]
+    return sources + hosts
 
 
 def listen_address(catalogue: Catalogue, name: str) -> str:
@@ -280,10 +353,12 @@ class FilterModule:
             for function in (
                 catalogue_for_mode,
                 client_environment,
+                diagram_hosts,
                 firewall_rules,
                 health_checks,
                 host_services,
                 listen_address,
+                network_flows,
                 proxy_backends,
                 proxy_frontends,
                 service_hosts,

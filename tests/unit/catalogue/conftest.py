@@ -49,3 +49,17 @@ def network() -> dict[str, Any]:
 
     collect("all", yaml.safe_load((LAB / "hosts.yml").read_text())["all"])
     return {"groups": groups, "addresses": {host: addresses[host] for host in groups["managed_hosts"]}}
+
+
+@pytest.fixture
+def pairs(network: dict[str, Any]) -> dict[str, Any]:
+    """Give the network a second host of each kind."""
+    for group, host, address in (
+        ("qm_servers", "qm2", "198.18.34.104"),
+        ("ai_servers", "ubuai2", "198.18.10.21"),
+        ("proxies", "haproxy2", "198.18.50.101"),
+    ):
+        network["groups"][group].append(host)
+        network["groups"]["managed_hosts"].append(host)
+        network["addresses"][host] = address
+    return network

@@ -7,20 +7,6 @@ ADMINISTRATORS = ["198.18.0.1/32"]
 PROXMOX = {"host": "127.0.0.2", "port": 8006, "user": "root@pam"}
 
 
-@pytest.fixture
-def pairs(network):
-    """Give the network a second host of each kind."""
-    for group, host, address in (
-        ("qm_servers", "qm2", "198.18.34.104"),
-        ("ai_servers", "ubuai2", "198.18.10.21"),
-        ("proxies", "haproxy2", "198.18.50.101"),
-    ):
-        network["groups"][group].append(host)
-        network["groups"]["managed_hosts"].append(host)
-        network["addresses"][host] = address
-    return network
-
-
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
