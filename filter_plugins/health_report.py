@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 type Result = dict[str, Any]
@@ -34,13 +35,17 @@ def health_results(hosts: list[str], hostvars: Any) -> list[Result]:
     return results
 
 
-def health_report(results: list[Result], hosts: list[str], at: str) -> dict[str, Any]:
-    """Return {ok, at, checks}, where a host without results is a check that failed.
+def health_report(
+    results: list[Result], hosts: list[str], network: str, begun: datetime, ended: datetime
+) -> dict[str, Any]:
+    """Return {ok, at, seconds, network, checks}, where a host without results is a check that failed.
 
     Args:
         results: what `health_results` returned.
         hosts: the hosts that should have run checks, or were checked from the controller.
-        at: when they ran, ISO 8601.
+        network: which network this is, such as lab or production.
+        begun: when the checks began, UTC.
+        ended: when the last of them had ended.
     """
     answered = {result["host" if result["from"] == CONTROLLER else "from"] for result in results}
     remedy = "run site.yml to bring it back"
@@ -61,7 +66,35 @@ def health_report(results: list[Result], hosts: list[str], at: str) -> dict[str,
         {key: result[key] for key in KEYS} | {key: result.get(key, none) for key, none in MORE.items()}
         for result in [*silent, *results]
     ]
-    return {"ok": all(check["ok"] for check in checks), "at": at, "checks": checks}
+    return {
+        "ok": all(check["ok"] for check in checks),
+        "at": ended.isoformat(timespec="seconds"),
+        "seconds": round((ended - begun).total_seconds(), 1),
+        "network": network,
+        "checks": checks,
+    }
+
+
+def health_states(report: dict[str, Any]) -> dict[str, Any]:
+    """Return what a report says of each host and flow, for the filter `network_diagram`.
+
+    A host is well if everything was that was asked of it. Flows that must be closed are not drawn.
+    """
+    hosts: dict[str, bool] = {}
+    flows: dict[tuple[str, str, str], bool] = {}
+    for check in report["checks"]:
+        host, flow = check["host"], (check["from"], check["host"], check["name"])
+        hosts[host] = hosts.get(host, True) and check["ok"]
+        if check["message"] != "closed":
+            flows[flow] = flows.get(flow, True) and check["ok"]
+    words = {True: "ok", False: "failed"}
+    return {
+        "hosts": {host: words[ok] for host, ok in hosts.items()},
+        "flows": [
+            {"from": origin, "host": host, "service": service, "state": words[ok]}
+            for (origin, host, service), ok in flows.items()
+        ],
+    }
 
 
 def health_table(report: dict[str, Any]) -> list[str]:
@@ -95,5 +128,6 @@ class FilterModule:
         return {
             "health_report": health_report,
             "health_results": health_results,
+            "health_states": health_states,
             "health_table": health_table,
         }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from health_report import health_report, health_results, health_table
+from health_report import health_report, health_results, health_states, health_table
 
 CHECK = {
     "name": "speech",
@@ -28,6 +30,8 @@ HYPERVISOR = {
     "changed": False,
 }
 HOSTS = ["qm1", "ubuai", "pve"]
+BEGUN = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
+ENDED = BEGUN + timedelta(seconds=8.24)
 
 
 @pytest.fixture
@@ -37,12 +41,15 @@ def report():
         "ubuai": {"health": {"results": [CHECK | {"from": "ubuai"}]}},
         "pve": {"health": HYPERVISOR},
     }
-    return lambda **changes: health_report(health_results(HOSTS, hostvars | changes), HOSTS, "now")
+    return lambda **changes: health_report(
+        health_results(HOSTS, hostvars | changes), HOSTS, "lab", BEGUN, ENDED
+    )
 
 
 def test_the_results_of_all_hosts_and_of_the_hypervisor_are_one_report(report):
     made = report()
-    assert (made["ok"], made["at"], len(made["checks"])) == (False, "now", 4)
+    assert (made["ok"], len(made["checks"])) == (False, 4)
+    assert (made["at"], made["seconds"], made["network"]) == ("2026-03-11T09:30:08+00:00", 8.2, "lab")
     assert made["checks"][0] == CHECK
     hypervisor = made["checks"][-1]
     assert (hypervisor["name"], hypervisor["host"], hypervisor["from"]) == ("proxmox", "pve", "controller")
@@ -73,3 +80,22 @@ def test_the_table_has_a_line_for_each_origin_and_every_failure(report):
     assert lines[-1] == (
         "FAILED: proxmox on pve, seen from controller: storage nfs is not active. See `pvesm status` on pve"
     )
+
+
+def test_a_host_and_a_flow_fail_with_any_of_their_checks_and_closed_flows_are_none(report):
+    made = report(
+        qm1={
+            "health": {
+                "results": [CHECK, CHECK | {"ok": False}, CHECK | {"name": "tts", "message": "closed"}]
+            }
+        },
+        pve={"health": HYPERVISOR | {"ok": True}},
+    )
+    states = health_states(made)
+    assert states["hosts"] == {"ubuai": "failed", "pve": "ok"}
+    flows = {(flow["from"], flow["host"], flow["service"]): flow["state"] for flow in states["flows"]}
+    assert flows == {
+        ("qm1", "ubuai", "speech"): "failed",
+        ("ubuai", "ubuai", "speech"): "ok",
+        ("controller", "pve", "proxmox"): "ok",
+    }
