@@ -145,7 +145,8 @@ def failure_explanation(
         cause, rest = said.splitlines()[-1 if unreachable else 0], ""
     item = _one_line(_text(result.get("_ansible_item_label")))
     about = f"{item}{f' and {others} more' if others else ''}: " if item else ""
-    tries = f" (the last of {result['attempts'] + 1} attempts)" if result.get("attempts") else ""
+    attempts = result.get("attempts", 0)
+    tries = f" (after {attempts} attempts)" if attempts > 1 else ""
     return {
         "cause": f"{about}{_one_line(cause)}{tries}.",
         "next": rest.strip() or _remedy(kind, said, host, {**result, **arguments}),

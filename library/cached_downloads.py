@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fetching import FetchError, fetch, sha256
+from ansible.module_utils.fetching import FetchError, Unfinished, deadline, fetch, figure, sha256
 from ansible.module_utils.wheels import alone_in, write_atomically
 
 DOCUMENTATION = r"""
@@ -45,6 +45,7 @@ options:
         description: Its checksum, C(sha256:) and 64 hexadecimal digits.
         type: str
         required: true
+extends_documentation_fragment: [fetching]
 attributes:
   check_mode:
     support: full
@@ -64,8 +65,9 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment: [fetching]
 fetched:
-  description: The addresses of the files that this run fetched, or in a check would fetch.
+  description: The addresses of the files that this call completed, or in a check would fetch.
   type: list
   elements: str
   returned: success
@@ -83,6 +85,7 @@ ARGUMENT_SPEC = {
             "checksum": {"type": "str", "required": True},
         },
     },
+    "report_after": {"type": "int", "default": 0},
 }
 CHECKSUM = re.compile(r"sha256:([0-9a-f]{64})")
 
@@ -125,18 +128,22 @@ class Verified:
             write_atomically(self.record, json.dumps(self.known, indent=1, sort_keys=True) + "\n")
 
 
-def update(directory: Path, files: list[dict], *, dry: bool) -> dict:
-    """Fetch what is missing and return the result; a dry run only predicts it."""
+def update(directory: Path, files: list[dict], until: float, *, dry: bool) -> dict:
+    """Fetch what is missing until it is time, and return the result; a dry run only predicts it."""
     verified, fetched = Verified(directory), []
     for file in files:
         checksum = file["checksum"].removeprefix("sha256:")
         if not verified.holds(file["path"], checksum):
-            fetched.append(file["url"])
             if not dry:
-                fetch(file["url"], directory / file["path"], checksum)
+                try:
+                    fetch(file["url"], directory / file["path"], checksum, until)
+                except Unfinished as unfinished:
+                    progress = figure(Path(file["path"]).name, unfinished.here, unfinished.size)
+                    return {"changed": True, "fetched": fetched, "complete": False, "progress": progress}
+            fetched.append(file["url"])
         if not dry:
             verified.note(file["path"], checksum)
-    return {"changed": bool(fetched), "fetched": fetched}
+    return {"changed": bool(fetched), "fetched": fetched, "complete": True}
 
 
 def main() -> None:
@@ -144,12 +151,13 @@ def main() -> None:
     directory, files = Path(module.params["path"]), module.params["files"]
     if found := faults(files):
         module.fail_json(msg=" ".join(found))
+    until = deadline(module.params["report_after"])
     if module.check_mode:
-        module.exit_json(**update(directory, files, dry=True))
+        module.exit_json(**update(directory, files, until, dry=True))
     os.umask(0o022)  # what serves the files runs as another user
     try:
         with alone_in(directory):
-            result = update(directory, files, dry=False)
+            result = update(directory, files, until, dry=False)
     except (FetchError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fetching import FetchError, fetch, read
+from ansible.module_utils.fetching import FetchError, Unfinished, deadline, fetch, figure, read
 
 DOCUMENTATION = r"""
 module: ollama_models
@@ -53,6 +53,7 @@ options:
   owner:
     description: User that the files belong to; by default the one that runs the module.
     type: str
+extends_documentation_fragment: [fetching]
 attributes:
   check_mode:
     support: full
@@ -70,11 +71,17 @@ EXAMPLES = r"""
       - name: llama3:latest
         digest: 365c0bd3c000a25d28ddbf732fe1c6add414de7275464c4e4d1c3b5fcb5d8ad1
     owner: ollama
+    report_after: 15
+  register: models
+  until: models is failed or models.complete
+  retries: 2400
+  delay: 0
 """
 
 RETURN = r"""
+extends_documentation_fragment: [fetching]
 fetched:
-  description: The names of the models that this run fetched, or in a check would fetch.
+  description: The names of the models that this call completed, or in a check would fetch.
   type: list
   elements: str
   returned: success
@@ -90,6 +97,7 @@ ARGUMENT_SPEC = {
         "options": {"name": {"type": "str", "required": True}, "digest": {"type": "str"}},
     },
     "owner": {"type": "str"},
+    "report_after": {"type": "int", "default": 0},
 }
 NAME = re.compile(r"(?:(?P<namespace>[\w.-]+)/)?(?P<model>[\w.-]+)(?::(?P<tag>[\w.-]+))?")
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -143,8 +151,18 @@ class Library:
             return False
         return all(self.has_blob(*blob) for blob in blobs(manifest, name))
 
-    def pull(self, name: str, digest: str | None) -> None:
-        """Fetch a model; its manifest, which makes it one, comes last. Raises FetchError if it cannot be."""
+    def pull(self, name: str, digest: str | None, until: float) -> None:
+        """Fetch a model; its manifest, which makes it one, comes last.
+
+        Args:
+            name: its name.
+            digest: what it must be, if it is given.
+            until: the time.monotonic() at which to stop.
+
+        Raises:
+            FetchError: it cannot be fetched, or is another one.
+            Unfinished: it is not there whole in time; how much of the whole model is.
+        """
         repository, tag = location(name)
         manifest = read(f"{self.url}/{repository}/manifests/{tag}", MANIFEST_TYPE)
         actual = hashlib.sha256(manifest).hexdigest()
@@ -154,9 +172,15 @@ class Library:
                 f"its digest is {actual}, not {digest}. "
                 "If it was published anew and you want it, declare the new digest in the inventory."
             )
-        for blob, size in blobs(manifest, name):
+        parts = blobs(manifest, name)
+        for blob, size in parts:
             if not self.has_blob(blob, size):
-                fetch(f"{self.url}/{repository}/blobs/sha256:{blob}", self.blob_path(blob), blob)
+                try:
+                    fetch(f"{self.url}/{repository}/blobs/sha256:{blob}", self.blob_path(blob), blob, until)
+                except Unfinished as unfinished:
+                    here = sum(size for part, size in parts if self.has_blob(part, size))
+                    whole = sum(size for _, size in parts)
+                    raise Unfinished(here + unfinished.here, whole) from None
         path = self.manifest_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.new")
@@ -179,18 +203,23 @@ def main() -> None:
     path, owner = Path(module.params["path"]), module.params["owner"]
     library = Library(path, module.params["registry"])
     os.umask(0o022)
+    until, fetched = deadline(module.params["report_after"]), []
     try:
         models = [(model["name"], model["digest"]) for model in module.params["models"]]
         missing = [model for model in models if not library.holds(*model)]
-        if not module.check_mode:
-            for model in missing:
-                library.pull(*model)
+        for name, digest in missing:
+            if not module.check_mode:
+                library.pull(name, digest, until)
+            fetched.append(name)
+    except Unfinished as unfinished:
+        progress = figure(name, unfinished.here, unfinished.size)
+        module.exit_json(changed=True, fetched=fetched, complete=False, progress=progress)
     except (FetchError, OSError) as error:
         module.fail_json(msg=str(error))
     changed = bool(missing)
     if owner and models and path.is_dir() and not (module.check_mode and missing):
         changed = own(module, path, owner) or changed
-    module.exit_json(changed=changed, fetched=[name for name, _ in missing])
+    module.exit_json(changed=changed, fetched=fetched, complete=True)
 
 
 if __name__ == "__main__":

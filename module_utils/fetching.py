@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import shutil
+import math
+import time
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -18,6 +19,19 @@ RANGE_NOT_SATISFIABLE = 416
 
 class FetchError(Exception):
     """Something cannot be fetched, or is not what was declared; the text says which and what to do."""
+
+
+class Unfinished(Exception):
+    """The time is over; what is there stays, and the next call goes on.
+
+    Attributes:
+        here: bytes of the file that are there.
+        size: bytes of the whole file.
+    """
+
+    def __init__(self, here: int, size: int) -> None:
+        super().__init__(f"{here} of {size} bytes are there")
+        self.here, self.size = here, size
 
 
 class _BrokeOff(Exception):
@@ -39,7 +53,18 @@ def read(url: str, accept: str, limit: int = 1 << 20) -> bytes:
         raise FetchError(f"{url} cannot be fetched: {error}") from error
 
 
-def fetch(url: str, target: Path, checksum: str) -> None:
+def deadline(seconds: float) -> float:
+    """Return when so many seconds are over, as fetch() wants it; 0 stands for never."""
+    return time.monotonic() + seconds if seconds else math.inf
+
+
+def figure(name: str, here: int, size: int) -> str:
+    """Return for people how much of something is there, such as "llama3:latest: 1.2 of 4.7 GB"."""
+    unit, letter = (10**9, "G") if size >= 10**9 else (10**6, "M")
+    return f"{name}: {here / unit:.1f} of {size / unit:.1f} {letter}B"
+
+
+def fetch(url: str, target: Path, checksum: str, until: float = math.inf) -> None:
     """Download a file, so that it is there whole and verified or not at all.
 
     What an earlier try, or an interrupted run, has fetched is not fetched again.
@@ -48,15 +73,17 @@ def fetch(url: str, target: Path, checksum: str) -> None:
         url: where it is.
         target: where it belongs; its directory is made.
         checksum: its SHA-256 in hexadecimal.
+        until: the time.monotonic() at which to stop, if the server can send the rest alone.
 
     Raises:
         FetchError: it is out of reach, or another file than declared.
+        Unfinished: it is not there whole in time.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{checksum[:12]}.partial")
     for attempt in range(1, TRIES + 1):
         try:
-            _continue(url, partial)
+            _continue(url, partial, until)
             break
         except HTTPError as error:
             if error.code != RANGE_NOT_SATISFIABLE:
@@ -76,16 +103,20 @@ def fetch(url: str, target: Path, checksum: str) -> None:
     partial.replace(target)
 
 
-def _continue(url: str, partial: Path) -> None:
+def _continue(url: str, partial: Path, until: float) -> None:
     """Fetch what is missing of a file, or all of it from a server that cannot send a part."""
     begun = partial.stat().st_size if partial.exists() else 0
     headers = {"Range": f"bytes={begun}-"} if begun else {}
     with open_url(url, headers=headers, timeout=TIMEOUT_S, follow_redirects="all") as reply:
         continues = reply.status == http.client.PARTIAL_CONTENT
+        parts = continues or reply.headers.get("Accept-Ranges") == "bytes"
         length = reply.headers.get("Content-Length")
+        expected = int(length) + (begun if continues else 0) if length else 0
         with partial.open("ab" if continues else "wb") as file:
-            shutil.copyfileobj(reply, file, CHUNK_BYTES)
+            while chunk := reply.read(CHUNK_BYTES):
+                file.write(chunk)
+                if parts and file.tell() < expected and time.monotonic() >= until:
+                    raise Unfinished(file.tell(), expected)
             size = file.tell()
-    expected = int(length) + (begun if continues else 0) if length else size
     if size < expected:
         raise _BrokeOff(f"the connection ended after {size} of {expected} bytes")

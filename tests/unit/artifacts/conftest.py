@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
+from ansible.module_utils import fetching
 
 
 class Web:
@@ -18,6 +22,7 @@ class Web:
         requests: (path, Range header or "") of every request, in order.
         break_after: of the next answers, each sends only so many bytes.
         ranges: whether it can send parts.
+        pace: seconds that each MiB takes it.
     """
 
     def __init__(self) -> None:
@@ -25,6 +30,7 @@ class Web:
         self.requests: list[tuple[str, str]] = []
         self.break_after: list[int] = []
         self.ranges = True
+        self.pace = 0.0
         self.url = ""
 
 
@@ -48,8 +54,14 @@ def serve() -> Iterator[Web]:
             body = content[begin:]
             self.send_response(206 if begin else 200)
             self.send_header("Content-Length", str(len(body)))
+            if web.ranges:
+                self.send_header("Accept-Ranges", "bytes")
             self.end_headers()
-            self.wfile.write(body[: web.break_after.pop(0)] if web.break_after else body)
+            body = body[: web.break_after.pop(0)] if web.break_after else body
+            with suppress(ConnectionError):  # the other side has enough for now
+                for start in range(0, len(body), 1 << 20):
+                    time.sleep(web.pace)
+                    self.wfile.write(body[start : start + (1 << 20)])
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -71,3 +83,11 @@ def web() -> Iterator[Web]:
     """A server with no files yet."""
     with serve() as served:
         yield served
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every 10 kB of a download take a second."""
+    seconds = itertools.count()
+    monkeypatch.setattr(fetching, "CHUNK_BYTES", 10_000)
+    monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: next(seconds)))

@@ -22,8 +22,9 @@ def declared(web, path, content):
 def cache(run_module, tmp_path):
     """Run the module on a directory of its own."""
 
-    def run(*files, check=False):
-        return run_module("cached_downloads", {"path": str(tmp_path / "cache"), "files": files}, check=check)
+    def run(*files, check=False, **options):
+        parameters = {"path": str(tmp_path / "cache"), "files": files} | options
+        return run_module("cached_downloads", parameters, check=check)
 
     return run
 
@@ -123,3 +124,22 @@ def test_a_wrong_declaration_is_refused_before_anything_is_asked(cache, web, wro
     with pytest.raises(ModuleFailed, match=sentence):
         cache(declared(web, "big.tgz", CONTENT) | wrong)
     assert web.requests == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_takes_long_tells_how_far_it_is_and_goes_on(cache, web, tmp_path):
+    files = [declared(web, "small.json", b"{}"), declared(web, "big.tgz", bytes(3_000_000))]
+    first, second, third = (cache(*files, report_after=100) for _ in range(3))
+    assert (first["complete"], first["fetched"]) == (False, [files[0]["url"]])
+    assert (first["progress"], second["progress"]) == ("big.tgz: 1.0 of 3.0 MB", "big.tgz: 2.0 of 3.0 MB")
+    assert (third["complete"], third["changed"], third["fetched"]) == (True, True, [files[1]["url"]])
+    assert [asked for _, asked in web.requests] == ["", "", "bytes=1000000-", "bytes=2000000-"]
+    assert (tmp_path / "cache/big.tgz").stat().st_size == 3_000_000
+    assert cache(*files, report_after=100)["changed"] is False
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_server_that_cannot_send_parts_is_not_interrupted(cache, web, tmp_path):
+    web.ranges = False
+    assert cache(declared(web, "big.tgz", CONTENT), report_after=1)["complete"]
+    assert (tmp_path / "cache/big.tgz").read_bytes() == CONTENT

@@ -34,9 +34,9 @@ def publish(web, repository="library/llama3", tag="latest", weights=WEIGHTS):
 def pull(run_module, web, tmp_path):
     """Run the module on a directory of its own; models are given as (name, digest)."""
 
-    def run(*models, check=False):
+    def run(*models, check=False, **options):
         declared = [{"name": name, "digest": expected} for name, expected in models]
-        parameters = {"path": str(tmp_path / "models"), "registry": web.url, "models": declared}
+        parameters = {"path": str(tmp_path / "models"), "registry": web.url, "models": declared} | options
         return run_module("ollama_models", parameters, check=check)
 
     return run
@@ -70,6 +70,18 @@ def test_a_blob_that_breaks_off_goes_on_where_it_stopped(pull, web):
     web.break_after = [10**6, 10**6, 1234]  # manifest, config, weights
     assert pull(("llama3:latest", expected))["changed"]
     assert "bytes=1234-" in [asked for _, asked in web.requests]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_model_that_takes_long_tells_how_far_it_is_and_goes_on(pull, web):
+    expected = publish(web, weights=bytes(3_000_000))
+    calls = []
+    while not calls or not calls[-1]["complete"]:
+        calls.append(pull(("llama3:latest", expected), report_after=100))
+    *unfinished, last = calls
+    assert [call["progress"] for call in unfinished] == [f"llama3:latest: {n}.0 of 3.0 MB" for n in (1, 2)]
+    assert all(call["changed"] and call["fetched"] == [] for call in unfinished)
+    assert last["changed"] and last["fetched"] == ["llama3:latest"]
 
 
 def test_a_model_published_anew_is_refused_and_the_one_that_is_there_stays(pull, web, tmp_path):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.artifacts.conftest import serve
 
 from .conftest import Run, run_play
 
@@ -45,8 +49,8 @@ FAILURES = {
         "Run it by hand on loop",
     ),
     "retries": (
-        task("Check", "command", "false", retries=1, delay=0, until="false"),
-        "(the last of 2 attempts).",
+        task("Check", "command", "false", retries=2, delay=0, until="false"),
+        "(after 2 attempts).",
         "Run it by hand on retries",
     ),
     "variable": (
@@ -193,6 +197,33 @@ def test_what_still_runs_is_named_with_its_hosts_and_its_attempt(
     assert "FAILED - RETRYING" not in run.output
     assert run.section("SLOWEST TASKS").count(" and 1 more)") == 1
     assert run.code == 0
+
+
+def test_a_download_in_an_included_role_tells_how_far_it_is(play: Callable[..., Run], tmp_path: Path) -> None:
+    content = bytes(4_000_000)
+    target, role = tmp_path / "big.tgz", tmp_path / "roles/fetch/tasks/main.yml"
+    with serve() as web:
+        web.files["/big.tgz"], web.pace = content, 1.0
+        checksum = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        file = {"path": target.name, "url": f"{web.url}/big.tgz", "checksum": checksum}
+        fetch = {
+            "name": "Keep the files",
+            "cached_downloads": {"path": str(tmp_path), "files": [file], "report_after": 1},
+            "register": "kept",
+            "until": "kept.complete",
+            "retries": 10,
+            "delay": 0,
+            "when": "inventory_hostname == 'one'",
+        }
+        role.parent.mkdir(parents=True)
+        role.write_text(json.dumps([fetch]))
+        run = play(
+            [task("Fetch", "include_role", {"name": "fetch"})], hosts={"one": {}, "two": {}}, interval=0.5
+        )
+    lines = [line for line in run.progress if line.startswith("still running: one: fetch : Keep the files, ")]
+    assert any(re.search(r", big\.tgz: [1-3]\.\d of 4\.0 MB$", line) for line in lines), run.output
+    assert run.hosts["one"]["changed"] == 1
+    assert target.read_bytes() == content
 
 
 def test_a_check_says_that_nothing_was_changed(play: Callable[..., Run], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from ansible.utils.plugin_docs import get_docstring
 ROOT = Path(__file__).parents[3]
 MODULES = sorted((ROOT / "library").glob("*.py"))
 TASK_KEYWORDS = {"name", "register", "delegate_to", "loop", "loop_control", "when", "become", "no_log"}
+TASK_KEYWORDS |= {"until", "retries", "delay"}
 TYPES = {"str", "int", "float", "bool", "list", "dict", "path", "raw"}
 
 
