@@ -23,6 +23,10 @@ help: ## List these verbs
 tools: ## Install what the lab and the tests need on this machine
 	@lab/bootstrap.sh
 
+.PHONY: test-tools
+test-tools:
+	@lab/bootstrap.sh --with-browser
+
 .PHONY: lab
 lab: tools ## Bring the whole network up on this machine and ask it something
 	@python lab/lab.py up
@@ -40,8 +44,12 @@ converge: ## Run site.yml again
 	@ansible-playbook site.yml
 
 .PHONY: health
-health: ## Run every check and write reports/health.json
+health: ## Run every check and write reports/health.html, a page to read, and health.json
 	@ansible-playbook playbooks/verify.yml
+
+.PHONY: docs
+docs: ## Write the network reference and a card to print to reports/network/
+	@ansible-playbook playbooks/docs.yml
 
 .PHONY: drift
 drift: ## List what site.yml would change, host by host, and tell the monitoring
@@ -80,7 +88,7 @@ lint: tools ## Formatting, lint, types
 	@python tests/run.py lint
 
 .PHONY: unit
-unit: tools ## Unit tests
+unit: test-tools ## Unit tests
 	@python tests/run.py unit
 
 .PHONY: windows
@@ -104,7 +112,7 @@ test-interruption: ## Kill site.yml at random points and run it again: make test
 	@HAL_KILLS=$(KILLS) HAL_SEED=$(SEED) pytest -q -s tests/drills/test_interruption.py
 
 .PHONY: test
-test: tools ## Everything: lint, unit, roles, the lab end to end
+test: test-tools ## Everything: lint, unit, roles, the lab end to end
 	@python tests/run.py
 
 .PHONY: lock

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Install what the lab and the tests need on this machine: Debian's packages, and the Python tools into .venv.
 # What is there already costs nothing; a run that was interrupted is simply run again.
-# Usage: bootstrap.sh [--python-only]
+# Usage: bootstrap.sh [--python-only | --with-browser]
+#   --with-browser   also what the tests of the health page need: Chromium, about 300 MB, and its driver
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock=requirements/controller.txt
@@ -22,6 +23,16 @@ esac
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+add_browser() {
+  # Chrome may be there from elsewhere. Ubuntu has Chromium as a snap alone, which cannot read what the tests write.
+  command -v chromedriver >/dev/null && return 0
+  if [ "$ID" = debian ]; then
+    packages+=(chromium chromium-driver)
+  else
+    echo "Ubuntu has no package of Chromium: install Google Chrome and chromedriver, or the tests in a browser are skipped."
+  fi
 }
 
 install_packages() {
@@ -80,5 +91,6 @@ install_python_tools() {
 
 free_mib=$(df --output=avail -m . | tail -1)
 [ "$free_mib" -ge 6000 ] || fail "the lab needs 6 GiB of free disk; $(pwd) has $((free_mib / 1024)) GiB. Make room and run again."
+[ "${1:-}" != --with-browser ] || add_browser
 [ "${1:-}" = --python-only ] || install_packages
 install_python_tools

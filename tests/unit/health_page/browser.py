@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-PROGRAMS = ("chromium", "chromedriver")  # the packages chromium and chromium-driver
+DRIVER = "chromedriver"
+BROWSERS = ("chromium", "google-chrome")  # those that the driver looks for
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -89,7 +90,7 @@ def browser(directory: Path, width: int, height: int, *, dark: bool = False) -> 
         "mobileEmulation": {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2}},
     }
     wanted = {"goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}, "goog:chromeOptions": options}
-    with subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True) as driver:
+    with subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, text=True) as driver:
         try:
             assert driver.stdout is not None
             ports = (re.search(r"successfully on port (\d+)", line) for line in driver.stdout)
@@ -99,7 +100,9 @@ def browser(directory: Path, width: int, height: int, *, dark: bool = False) -> 
                 window = Browser(client)
                 session = window.call(root, capabilities={"alwaysMatch": wanted})["sessionId"]
                 client.base_url = httpx.URL(f"{root}/{session}")
-                yield window
-                client.delete("")
+                try:
+                    yield window
+                finally:  # or the browser outlives its driver
+                    client.delete(f"{root}/{session}").raise_for_status()
         finally:
             driver.terminate()
