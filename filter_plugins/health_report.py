@@ -38,7 +38,7 @@ def health_results(hosts: list[str], hostvars: Any) -> list[Result]:
 def health_report(
     results: list[Result], hosts: list[str], network: str, begun: datetime, ended: datetime
 ) -> dict[str, Any]:
-    """Return {ok, at, seconds, network, checks}, where a host without results is a check that failed.
+    """Return {ok, at, seconds, network, failures, checks}; a host without results is a failed check.
 
     Args:
         results: what `health_results` returned.
@@ -71,8 +71,27 @@ def health_report(
         "at": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - begun).total_seconds(), 1),
         "network": network,
+        "failures": failures(checks),
         "checks": checks,
     }
+
+
+def failures(checks: list[Result]) -> list[dict[str, Any]]:
+    """Return what is wrong, each thing once: [{name, host, origins, problem, remedy}]."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for check in checks:
+        if not check["ok"]:
+            about = {key: check[key] for key in ("name", "host", "remedy")} | {"problem": problem(check)}
+            origins = found.setdefault(tuple(about.values()), about | {"origins": []})["origins"]
+            if check["from"] not in origins:
+                origins.append(check["from"])
+    return list(found.values())
+
+
+def problem(check: Result) -> str:
+    """Return what a failed check says, without what to do about it, which has a place of its own."""
+    said: str = check["message"].strip().removesuffix(check["remedy"]).rstrip(" ;:.,")
+    return said or "failed"
 
 
 def health_states(report: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the page shows of a report: failures put together, checks by host, timings as points of a drawing."""
+"""What the page shows of a report: checks by host, timings as points of a drawing."""
 
 from __future__ import annotations
 
@@ -55,29 +55,10 @@ def render(report: Report, diagram: str, template: Path) -> str:
         report=report,
         diagram=Markup(diagram),  # noqa: S704 - made by this project from the inventory, which it escapes
         passed=sum(check["ok"] for check in checks),
-        failures=failures(checks),
         hosts=hosts(checks),
         bars=bars(report["runs"]),
         spark=spark,
     )
-
-
-def failures(checks: list[Check]) -> list[dict[str, Any]]:
-    """Return what is wrong, each thing once: [{name, host, origins, problem, remedy}]."""
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for check in checks:
-        if not check["ok"]:
-            about = {key: check[key] for key in ("name", "host", "remedy")} | {"problem": problem(check)}
-            origins = found.setdefault(tuple(about.values()), about | {"origins": []})["origins"]
-            if check["from"] not in origins:
-                origins.append(check["from"])
-    return list(found.values())
-
-
-def problem(check: Check) -> str:
-    """Return what a failed check says, without what to do about it, which has a place of its own."""
-    said: str = check["message"].strip().removesuffix(check["remedy"]).rstrip(" ;:.,")
-    return said or "failed"
 
 
 def hosts(checks: list[Check]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from health_report import health_report, health_results, health_states, health_table
+from health_report import failures, health_report, health_results, health_states, health_table
 
 CHECK = {
     "name": "speech",
@@ -99,3 +99,29 @@ def test_a_host_and_a_flow_fail_with_any_of_their_checks_and_closed_flows_are_no
         ("ubuai", "ubuai", "speech"): "ok",
         ("controller", "pve", "proxmox"): "ok",
     }
+
+
+def test_a_failure_is_told_once_with_all_who_saw_it_and_what_to_do():
+    down = {
+        "ok": False,
+        "message": "speech on ubuai refused the connection: see its journal on ubuai.",
+        "remedy": "see its journal on ubuai.",
+    }
+    seen = [CHECK | down | {"from": origin} for origin in ("qm1", "haproxy", "qm1")]
+    other = CHECK | down | {"from": "nas", "message": "answered 500"}
+    assert failures([CHECK, *seen, other]) == [
+        {
+            "name": "speech",
+            "host": "ubuai",
+            "remedy": down["remedy"],
+            "problem": "speech on ubuai refused the connection",
+            "origins": ["qm1", "haproxy"],
+        },
+        {
+            "name": "speech",
+            "host": "ubuai",
+            "remedy": down["remedy"],
+            "problem": "answered 500",
+            "origins": ["nas"],
+        },
+    ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from health_report import failures
 from network_diagram import network_diagram
 
 from drill_report import Report as Drill
@@ -38,7 +39,8 @@ def report(*checks: dict[str, Any], **changes: Any) -> Report:
     ]
     made = [*usual, *checks]
     about = {"at": "2026-03-11T09:30:00", "seconds": 8.2, "network": "lab"}
-    return {"ok": all(each["ok"] for each in made), "checks": made} | about | changes
+    judged = {"ok": all(each["ok"] for each in made), "failures": failures(made)}
+    return judged | {"checks": made} | about | changes
 
 
 def drill(host: str, **changes: Any) -> Drill:

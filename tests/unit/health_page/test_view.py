@@ -9,12 +9,6 @@ import pytest
 from ansible.module_utils.health_page import view
 from tests.unit.health_page.conftest import HOSTILE, check, drill, report
 
-DOWN = {
-    "ok": False,
-    "message": "speech on ubuai refused the connection: see its journal on ubuai.",
-    "remedy": "see its journal on ubuai.",
-}
-
 
 class Elements(HTMLParser):
     """What a page is made of: its tags with attributes, and its text."""
@@ -38,27 +32,6 @@ def page(write, tmp_path):
         return Path(write(made)["page"]).read_text()
 
     return make
-
-
-def test_a_failure_is_told_once_with_all_who_saw_it_and_what_to_do():
-    seen = [check("speech", "ubuai", origin, **DOWN) for origin in ("qm1", "haproxy", "qm1")]
-    other = check("speech", "ubuai", "nas", **DOWN | {"message": "answered 500"})
-    assert view.failures([*report()["checks"], *seen, other]) == [
-        {
-            "name": "speech",
-            "host": "ubuai",
-            "remedy": DOWN["remedy"],
-            "problem": "speech on ubuai refused the connection",
-            "origins": ["qm1", "haproxy"],
-        },
-        {
-            "name": "speech",
-            "host": "ubuai",
-            "remedy": DOWN["remedy"],
-            "problem": "answered 500",
-            "origins": ["nas"],
-        },
-    ]
 
 
 def test_hosts_with_failures_come_first_and_closed_flows_are_apart():
