@@ -26,6 +26,17 @@ LOOPBACK = "127.0.0.1"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - a service that others may use listens on every interface
 SCHEMES = {"websocket": "ws", "http": "http", "https": "https", "tcp": "tcp", "ssh": "ssh"}
 
+# What is typed on a host whose service does not answer: to see why, and to start it anew.
+AID = {
+    "unit": ("sudo systemctl status -n 50 {unit}", "sudo systemctl restart {unit}"),
+    "windows_service": ("Get-Service {unit}", "Restart-Service {unit}"),
+}
+# Of a service that names no unit, who has its port.
+AID_BY_PORT = {
+    "unit": "sudo ss -ltnp 'sport = :{port}'",
+    "windows_service": "Get-NetTCPConnection -State Listen -LocalPort {port}",
+}
+
 
 def _members(groups: Groups, names: Iterable[str]) -> set[str]:
     return {host for name in names for host in groups.get(name, [])}
@@ -309,6 +320,32 @@ def health_checks(
     return checks
 
 
+def first_aid(catalogue: Catalogue, groups: Groups) -> list[dict[str, Any]]:
+    """Return what to type on a server when its service does not answer.
+
+    Services that are one unit are one entry. Clients are left out: what runs there is their owners' affair.
+
+    Returns:
+        [{services, hosts, look, restart}]; `restart` is empty where the catalogue names no unit.
+    """
+    found: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
+    for name, service in catalogue.items():
+        for host in service_hosts(catalogue, name, groups):
+            if host in groups.get(CLIENTS, []):
+                continue
+            key = "windows_service" if host in groups.get("windows_hosts", []) else "unit"
+            look, restart = AID[key] if service.get(key) else (AID_BY_PORT[key], "")
+            about = {"unit": service.get(key), "port": service["port"]}
+            entry = found.setdefault(
+                (look.format(**about), restart.format(**about)), {"services": {}, "hosts": {}}
+            )
+            entry["services"][name] = entry["hosts"][host] = None
+    return [
+        {"services": list(entry["services"]), "hosts": list(entry["hosts"]), "look": look, "restart": restart}
+        for (look, restart), entry in found.items()
+    ]
+
+
 def client_environment(
     catalogue: Catalogue, groups: Groups, addresses: Addresses, administrator: str, proxmox: dict[str, Any]
 ) -> dict[str, Any]:
@@ -354,6 +391,7 @@ class FilterModule:
                 catalogue_for_mode,
                 client_environment,
                 diagram_hosts,
+                first_aid,
                 firewall_rules,
                 health_checks,
                 host_services,

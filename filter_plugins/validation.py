@@ -22,6 +22,8 @@ OPTIONAL = {
     "proxy": dict,
     "frontend": str,
     "redirect": bool,
+    "unit": str,
+    "windows_service": str,
     "listener_modes": list,
     "in_mode": dict,
 }
