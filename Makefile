@@ -51,6 +51,10 @@ health: ## Run every check and write reports/health.html, a page to read, and he
 docs: ## Write the network reference and a card to print to reports/network/
 	@ansible-playbook playbooks/docs.yml
 
+.PHONY: status
+status: ## Show the last report of the checks in this terminal
+	@PYTHONPATH=src python -m hal.client.cli status --report reports
+
 .PHONY: drift
 drift: ## List what site.yml would change, host by host, and tell the monitoring
 	@ansible-playbook playbooks/drift.yml

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 REPORT = Path(__file__).resolve().parents[2] / "reports/health.json"
+PAGE = REPORT.with_name("health.html")
 
 
 @pytest.fixture
@@ -23,6 +24,7 @@ def report(playbook):
 def test_everything_is_well_and_every_flow_is_proven(report):
     health = report()
     assert health["ok"], [check for check in health["checks"] if not check["ok"]]
+    assert "All is well" in PAGE.read_text() and 0 < health["seconds"] == health["runs"][-1]["seconds"]
     origins = {"qm1", "ubuai", "haproxy", "nas", "mac", "controller"}
     assert {check["from"] for check in health["checks"]} == origins
     assert all(set(check) >= {"name", "host", "from", "ok", "ms", "message"} for check in health["checks"])
@@ -41,6 +43,7 @@ def test_a_service_that_is_down_is_named_with_its_host(report, on):
     assert not health["ok"]
     assert failed and {check["host"] for check in failed if check["name"] == "ollama"} == {"ubuai"}
     assert any("ollama" in check["message"] for check in failed)
+    assert "What is wrong" in PAGE.read_text() and "ollama on ubuai" in PAGE.read_text()
 
 
 def test_a_flow_that_is_open_and_should_not_be_is_found(report, on):

@@ -17,8 +17,9 @@ from hal.settings import setup_logging
 EXIT_INTERRUPTED = 130
 
 _EPILOG = """\
-Settings: an option wins over the environment (HAL_GATEWAY_URL, HAL_SPEECH_URL, HAL_TOKEN_FILE, HAL_CA_FILE).
-Exit codes: 0 answered, 1 the turn failed, 2 wrong usage, 3 cannot connect."""
+Settings: an option wins over the environment (HAL_GATEWAY_URL, HAL_SPEECH_URL, HAL_TOKEN_FILE, HAL_CA_FILE,
+HAL_HEALTH_REPORT).
+Exit codes: 0 answered and all is well, 1 the turn or a check failed, 2 wrong usage, 3 cannot connect."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,7 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     conformance.add_argument("--exchanges", type=Path, metavar="FILE.yml", help="a set of your own")
     conformance.set_defaults(run=commands.conformance)
 
-    status = subcommands.add_parser("status", parents=common, help="show whether HAL can be reached")
+    status = subcommands.add_parser(
+        "status", parents=common, help="show whether HAL can be reached, and how the whole network is"
+    )
+    status.add_argument(
+        "--report",
+        dest="HAL_HEALTH_REPORT",
+        metavar="FILE",
+        help="the network's health.json or - (default: that of the checkout that you are in)",
+    )
+    status.add_argument("--all", action="store_true", help="list every check of the network")
     status.set_defaults(run=commands.status)
     return parser
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hal.client.audio import audio_from_bytes, audio_from_file
@@ -12,7 +13,9 @@ from hal.client.conformance import EXCHANGES, Outcome, ask_all, load_exchanges
 from hal.client.conversation import connect_to, converse
 from hal.client.errors import EXIT_OK, EXIT_TURN_FAILED, ClientError, UsageError
 from hal.client.microphone import audio_from_microphone, enter_key
-from hal.client.output import show_answer, show_checks, show_conformance, show_outcome
+from hal.client.network import show_network
+from hal.client.output import show_answer, show_checks, show_conformance, show_outcome, show_status
+from hal.client.report import find_report
 from hal.client.settings import ClientSettings
 from hal.client.speech import speak, synthesise
 from hal.client.status import check_all, exit_code
@@ -57,10 +60,21 @@ def speech(arguments: argparse.Namespace, settings: ClientSettings) -> int:
 
 
 def status(arguments: argparse.Namespace, settings: ClientSettings) -> int:
-    """Show whether HAL can be reached."""
-    checks = asyncio.run(check_all(settings))
+    """Show whether HAL can be reached from here, and what the last checks of the whole network found."""
+    report = find_report(settings.health_report, Path.cwd())
+    if report is None:
+        settings.require_gateway()
+    checks = asyncio.run(check_all(settings)) if settings.gateway_url else []
     code = exit_code(checks)
-    show_checks(checks, ok=code == EXIT_OK, as_json=arguments.json)
+    if report is not None and not report.ok:
+        code = code or EXIT_TURN_FAILED
+    if arguments.json:
+        show_status(checks, report.raw if report else None, ok=code == EXIT_OK)
+        return code
+    if checks:
+        show_checks(checks)
+    if report is not None:
+        show_network(report, datetime.now(UTC), every=arguments.all)
     return code
 
 

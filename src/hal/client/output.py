@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +15,7 @@ from hal.client.conformance import Outcome
 from hal.client.status import Check
 from hal.client.turn import Answer
 
-_MARKS = {True: ("ok", "green"), False: ("failed", "bold red"), None: ("-", "dim")}
+MARKS = {True: ("ok", "green"), False: ("failed", "bold red"), None: ("-", "dim")}
 
 
 def show_answer(question: str, answer: Answer, *, as_json: bool) -> None:
@@ -33,14 +34,11 @@ def show_answer(question: str, answer: Answer, *, as_json: bool) -> None:
     print(printable(answer.text), flush=True)
 
 
-def show_checks(checks: list[Check], *, ok: bool, as_json: bool) -> None:
-    """Print the checks as a table, or as one JSON object."""
-    if as_json:
-        print(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}))
-        return
+def show_checks(checks: list[Check]) -> None:
+    """Print the checks as a table."""
     table = Table("check", "state", "ms", "what", "address")
     for check in checks:
-        mark, style = _MARKS[check.ok]
+        mark, style = MARKS[check.ok]
         ms = "" if check.ms is None else f"{check.ms:.1f}"
         table.add_row(
             check.name,
@@ -50,6 +48,11 @@ def show_checks(checks: list[Check], *, ok: bool, as_json: bool) -> None:
             Text(check.url, overflow="fold"),
         )
     Console().print(table)
+
+
+def show_status(checks: list[Check], network: dict[str, Any] | None, *, ok: bool) -> None:
+    """Print the checks from here, and the report of the network if there is one, as one JSON object."""
+    print(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks], "network": network}))
 
 
 def show_outcome(outcome: Outcome, *, as_json: bool) -> None:

@@ -28,6 +28,8 @@ class ClientSettings:
         token_file: file that holds this device's token; without it, none is sent.
         ca_file: certificate authority that signed the servers' certificates; without it, the system's.
         timeout: how long an answer may take, in seconds.
+        health_report: the report of the network's checks, or its directory; - is standard input. Without it,
+            that of the checkout which the current directory is in.
     """
 
     gateway_url: str = ""
@@ -35,6 +37,7 @@ class ClientSettings:
     token_file: Path | None = None
     ca_file: Path | None = None
     timeout: float = 60.0
+    health_report: Path | None = None
 
     def __post_init__(self) -> None:
         check_url("HAL_GATEWAY_URL", self.gateway_url, ("ws", "wss"))

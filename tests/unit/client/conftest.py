@@ -120,13 +120,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environment: dict[str, str]) -> Callable[..., Awaitable[Finished]]:
-    """Run a program to its end, without blocking the fake gateway beside it."""
+def run(environment: dict[str, str], tmp_path: Path) -> Callable[..., Awaitable[Finished]]:
+    """Run a program to its end in `tmp_path`, without blocking the fake gateway beside it."""
 
     async def run(*command: str | Path, stdin: str = "", **variables: str) -> Finished:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment | variables
+            *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment | variables, cwd=tmp_path
         )
         out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
         finished = Finished(process.returncode, out.decode(), err.decode())
