@@ -44,16 +44,16 @@ def backup_access(host: str, secret: str) -> dict[str, str]:
         secret: network_backup_secret; whoever has it can open every repository.
 
     Returns:
-        {user, password, encryption, htpasswd}: whom the backup server lets in, what the repository is encrypted
-        with, and the line of the server's password file. The passwords are 256 bits long: for such, its unsalted
-        SHA-1 is as good as a slow digest.
+        {user, password, encryption, htpasswd}: whom the backup server lets in, what the repository is
+        encrypted with, and the line of the server's password file. The passwords are 256 bits long: for such,
+        its unsalted SHA-1 is as good as a slow digest.
     """
 
     def derived(purpose: str) -> str:
         return hmac.new(secret.encode(), f"{purpose}:{host}".encode(), hashlib.sha256).hexdigest()
 
     password = derived("access")
-    digest = base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()  # noqa: S324
+    digest = base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()  # noqa: S324 - of a random secret
     return {
         "user": host,
         "password": password,

@@ -79,7 +79,7 @@ class Drill:
                 raise LabError(
                     f"{name} on {self._host} is not backed up: `hal-backup status` there says why."
                 )
-            clients.wait_until(lambda _: False, random.uniform(0, item["period_seconds"]))  # noqa: S311
+            clients.wait_until(lambda _: False, random.uniform(0, item["period_seconds"]))  # noqa: S311 - no secret
 
     def _lose(self) -> None:
         """Lose the host, and wait until that is noticed from where its services are used."""

@@ -136,12 +136,12 @@ def write_windows_certificate(held: dict[str, Any], directory: Path, name: str, 
         serialization.PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(50000)
         .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-        .hmac_hash(hashes.SHA1())  # noqa: S303
+        .hmac_hash(hashes.SHA1())  # noqa: S303 - what Windows Server reads
         .build(password.encode())
     )
     bundle = pkcs12.serialize_key_and_certificates(
         name.encode(),
-        serialization.load_pem_private_key(key, password=None),  # type: ignore[arg-type]
+        serialization.load_pem_private_key(key, password=None),  # type: ignore[arg-type]  # ours fits
         x509.load_pem_x509_certificate(certificate),
         None,
         encryption,

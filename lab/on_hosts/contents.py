@@ -25,7 +25,7 @@ def database(path: str, log: str) -> tuple[dict[str, str], list[list[str]]]:
         for table in tables:
             rows = sorted(map(repr, connection.execute(f'SELECT * FROM "{table}"')))  # noqa: S608 - its own names
             digests[table] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-        query = f'SELECT session, question, at FROM "{log}"'  # noqa: S608
+        query = f'SELECT session, question, at FROM "{log}"'  # noqa: S608 - its own name
         said = [list(row) for row in connection.execute(query)]
     return digests, said
 

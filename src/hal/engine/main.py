@@ -73,7 +73,7 @@ async def start_server(engine: Engine, settings: EngineSettings | PhantomSetting
         ValueError: in phantom mode, the tokens file is unreadable or malformed.
     """
     if not isinstance(settings, EngineSettings):
-        from hal.engine.phantom import Phantom  # noqa: PLC0415
+        from hal.engine.phantom import Phantom  # noqa: PLC0415 (nor this)
 
         phantom = Phantom(engine, settings)
         await phantom.start()
