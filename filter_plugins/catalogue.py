@@ -21,10 +21,12 @@ ADMINISTRATORS = "administrators"
 CLIENTS = "clients"
 WATCHERS = "monitoring_servers"
 NETWORKS = {ADMINISTRATORS: "administrators", CLIENTS: "client networks"}  # what their members are called
-DIAGRAM_LAYERS = (CLIENTS, "proxies", "qm_servers", "ai_servers", "hypervisors")
+DIAGRAM_LAYERS = (CLIENTS, "proxies", "gateways", "ai_servers", "hypervisors")
 LOOPBACK = "127.0.0.1"
+VIRTUAL_HOST = "hal"  # the name of the address that the proxies share
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - a service that others may use listens on every interface
 SCHEMES = {"websocket": "ws", "http": "http", "https": "https", "tcp": "tcp", "ssh": "ssh"}
+PORTLESS = "vrrp"  # a protocol of IP itself, whose number stands for the port
 
 # What is typed on a host whose service does not answer: to see why, and to start it anew.
 AID = {
@@ -64,6 +66,11 @@ def catalogue_for_mode(services: Catalogue, mode: str) -> Catalogue:
     }
 
 
+def with_virtual_address(addresses: Addresses, virtual_address: str) -> Addresses:
+    """Return the addresses of the hosts, and that which the proxies share if they do; empty: they do not."""
+    return addresses | ({VIRTUAL_HOST: virtual_address} if virtual_address else {})
+
+
 def service_hosts(catalogue: Catalogue, name: str, groups: Groups) -> list[str]:
     """Return the hosts that run a service, in the inventory's order."""
     service = catalogue[name]
@@ -89,8 +96,8 @@ def firewall_rules(
 ) -> list[dict[str, Any]]:
     """Return the flows that a host lets in, sorted: [{port, protocol, from, comment}].
 
-    `from` is the address of one host, or a network: of the administrators, or of clients without a fixed
-    address. A host's own traffic needs no rule.
+    A protocol without ports has no `port`. `from` is the address of one host, or a network: of the
+    administrators, or of clients without a fixed address. A host's own traffic needs no rule.
     """
     rules = []
     for name, service in host_services(catalogue, host, groups).items():
@@ -104,11 +111,15 @@ def firewall_rules(
             sources |= {network: network for network in administrators}
         if CLIENTS in service["clients"]:
             sources |= {network: network for network in client_networks}
+        kind = (
+            {"protocol": PORTLESS}
+            if service["protocol"] == PORTLESS
+            else {"port": service["port"], "protocol": "tcp"}
+        )
         rules += [
-            {"port": service["port"], "protocol": "tcp", "from": source, "comment": f"{name} from {client}"}
-            for client, source in sources.items()
+            kind | {"from": source, "comment": f"{name} from {client}"} for client, source in sources.items()
         ]
-    return sorted(rules, key=lambda rule: (rule["port"], rule["from"]))
+    return sorted(rules, key=lambda rule: (rule.get("port", 0), rule["from"]))
 
 
 def network_flows(
@@ -173,7 +184,11 @@ def diagram_hosts(
             "layer": next((layer for layer in DIAGRAM_LAYERS if host in groups.get(layer, [])), "others"),
             "about": [f"runs {guest}" for guest in guests] if [host] == hypervisors else [],
             "services": [
-                {"name": name, "port": service["port"], "local": not service["clients"]}
+                {
+                    "name": name,
+                    "port": service["port"],
+                    "local": listen_address(catalogue, name, groups) == LOOPBACK,
+                }
                 for name, service in host_services(catalogue, host, groups).items()
             ],
         }
@@ -182,9 +197,11 @@ def diagram_hosts(
     return sources + hosts
 
 
-def listen_address(catalogue: Catalogue, name: str) -> str:
-    """Return where a service listens: on loopback alone when nobody else may connect."""
-    return ANY_ADDRESS if catalogue[name]["clients"] else LOOPBACK
+def listen_address(catalogue: Catalogue, name: str, groups: Groups) -> str:
+    """Return where a service listens: on loopback alone when nobody but its own host may connect."""
+    own = service_hosts(catalogue, name, groups)
+    to_itself = all(groups.get(group) == own and len(own) == 1 for group in catalogue[name]["clients"])
+    return LOOPBACK if to_itself else ANY_ADDRESS
 
 
 def service_urls(catalogue: Catalogue, name: str, groups: Groups, addresses: Addresses) -> list[str]:
@@ -266,6 +283,8 @@ def health_checks(
     A service that the host uses or runs is checked by its own protocol; every service of another host that
     it may not use is checked to be closed. So the whole matrix of flows, open and closed, is proven.
     A monitoring server asks for what it watches, the metrics or the health, and does not use the service.
+    The address that the proxies share counts as one more host that serves what they do; to the proxies
+    themselves it is their own or the other's, so they are not asked about it.
 
     Args:
         catalogue: the service catalogue.
@@ -280,7 +299,11 @@ def health_checks(
     """
     checks = []
     for name, service in catalogue.items():
-        for target in service_hosts(catalogue, name, groups):
+        if service["protocol"] == PORTLESS:  # who is refused hears no more than who is not
+            continue
+        hosts = service_hosts(catalogue, name, groups)
+        is_local = listen_address(catalogue, name, groups) == LOOPBACK
+        for target in hosts + ([VIRTUAL_HOST] if "frontend" in service and origin not in hosts else []):
             own = origin == target
             if target not in addresses or (own and service["protocol"] == "ssh"):
                 continue
@@ -307,7 +330,7 @@ def health_checks(
                     "name": name,
                     "kind": kind,
                     "host": target,
-                    "address": addresses[target] if service["clients"] or not own else LOOPBACK,
+                    "address": LOOPBACK if own and is_local else addresses[target],
                     "port": service["port"],
                     "expect": "open" if allowed else "closed",
                     "tls": service["protocol"] == "https",
@@ -351,6 +374,8 @@ def client_environment(
 ) -> dict[str, Any]:
     """Return the variables of network_config.sh, under the names that clients use today.
 
+    Where the proxies share an address, people ask there: it stays when a proxy or a gateway is lost.
+
     Args:
         catalogue: the service catalogue.
         groups: Ansible's groups.
@@ -360,10 +385,12 @@ def client_environment(
     """
     qm, ai = groups["qm_servers"][0], groups["ai_servers"][0]
     proxy = groups["proxies"][0]
+    asked = VIRTUAL_HOST if VIRTUAL_HOST in addresses else qm
+    port = catalogue["gateway" if asked == qm else "proxy_gateway"]["port"]
     ollama = service_urls(catalogue, "ollama", groups, addresses)[0]
     return {
-        "HAL_GATEWAY_URL": service_urls(catalogue, "gateway", groups, addresses)[0],
-        "HAL_SPEECH_URL": f"https://{proxy}",
+        "HAL_GATEWAY_URL": f"ws://{addresses[asked]}:{port}",
+        "HAL_SPEECH_URL": f"https://{proxy if asked == qm else asked}",
         "HAL_CA_FILE": "/etc/hal/ca.crt",
         "OLLAMA_HOST": addresses[ai],
         "OLLAMA_PORT": catalogue["ollama"]["port"],
@@ -401,5 +428,6 @@ class FilterModule:
                 proxy_frontends,
                 service_hosts,
                 service_urls,
+                with_virtual_address,
             )
         }

@@ -9,6 +9,7 @@ type Catalogue = dict[str, dict[str, Any]]
 type Groups = dict[str, list[str]]
 
 LOOPBACK = "127.0.0.1"
+VIRTUAL_HOST = "hal"  # the name of the address that the proxies share
 
 
 def _places(
@@ -62,7 +63,11 @@ def probe_targets(catalogue: Catalogue, groups: Groups, addresses: dict[str, str
         [{service, host, kind, target}]; the target of the kind http is a URL, else address and port.
     """
     found = []
-    for name, service, host, address in _places(catalogue, groups, addresses, "probe"):
+    places = [*_places(catalogue, groups, addresses, "probe")]
+    shared = {name: service for name, service, *_ in places if "frontend" in service}
+    if VIRTUAL_HOST in addresses:
+        places += [(name, service, VIRTUAL_HOST, addresses[VIRTUAL_HOST]) for name, service in shared.items()]
+    for name, service, host, address in places:
         place = f"{address}:{service['port']}"
         target = f"http://{place}{service.get('health', '/')}" if service["probe"] == "http" else place
         found.append({"service": name, "host": host, "kind": service["probe"], "target": target})

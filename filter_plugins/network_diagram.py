@@ -20,7 +20,7 @@ LAYERS = {
     "administrators": "Administration",
     "clients": "Clients",
     "proxies": "Proxies",
-    "qm_servers": "QM servers",
+    "gateways": "Gateways, QM server",
     "ai_servers": "AI servers",
 }
 BESIDE = {"others": "Backups and monitoring", "hypervisors": "Hypervisors"}
@@ -42,11 +42,11 @@ NARROWEST = 190
 
 STYLE = """
 .network{--paper:#fff;--ink:#1b1f24;--faint:#57606a;--box:#f6f8fa;--edge:#afb8c1;
---administrators:#7440b5;--clients:#0b5cad;--proxies:#0a7364;--qm_servers:#9a5200;--ai_servers:#ad2871;
+--administrators:#7440b5;--clients:#0b5cad;--proxies:#0a7364;--gateways:#9a5200;--ai_servers:#ad2871;
 --others:#57606a;--hypervisors:#57606a;--ok:#18712f;--failed:#c9101f;--unknown:#6e7781;
 font:13px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 @media(prefers-color-scheme:dark){.network{--paper:#0d1117;--ink:#e6edf3;--faint:#9aa5b1;--box:#161b22;--edge:#4b535d;
---administrators:#c4a3ff;--clients:#79b8ff;--proxies:#56d4bd;--qm_servers:#f0b35a;--ai_servers:#ff9bd0;
+--administrators:#c4a3ff;--clients:#79b8ff;--proxies:#56d4bd;--gateways:#f0b35a;--ai_servers:#ff9bd0;
 --others:#a8b3bf;--hypervisors:#a8b3bf;--ok:#56d364;--failed:#ff7b72;--unknown:#8b949e}}
 .network .paper{fill:var(--paper)}
 .network text{fill:var(--ink)}

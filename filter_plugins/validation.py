@@ -28,15 +28,16 @@ OPTIONAL = {
     "in_mode": dict,
 }
 LISTENER_MODES = {"gateway", "phantom"}
-PROTOCOLS = {"websocket", "http", "https", "tcp", "ssh"}
+PROTOCOLS = {"websocket", "http", "https", "tcp", "ssh", "vrrp"}
 # What the wiring in playbooks/group_vars and the filters of catalogue.py ask for by name.
 SERVICES_NEEDED = {"gateway", "listener", "speech", "tts", "ollama", "artifacts", "ssh", "ssh_proxy"}
 SERVICES_WATCHING = {"node_exporter", "prometheus", "alertmanager", "prober", "proxy_metrics"}
 WINDOWS_SERVICES = {"psrp"}
-GROUPS_NEEDED = ("qm_servers", "ai_servers", "proxies", "backup_servers")
+GROUPS_NEEDED = ("qm_servers", "gateways", "ai_servers", "proxies", "backup_servers")
+VIRTUAL_HOST = "hal"  # the name of the address that the proxies share
 WATCHERS = "monitoring_servers"
 PROBES = {"http", "tls", "tcp"}
-CHECKS = {"gateway", "listener", "speech", "tts", "ollama", "haproxy", "http", "ssh", "flow"}
+CHECKS = {"gateway", "listener", "speech", "tts", "ollama", "haproxy", "http", "ssh", "flow", "vrrp"}
 KINDS = {str: "a text", int: "a number", list: "a list", dict: "a mapping", bool: "true or false"}
 
 
@@ -188,6 +189,31 @@ def _address_faults(hosts: dict[str, Any], subnets: list[str]) -> Iterator[str]:
             yield f"{address} of {host} is in none of network_subnets ({', '.join(subnets)})"
 
 
+def _virtual_faults(
+    virtual: str, groups: Groups, addresses: dict[str, Any], subnets: list[str]
+) -> Iterator[str]:
+    """Find what is wrong with the address that the proxies share, or that two have none."""
+    proxies = groups.get("proxies", [])
+    if not virtual:
+        if len(proxies) > 1:
+            yield (
+                f"there are {len(proxies)} proxies ({', '.join(proxies)}) and no network_virtual_address, so "
+                f"clients would know {proxies[0]} alone: choose an address of their subnet that nothing has"
+            )
+        return
+    try:
+        parsed = IPv4Address(str(virtual))
+    except AddressValueError:
+        yield f"network_virtual_address is {virtual!r}, which is no IPv4 address"
+        return
+    for host in (host for host, address in addresses.items() if str(address) == str(parsed)):
+        yield f"network_virtual_address is {virtual}, the address of {host}: choose one that nothing has"
+    if not any(parsed in IPv4Network(subnet) for subnet in subnets):
+        yield f"network_virtual_address {virtual} is in none of network_subnets ({', '.join(subnets)})"
+    if VIRTUAL_HOST in addresses:
+        yield f"a host is called {VIRTUAL_HOST}, which is the name of network_virtual_address"
+
+
 def _network_faults(networks: Any, name: str) -> Iterator[str]:
     """Find entries of a list that are no networks."""
     if not isinstance(networks, list) or not networks:
@@ -209,6 +235,7 @@ def network_faults(network: dict[str, Any]) -> list[str]:
             groups: Ansible's groups;
             addresses: address of each configured host;
             subnets: networks that hold every address;
+            virtual_address: the address that the proxies share; there may be none;
             administrators: networks that may administer the hosts;
             client_networks: networks of clients without a fixed address; there may be none;
             hosts: the hosts that are configured; by default those that have an address.
@@ -218,16 +245,27 @@ def network_faults(network: dict[str, Any]) -> list[str]:
         return [f"{SERVICES}: the catalogue is empty"]
     clients = network.get("client_networks", [])
     hosts = network.get("hosts", network["addresses"])
+    addresses = {host: address for host, address in network["addresses"].items() if host in hosts}
     subnet_faults = [*_network_faults(subnets, "network_subnets")]
     empty = [f"the group {group} has no host" for group in GROUPS_NEEDED if not groups.get(group)]
+    empty += [
+        f"{host} is in qm_servers and not in gateways, which that group must be a child of"
+        for host in groups.get("qm_servers", [])
+        if host not in groups.get("gateways", [])
+    ]
     found = {
         SERVICES: [*_service_faults(catalogue, groups, hosts)],
         NETWORK: [
             *subnet_faults,
             *_network_faults(network["administrators"], "network_administrators"),
             *(_network_faults(clients, "network_client_networks") if clients else []),
+            *(
+                []
+                if subnet_faults
+                else _virtual_faults(network.get("virtual_address", ""), groups, addresses, subnets)
+            ),
         ],
-        HOSTS: empty + ([] if subnet_faults else [*_address_faults(network["addresses"], subnets)]),
+        HOSTS: empty + ([] if subnet_faults else [*_address_faults(addresses, subnets)]),
     }
     return [f"{file}: {fault}" for file, faults in found.items() for fault in dict.fromkeys(faults)]
 

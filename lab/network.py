@@ -26,7 +26,7 @@ def _groups() -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def collect(name: str, group: dict[str, Any]) -> None:
-        found[name] = group
+        found[name] = found.get(name) or group  # a group may be a child of several, and is described in one
         for child, content in (group.get("children") or {}).items():
             collect(child, content or {})
 

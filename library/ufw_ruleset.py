@@ -30,11 +30,11 @@ options:
       port:
         description: A port, or V(any).
         type: str
-        required: true
+        default: any
       protocol:
-        description: The protocol.
+        description: The protocol. V(vrrp) has no ports.
         type: str
-        choices: [tcp, udp]
+        choices: [tcp, udp, vrrp]
         default: tcp
       from:
         description: The address or network that may connect, or V(any).
@@ -113,8 +113,8 @@ ARGUMENT_SPEC = {
         "elements": "dict",
         "required": True,
         "options": {
-            "port": {"type": "str", "required": True},
-            "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+            "port": {"type": "str", "default": "any"},
+            "protocol": {"type": "str", "choices": ["tcp", "udp", "vrrp"], "default": "tcp"},
             "from": {"type": "str", "default": "any"},
             "comment": {"type": "str", "default": ""},
         },
@@ -140,6 +140,8 @@ def rule_line(rule: dict) -> str:
     port, protocol, source = rule["port"], rule["protocol"], rule["from"]
     if port != "any" and not (port.isdecimal() and 0 < int(port) < 65536):
         raise FirewallError(f"port {port!r} is neither a number from 1 to 65535 nor 'any'.")
+    if port != "any" and protocol == "vrrp":
+        raise FirewallError(f"port {port} of vrrp: that protocol has no ports.")
     if "'" in rule["comment"] or not rule["comment"].isprintable():
         raise FirewallError(f"The comment {rule['comment']!r} holds a character that ufw does not allow.")
     if source == "any":

@@ -44,7 +44,7 @@ def network() -> dict[str, Any]:
         addresses.update({host: values["address"] for host, values in own.items() if "address" in values})
         for child, content in (group.get("children") or {}).items():
             hosts += [host for host in collect(child, content) if host not in hosts]
-        groups[name] = hosts
+        groups[name] = hosts = groups.get(name, []) + hosts  # a group may be a child of several
         return hosts
 
     collect("all", yaml.safe_load((LAB / "hosts.yml").read_text())["all"])
@@ -53,13 +53,14 @@ def network() -> dict[str, Any]:
 
 @pytest.fixture
 def pairs(network: dict[str, Any]) -> dict[str, Any]:
-    """Give the network a second host of each kind."""
+    """Give the network a second host of each kind, and the proxies an address that they share."""
     for group, host, address in (
-        ("qm_servers", "qm2", "198.18.34.104"),
+        ("gateways", "gateway2", "198.18.34.104"),
         ("ai_servers", "ubuai2", "198.18.10.21"),
         ("proxies", "haproxy2", "198.18.50.101"),
     ):
         network["groups"][group].append(host)
         network["groups"]["managed_hosts"].append(host)
         network["addresses"][host] = address
+    network["addresses"] = filters.with_virtual_address(network["addresses"], "198.18.50.99")
     return network

@@ -1,9 +1,11 @@
 """What is made of the catalogue: firewall rules, proxy configuration, checks and environment."""
 
 import catalogue as filters
+import monitoring
 import pytest
 
 ADMINISTRATORS = ["198.18.0.1/32"]
+VIRTUAL_ADDRESS = "198.18.50.99"
 PROXMOX = {"host": "127.0.0.2", "port": 8006, "user": "root@pam"}
 
 
@@ -85,9 +87,9 @@ def test_a_rule_says_who_it_is_for(catalogue, network):
 
 
 def test_a_hosts_own_traffic_needs_no_rule(catalogue, pairs):
-    catalogue["gateway"]["clients"] = ["qm_servers"]
+    catalogue["gateway"]["clients"] = ["gateways"]
     rules = filters.firewall_rules(catalogue, "qm1", **pairs, administrators=[])
-    assert [rule["comment"] for rule in rules if rule["port"] == 8768] == ["gateway from qm2"]
+    assert [rule["comment"] for rule in rules if rule["port"] == 8768] == ["gateway from gateway2"]
 
 
 def test_without_administrators_nobody_may_administer(catalogue, network):
@@ -105,16 +107,85 @@ def test_a_new_host_is_let_in_where_its_group_is(catalogue, pairs):
     }
 
 
-def test_a_service_of_nobody_else_listens_on_loopback(catalogue):
-    assert filters.listen_address(catalogue, "listener") == "127.0.0.1"
-    assert filters.listen_address(catalogue, "tts") == "127.0.0.1"
-    assert filters.listen_address(catalogue, "gateway") == "0.0.0.0"
+def test_a_service_of_nobody_else_listens_on_loopback(catalogue, network):
+    def listens(service):
+        return filters.listen_address(catalogue, service, network["groups"])
+
+    assert (listens("listener"), listens("tts"), listens("alertmanager")) == ("127.0.0.1",) * 3
+    assert (listens("gateway"), listens("ssh"), listens("node_exporter")) == ("0.0.0.0",) * 3
+
+
+def test_a_further_gateway_alone_is_let_in_to_the_listener(catalogue, pairs):
+    assert filters.listen_address(catalogue, "listener", pairs["groups"]) == "0.0.0.0"
+    rules = filters.firewall_rules(catalogue, "qm1", **pairs, administrators=ADMINISTRATORS)
+    assert [rule["from"] for rule in rules if rule["port"] == 8767] == ["198.18.34.104"]
+    expected = {
+        origin: check["expect"]
+        for origin in pairs["groups"]["managed_hosts"]
+        for check in filters.health_checks(catalogue, origin, **pairs)
+        if check["name"] == "listener" and check["address"] == "198.18.34.103"
+    }
+    assert {origin for origin, expect in expected.items() if expect == "open"} == {"qm1", "gateway2"}
+    assert len(expected) == len(pairs["groups"]["managed_hosts"])
+
+
+def test_only_the_other_proxy_may_speak_of_the_virtual_address(catalogue, network, pairs):
+    rules = {
+        host: filters.firewall_rules(catalogue, host, **pairs, administrators=ADMINISTRATORS)
+        for host in pairs["groups"]["managed_hosts"]
+    }
+    assert {host: rule for host, own in rules.items() for rule in own if rule["protocol"] != "tcp"} == {
+        "haproxy": {"protocol": "vrrp", "from": "198.18.50.101", "comment": "proxy_pair from haproxy2"},
+        "haproxy2": {"protocol": "vrrp", "from": "198.18.50.100", "comment": "proxy_pair from haproxy"},
+    }
+    assert rules["haproxy"][0]["protocol"] == "vrrp"
+
+
+def test_the_virtual_address_is_asked_by_those_who_use_or_must_not_reach_it(catalogue, pairs):
+    seen = {
+        (origin, check["name"], check["kind"], check["expect"])
+        for origin in pairs["groups"]["managed_hosts"]
+        for check in filters.health_checks(catalogue, origin, **pairs)
+        if check["address"] == VIRTUAL_ADDRESS
+    }
+    services = ("proxy_gateway", "proxy_https", "proxy_http")
+    strangers = ("qm1", "gateway2", "ubuai", "ubuai2")
+    assert seen == {
+        ("mac", "proxy_gateway", "gateway", "open"),
+        ("mac", "proxy_https", "gateway", "open"),
+        ("mac", "proxy_http", "http", "open"),
+        ("nas", "proxy_gateway", "flow", "closed"),
+        ("nas", "proxy_https", "flow", "open"),
+        ("nas", "proxy_http", "flow", "closed"),
+        *((stranger, service, "flow", "closed") for stranger in strangers for service in services),
+    }
+    assert {check["host"] for check in filters.health_checks(catalogue, "mac", **pairs)} >= {"hal"}
+
+
+def test_clients_ask_at_the_virtual_address_where_there_is_one(catalogue, pairs):
+    environment = filters.client_environment(catalogue, **pairs, administrator="lawr", proxmox=PROXMOX)
+    assert environment["HAL_GATEWAY_URL"] == "ws://198.18.50.99:8768"
+    assert environment["HAL_SPEECH_URL"] == "https://hal"
+    assert environment["HAPROXY_HOST"] == "198.18.50.100"
+    assert environment["QM_HOST"] == "198.18.34.103"
+
+
+def test_the_virtual_address_is_probed_beside_the_proxies(catalogue, pairs):
+    targets = {(target["host"], target["target"]) for target in monitoring.probe_targets(catalogue, **pairs)}
+    assert {target for target in targets if target[1].endswith(":443")} == {
+        ("haproxy", "198.18.50.100:443"),
+        ("haproxy2", "198.18.50.101:443"),
+        ("hal", "198.18.50.99:443"),
+    }
 
 
 def test_urls_name_every_host_of_a_service(catalogue, pairs):
     urls = filters.service_urls(catalogue, "speech", **pairs)
     assert urls == ["http://198.18.10.20:9000", "http://198.18.10.21:9000"]
-    assert filters.service_urls(catalogue, "gateway", **pairs)[0] == "ws://198.18.34.103:8768"
+    assert set(filters.service_urls(catalogue, "gateway", **pairs)) == {
+        "ws://198.18.34.103:8768",
+        "ws://198.18.34.104:8768",
+    }
     assert filters.service_urls(catalogue, "proxy_https", **pairs)[0] == "https://198.18.50.100:443"
 
 
@@ -142,7 +213,7 @@ def test_the_proxys_backends_hold_every_server(catalogue, pairs):
     )
     assert gateway["servers"] == [
         {"name": "qm1", "address": "198.18.34.103", "port": 8768},
-        {"name": "qm2", "address": "198.18.34.104", "port": 8768},
+        {"name": "gateway2", "address": "198.18.34.104", "port": 8768},
     ]
     assert [server["name"] for server in speech["servers"]] == ["ubuai", "ubuai2"]
 
@@ -156,7 +227,7 @@ def test_every_flow_is_checked_from_every_host(catalogue, network):
             (name, host)
             for name, service in catalogue.items()
             for host in filters.service_hosts(catalogue, name, network["groups"])
-            if not (host == origin and service["protocol"] == "ssh")
+            if not (host == origin and service["protocol"] == "ssh") and service["protocol"] != "vrrp"
         ]
         assert sorted(seen) == sorted(expected)
 
@@ -207,12 +278,13 @@ def test_the_firewall_lets_in_exactly_what_the_checks_expect_open(catalogue, pai
         (names[rule["from"]], host, rule["port"])
         for host in hosts
         for rule in filters.firewall_rules(catalogue, host, **pairs, administrators=[])
+        if "port" in rule
     }
     checked = {
         (origin, check["host"], check["port"])
         for origin in hosts
         for check in filters.health_checks(catalogue, origin, **pairs)
-        if check["expect"] == "open" and check["host"] != origin
+        if check["expect"] == "open" and check["host"] not in (origin, "hal")
     }
     assert let_in == checked
 

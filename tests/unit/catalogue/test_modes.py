@@ -75,8 +75,8 @@ def test_the_proxy_leads_to_the_same_place_in_both_modes(catalogue, phantom, net
     assert backends[0]["servers"] == [{"name": "qm1", "address": "198.18.34.103", "port": 8768}]
 
 
-def test_qm_itself_listens_for_everybody_whom_the_firewall_lets_in(phantom):
-    assert filters.listen_address(phantom, "gateway") == "0.0.0.0"
+def test_qm_itself_listens_for_everybody_whom_the_firewall_lets_in(phantom, network):
+    assert filters.listen_address(phantom, "gateway", network["groups"]) == "0.0.0.0"
 
 
 def test_the_checks_follow_the_mode(catalogue, phantom, network):

@@ -13,7 +13,7 @@ NETWORKS = {"administrators": ["198.18.0.1/32"], "clients": ["198.18.61.0/24", "
 DIAGRAM = {
     "hosts": [
         {"name": "mac", "address": "198.18.60.10", "layer": "clients", "services": []},
-        {"name": "qm1", "layer": "qm_servers", "services": [{"name": "gateway", "port": 8768}]},
+        {"name": "qm1", "layer": "gateways", "services": [{"name": "gateway", "port": 8768}]},
     ],
     "flows": [{"from": "mac", "to": "qm1", "service": "gateway", "port": 8768, "protocol": "websocket"}],
 }  # fmt: skip
@@ -75,7 +75,7 @@ def test_the_flows_are_those_that_the_firewalls_open(catalogue, pairs):
         }.get(flow["from"], [pairs["addresses"].get(flow["from"])])
     }
     opened = {
-        (host, rule["port"], rule["from"])
+        (host, rule.get("port", 112), rule["from"])
         for host in pairs["groups"]["managed_hosts"]
         for rule in filters.firewall_rules(
             catalogue,

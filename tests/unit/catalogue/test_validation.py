@@ -101,17 +101,17 @@ NETWORK = "group_vars/all/network.yml"
         (
             put("telnet", "catalogue", "tts", "protocol"),
             f"{SERVICES}: protocol telnet of service tts is unknown; "
-            "there are http, https, ssh, tcp, websocket",
+            "there are http, https, ssh, tcp, vrrp, websocket",
         ),
         (
             put("ping", "catalogue", "tts", "check"),
             f"{SERVICES}: check ping of service tts is unknown; "
-            "there are flow, gateway, haproxy, http, listener, ollama, speech, ssh, tts",
+            "there are flow, gateway, haproxy, http, listener, ollama, speech, ssh, tts, vrrp",
         ),
         (
             put("ping", "catalogue", "tts", "local_check"),
             f"{SERVICES}: local_check ping of service tts is unknown; "
-            "there are flow, gateway, haproxy, http, listener, ollama, speech, ssh, tts",
+            "there are flow, gateway, haproxy, http, listener, ollama, speech, ssh, tts, vrrp",
         ),
         (
             put([{"group": "clients"}], "catalogue", "tts", "clients"),
@@ -191,6 +191,28 @@ NETWORK = "group_vars/all/network.yml"
         ),
         (put([], "groups", "proxies"), f"{HOSTS}: the group proxies has no host"),
         (
+            put([], "groups", "gateways"),
+            f"{HOSTS}: qm1 is in qm_servers and not in gateways, which that group must be a child of",
+        ),
+        (
+            put("198.18.50", "virtual_address"),
+            f"{NETWORK}: network_virtual_address is '198.18.50', which is no IPv4 address",
+        ),
+        (
+            put("198.18.50.100", "virtual_address"),
+            f"{NETWORK}: network_virtual_address is 198.18.50.100, the address of haproxy: "
+            "choose one that nothing has",
+        ),
+        (
+            put("10.1.50.99", "virtual_address"),
+            f"{NETWORK}: network_virtual_address 10.1.50.99 is in none of network_subnets (198.18.0.0/16)",
+        ),
+        (
+            put(["haproxy", "mac"], "groups", "proxies"),
+            f"{NETWORK}: there are 2 proxies (haproxy, mac) and no network_virtual_address, so clients "
+            "would know haproxy alone: choose an address of their subnet that nothing has",
+        ),
+        (
             put(["nonsense"], "client_networks"),
             f"{NETWORK}: network_client_networks has 'nonsense', which is no network: "
             "Expected 4 octets in 'nonsense'",
@@ -200,6 +222,15 @@ NETWORK = "group_vars/all/network.yml"
 def test_a_fault_is_named_with_its_file(description, change, sentence):
     change(description)
     assert sentence in validation.network_faults(description)
+
+
+def test_a_host_cannot_have_the_name_of_the_virtual_address(description):
+    description["virtual_address"] = "198.18.50.99"
+    assert validation.network_faults(description) == []
+    description["addresses"]["hal"] = "198.18.60.77"
+    assert validation.network_faults(description) == [
+        f"{NETWORK}: a host is called hal, which is the name of network_virtual_address"
+    ]
 
 
 def test_a_network_that_is_none_is_named(description):

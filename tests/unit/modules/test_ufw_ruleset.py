@@ -227,6 +227,7 @@ def test_a_guard_left_behind_is_reported_and_started_anew(host: Host) -> None:
             "allow from fd00::1 to any port 53 proto udp",
         ),
         ({"port": 1, "from": "198.18.0.77/16"}, "allow from 198.18.0.0/16 to any port 1 proto tcp"),
+        ({"protocol": "vrrp", "from": "198.18.7.7"}, "allow from 198.18.7.7 proto vrrp"),
     ],
 )
 def test_rules_are_written_as_ufw_shows_them(host: Host, rule: dict[str, Any], line: str) -> None:
@@ -245,6 +246,7 @@ def test_the_first_of_two_comments_counts(host: Host) -> None:
     [
         ({"port": 0}, "neither a number from 1 to 65535 nor 'any'"),
         ({"port": "ssh"}, "neither a number from 1 to 65535 nor 'any'"),
+        ({"port": 112, "protocol": "vrrp"}, "port 112 of vrrp: that protocol has no ports"),
         ({"port": 1, "from": "10.0.0.300"}, "neither an address, nor a network, nor 'any'"),
         ({"port": 1, "comment": "it's"}, "holds a character that ufw does not allow"),
         ({"port": 1, "comment": "a\nb"}, "holds a character that ufw does not allow"),
