@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,18 +82,9 @@ def test_a_line_cut_off_by_a_full_disk_costs_no_other(write, tmp_path):
     assert write(report())["runs"] == 3
 
 
-def _record(directory: Path) -> None:
-    for _ in range(5):
-        records.record(directory, report())
-
-
 def test_runs_at_the_same_time_lose_nothing(tmp_path):
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_record, args=(tmp_path,)) for _ in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: records.record(tmp_path, report(seconds=number)), range(20)))
     runs, notes = records.read_history(tmp_path / records.HISTORY)
     assert (len(runs), notes) == (20, [])
     assert [path.name for path in tmp_path.iterdir()] == [records.HISTORY]
