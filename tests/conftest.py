@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from ansible.module_utils.testing import patch_module_args
 
 ROOT = Path(__file__).parent.parent
 ansible.module_utils.__path__.append(str(ROOT / "module_utils"))
+# Tests read what Ansible prints; people get YAML, which folds long lines.
+os.environ["ANSIBLE_CALLBACK_RESULT_FORMAT"] = "json"
 
 type Result = dict[str, Any]
 

@@ -85,6 +85,7 @@ def run_play(
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "HAL_PROGRESS_INTERVAL": str(interval),
         "HAL_SLOWEST_TASKS": str(slowest),
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
     }
     done = subprocess.run(
         ["ansible-playbook", "--connection=local", "play.yml", *arguments],
