@@ -12,6 +12,7 @@ endif
 export Q ?= What medications am I taking?
 HOST ?= qm1
 ROLE ?=
+PROFILE ?=
 KILLS ?= 20
 SEED ?=
 
@@ -28,8 +29,8 @@ test-tools:
 	@lab/bootstrap.sh --with-browser
 
 .PHONY: lab
-lab: tools ## Bring the whole network up on this machine and ask it something
-	@python lab/lab.py up
+lab: tools ## Bring the whole network up on this machine and ask it something; with twins: make lab PROFILE=ha
+	@python lab/lab.py up $(if $(PROFILE),--profile $(PROFILE))
 
 .PHONY: lab-down
 lab-down: ## Remove everything the lab made, but for the downloads

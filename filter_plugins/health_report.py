@@ -32,7 +32,26 @@ def health_results(hosts: list[str], hostvars: Any) -> list[Result]:
         if "ok" in health and "results" not in health:
             about = {"name": "proxmox", "kind": "proxmox", "host": host, "from": CONTROLLER}
             results.append({**health, **about, "ms": round(health["seconds"] * 1000, 1)})
-    return results
+    return _agreed(results)
+
+
+def _agreed(results: list[Result]) -> list[Result]:
+    """Return the results; those of hosts that share an address have failed unless exactly one has it."""
+    sharing = [result for result in results if result.get("kind") == "vrrp"]
+    having = [result["host"] for result in sharing if result["ok"] and result["details"]["holds"]]
+    if not sharing or len(having) == 1 or not all(result["ok"] for result in sharing):
+        return results
+    told = f"both {', '.join(having)} have it" if having else "no proxy has it"
+    remedy = (
+        "See on each `journalctl -u keepalived -n 30`, and whether its firewall admits vrrp from the others"
+    )
+    fault = {"ok": False, "remedy": remedy}
+    return [
+        {**result, **fault, "message": f"{told} ({result['message']}). {remedy}"}
+        if result in sharing
+        else result
+        for result in results
+    ]
 
 
 def health_report(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,15 +9,14 @@ from typing import Any
 import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
+from catalogue import VIRTUAL_HOST, catalogue_for_mode, health_checks
 
-from network import CLIENT, INVENTORY, PROJECT, addresses
-
-sys.path.append(str(PROJECT / "filter_plugins"))
-from catalogue import catalogue_for_mode, health_checks
+from network import CLIENT, INVENTORY, PROJECT, addresses, shared_address
 
 CATALOGUE = PROJECT / "inventories/common/services.yml"
 QUESTION = {"question": "What medications am I taking?"}
 CHECK_TIMEOUT_S = 3
+TWINNED = ("qm_servers", "gateways", "ai_servers", "proxies")  # groups whose hosts do the same
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,21 @@ class Description:
         port: int = self.services[service]["port"]
         return port
 
+    @property
+    def shares_address(self) -> bool:
+        """Whether the proxies share an address, at which clients ask."""
+        return bool(shared_address())
+
+    def has_twin(self, host: str) -> bool:
+        """Return whether another host does all that a host does, the keeping of the records included."""
+        groups = [self.groups[name] for name in TWINNED if host in self.groups[name]]
+        return bool(groups) and all(len(group) > 1 for group in groups)
+
     def url(self, service: str, scheme: str = "ws") -> str:
-        """Return the URL of a service on the first host that runs it."""
-        host = self.groups[self.services[service]["group"]][0]
+        """Return the URL of a service: at the address that the proxies share, or on the first host."""
+        described = self.services[service]
+        shared = self.shares_address and "frontend" in described
+        host = VIRTUAL_HOST if shared else self.groups[described["group"]][0]
         return f"{scheme}://{host}:{self.port(service)}"
 
     def monitor(self, host: str) -> tuple[str, list[dict[str, Any]]]:

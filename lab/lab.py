@@ -1,6 +1,6 @@
 """The lab: HAL's whole network on this machine, brought up, used and removed.
 
-Usage: lab.py up | down | clear | shell HOST | client ARGUMENTS...
+Usage: lab.py up [--profile NAME] | down | clear | shell HOST | client ARGUMENTS...
 """
 
 from __future__ import annotations
@@ -19,9 +19,21 @@ from dataclasses import dataclass, field
 import containers
 import credentials
 import machine
+import profiles
 from containers import PodmanError
 from machine import LabError
-from network import API_ADDRESS, API_PORT, CLIENT, PROJECT, SECRETS, STATE, USER, addresses, laboratory
+from network import (
+    API_ADDRESS,
+    API_PORT,
+    CLIENT,
+    PROJECT,
+    SECRETS,
+    STATE,
+    USER,
+    addresses,
+    laboratory,
+    shared_address,
+)
 from processes import Process
 
 ARTIFACTS = PROJECT / ".cache/artifacts"
@@ -79,8 +91,11 @@ def build_ollama() -> None:
 
 def server_certificates() -> dict[str, list[str]]:
     """Return, by the variable that holds a certificate, the names and addresses that it is for."""
-    servers = {"network_proxy_certificate": "proxies", "network_backup_certificate": "backup_servers"}
-    return {variable: [*addresses(group), *addresses(group).values()] for variable, group in servers.items()}
+    servers = {
+        "network_proxy_certificate": addresses("proxies") | shared_address(),
+        "network_backup_certificate": addresses("backup_servers"),
+    }
+    return {variable: [*hosts, *hosts.values()] for variable, hosts in servers.items()}
 
 
 def forget_host_key(address: str) -> None:
@@ -130,10 +145,11 @@ def client(*arguments: str) -> int:
     return enter(CLIENT, "bash", "-lc", 'exec hal "$@"', "hal", *arguments, user=USER)
 
 
-def up() -> None:
-    """Bring the lab up from whatever state it is in, and ask it something."""
+def up(profile: str) -> None:
+    """Bring the lab up from whatever state it is in, with the hosts of a profile, and ask it something."""
     phase = Phases()
     machine.check(STATE)
+    profiles.choose(profile)
     credentials.create(STATE, SECRETS, ["pve", API_ADDRESS], server_certificates(), devices=[CLIENT])
     with phase("Image of the hosts, and Ollama's archive"), ThreadPoolExecutor() as pool:
         image = pool.submit(machine.ensure_image, PROJECT, STATE)
@@ -147,6 +163,8 @@ def up() -> None:
         ensure_standing_hosts()
         for process in processes():
             process.require()
+        for sentence in profiles.remove_undescribed(lab):
+            print(sentence)
     with phase("site.yml: provision, configure, verify"):
         playbook("site.yml")
     with phase("A typed and a spoken question"):
@@ -165,6 +183,7 @@ def down() -> None:
         containers.remove(lab, container.name)
     machine.remove_network(lab.network)
     SECRETS.unlink(missing_ok=True)
+    profiles.choose(profiles.DEFAULT)
     shutil.rmtree(STATE)
 
 
@@ -183,7 +202,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("up")
+    verbs.add_parser("up").add_argument(
+        "--profile", help="which hosts there are; without it, those of before"
+    )
     verbs.add_parser("down")
     verbs.add_parser("clear")
     verbs.add_parser("shell").add_argument("host")
@@ -193,7 +214,7 @@ def main() -> int:
         STATE.mkdir(mode=0o700, exist_ok=True)
         machine.configure_podman(STATE)
         if options.verb == "up":
-            up()
+            up(options.profile or profiles.current())
         elif options.verb == "down":
             down()
         elif options.verb == "clear":

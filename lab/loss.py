@@ -35,25 +35,52 @@ def machines() -> dict[str, dict[str, Any]]:
     return {item["name"]: item for item in Api(connect).machines() if not item.get("template")}
 
 
+def guest_of(host: str) -> Any:
+    """Return a machine's guest in the API."""
+    machine = machines()[host]
+    return connect().nodes(machine["node"]).qemu(machine["vmid"])
+
+
+def power_off(lab: Lab, host: str) -> float:
+    """Take a machine's power, and return when it died (Unix time); `power_on` brings it back as it was."""
+    guest = guest_of(host)
+    containers.podman(["kill", lab.container(host)])
+    died = time.time()
+    guest.status.stop.post()
+    return died
+
+
+def power_on(host: str) -> None:
+    """Switch a machine on."""
+    guest_of(host).status.start.post()
+
+
 def lose(lab: Lab, host: str) -> float:
     """Take a machine's power, then delete it with its disk; return when it died (Unix time).
 
     Raises:
         LabError: it is still there after a minute.
     """
-    machine = machines()[host]
-    guest = connect().nodes(machine["node"]).qemu(machine["vmid"])
-    container = lab.container(host)
-    containers.podman(["kill", container])
-    died = time.time()
-    guest.status.stop.post()
+    died = power_off(lab, host)
+    delete(lab, host)
+    return died
+
+
+def delete(lab: Lab, host: str) -> None:
+    """Delete a machine with its disk.
+
+    Raises:
+        LabError: it is still there after a minute.
+    """
+    guest, container = guest_of(host), lab.container(host)
+    if machines()[host]["status"] == "running":
+        guest.status.stop.post()
     guest.delete(purge=1)
     deadline = time.monotonic() + REMOVAL_TIMEOUT_S
     while any(there.name == host and there.guest is not None for there in containers.list_all(lab)):
         if time.monotonic() > deadline:
             raise LabError(f"{container} is still there: .lab/hypervisor.log says why.")
         time.sleep(0.1)
-    return died
 
 
 class Monitor:

@@ -20,14 +20,15 @@ options:
   checks:
     description:
       - The checks, as the filter C(health_checks) makes them from the service catalogue.
-      - Each has I(name), I(kind) (backup, flow, gateway, gpu, haproxy, http, listener, ollama, speech, ssh or
-        tts), I(host), I(address) and I(port); and as needed I(expect) (V(open) or V(closed)), I(tls),
+      - Each has I(name), I(kind) (backup, flow, gateway, gpu, haproxy, http, listener, ollama, speech, ssh,
+        tts or vrrp), I(host), I(address) and I(port); and as needed I(expect) (V(open) or V(closed)), I(tls),
         I(ca_file), I(path), I(question), I(audio) (a WAV file in base64), I(expect_words), I(readiness),
         I(models), I(loaded), I(timeout), I(windows) (whether that host runs Windows) and I(proxied) (whether
         it is the proxy).
       - I(limits) of a check are the highest good values - latency_ms, seconds, queue, sessions,
         sessions_percent, temperature_c, memory_percent or processes.
-      - A check of the kind backup or gpu is of the host that it runs on, and has neither address nor port.
+      - A check of the kind backup, gpu or vrrp is of the host that it runs on, and has neither address nor port; that of
+        vrrp has the address that the host shares with others.
     type: list
     elements: dict
     required: true

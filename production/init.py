@@ -171,7 +171,7 @@ def fill_vault(
     wanted = complete(
         held | {name: value for name, value in given.items() if value},
         {
-            "network_proxy_certificate": ["haproxy", answers["haproxy_address"]],
+            "network_proxy_certificate": inventory.proxy_names(),
             "network_backup_certificate": ["nas", answers["nas_address"]],
         },
         list(inventory.group("clients")),

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
+from filter_plugins.catalogue import with_virtual_address
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
@@ -90,6 +91,13 @@ class Inventory:
         """Return the variables of a host."""
         group = {"qm1": "qm_servers", "ubuai": "ai_servers", "haproxy": "proxies", "nas": "backup_servers"}
         return self.group(group.get(name, "hypervisors"))[name]
+
+    def proxy_names(self) -> list[str]:
+        """Return the names and addresses at which clients reach the proxies, the shared one included."""
+        proxies = {name: variables["address"] for name, variables in self.group("proxies").items()}
+        virtual = self.network.content.get("network_virtual_address")
+        addresses = with_virtual_address(proxies, virtual or "")
+        return [*addresses, *addresses.values()]
 
     def fill_in(self, answers: dict[str, Any]) -> None:
         """Put the answers in where they belong."""

@@ -94,7 +94,10 @@ def complete(
         devices: names of the devices that get a token.
         validity: how long a certificate is valid.
     """
-    made = {"network_backup_secret": secrets.token_urlsafe(32)} | held
+    made = {
+        "network_backup_secret": secrets.token_urlsafe(32),
+        "network_vrrp_secret": secrets.token_urlsafe(6),  # VRRP takes no more than 8 characters
+    } | held
     if "network_ca_key" not in made:
         authority = Authority.create("HAL household", AUTHORITY_VALIDITY)
         made["network_ca_certificate"] = authority.pem.decode()

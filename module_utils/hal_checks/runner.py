@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible.module_utils.hal_checks import backups, connections, gateway, gpu, haproxy, http, ollama, speech
+from ansible.module_utils.hal_checks import (
+    backups,
+    connections,
+    gateway,
+    gpu,
+    haproxy,
+    http,
+    ollama,
+    speech,
+    vrrp,
+)
 from ansible.module_utils.hal_checks.faults import advice, explain
 from ansible.module_utils.hal_checks.limits import exceeded
 from ansible.module_utils.hal_checks.result import CheckFailed, Found, Measure
@@ -25,9 +35,10 @@ KINDS: dict[str, Callable[[Target], Found]] = {
     "speech": speech.speech,
     "ssh": connections.ssh,
     "tts": speech.tts,
+    "vrrp": vrrp.vrrp,
 }
 REQUIRED = {"name", "kind", "host", "address", "port"}
-OF_THE_HOST = {"backup", "gpu"}  # these have no port
+OF_THE_HOST = {"backup", "gpu", "vrrp"}  # these have no port
 TIMEOUT_S = 10
 FLOW_TIMEOUT_S = 2  # a lost SYN is sent again after one second
 WORKERS = 24

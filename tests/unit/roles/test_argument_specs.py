@@ -19,6 +19,7 @@ FURTHER_STAGES = {
     "backup": {"restore"},
     "client": {"launch_agent"},
     "gpu_driver": {"load"},
+    "keepalived": {"absent"},
     "ollama": {"models"},
     "proxmox_host": {"api", "backup", "firewall", "passthrough", "templates"},
     "proxmox_vm": {"plan", "forget", "provision", "reach"},
