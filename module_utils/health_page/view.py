@@ -101,10 +101,10 @@ def spark(past: list[float | None]) -> Spark:
         return round(SPARK_EDGE + index * step, 1), round(SPARK_HEIGHT - SPARK_EDGE - height, 1)
 
     points = [None if ms is None else place(index, ms) for index, ms in enumerate(past)]
+    runs = [list(group) for there, group in groupby(points, key=lambda point: point is not None) if there]
+    # A line of no length is a dot; a single point would be nothing.
     lines = [
-        " ".join(f"{x:g},{y:g}" for x, y in filter(None, group))
-        for there, group in groupby(points, key=lambda point: point is not None)
-        if there
+        " ".join(f"{x:g},{y:g}" for x, y in filter(None, run * 2 if len(run) == 1 else run)) for run in runs
     ]
     crosses = [place(index, most / 2) for index, ms in enumerate(past) if ms is None]
     return Spark(lines, crosses, f"{_count(len(past), 'run')}: {_spread(passed)}{_failed(len(crosses))}")

@@ -52,10 +52,10 @@ def test_a_flow_that_should_be_open_and_is_closed_is_no_closed_flow():
 @pytest.mark.parametrize(
     ("past", "lines", "crosses", "text"),
     [
-        ([10.0], ["4,4"], 0, "1 run: 10.0 ms"),
-        ([0.0], ["4,20"], 0, "1 run: 0.0 ms"),
+        ([10.0], ["4,4 4,4"], 0, "1 run: 10.0 ms"),
+        ([0.0], ["4,20 4,20"], 0, "1 run: 0.0 ms"),
         ([5.0, 10.0, 0.0], ["4,12 60,4 116,20"], 0, "3 runs: 0.0 to 10.0 ms"),
-        ([5.0, None, 10.0], ["4,12", "116,4"], 1, "3 runs: 5.0 to 10.0 ms, 1 failed"),
+        ([5.0, None, 10.0], ["4,12 4,12", "116,4 116,4"], 1, "3 runs: 5.0 to 10.0 ms, 1 failed"),
         ([None, None], [], 2, "2 runs: none passed, 2 failed"),
     ],
 )
