@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,10 @@ def ansible(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one of Ansible's programs in the project's directory."""
     module = {"ansible": "adhoc", "ansible-playbook": "playbook"}[program]
     command = [sys.executable, "-m", "ansible", module, *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    environment = os.environ | {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 @pytest.fixture
