@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -27,7 +26,9 @@ SECRETS = {
 def inventory(tmp_path):
     """Return a copy of the lab's inventory as a fresh checkout has it: without secrets."""
     return shutil.copytree(
-        ROOT / "inventories/lab", tmp_path / "lab", ignore=shutil.ignore_patterns("secrets.yml")
+        ROOT / "inventories/lab",
+        tmp_path / "lab",
+        ignore=shutil.ignore_patterns("secrets.yml", "profile.yml"),
     )
 
 
@@ -35,10 +36,7 @@ def ansible(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one of Ansible's programs in the project's directory."""
     module = {"ansible": "adhoc", "ansible-playbook": "playbook"}[program]
     command = [sys.executable, "-m", "ansible", module, *arguments]
-    environment = os.environ | {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture

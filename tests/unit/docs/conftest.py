@@ -74,7 +74,7 @@ def write() -> Write:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the lab's inventory as a fresh checkout has it: without secrets."""
-    ignored = shutil.ignore_patterns("secrets.yml")
+    ignored = shutil.ignore_patterns("secrets.yml", "profile.yml")
     return Path(
         shutil.copytree(
             ROOT / "inventories/lab", tmp_path_factory.mktemp("inventory") / "lab", ignore=ignored

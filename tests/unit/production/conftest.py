@@ -63,7 +63,7 @@ class Production:
         self.vault = self.inventory / "vault.yml"
         self.password = self.local / "vault-password"
         self.answers = directory / "answers.yml"
-        self.environment = os.environ | {"HOME": str(self.home), "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+        self.environment = os.environ | {"HOME": str(self.home)}
         self.environment.pop("ANSIBLE_VAULT_PASSWORD_FILE", None)
         self.ssh_port = free_port()
         shutil.copytree(PRODUCTION, self.inventory, ignore=shutil.ignore_patterns("vault.yml"))

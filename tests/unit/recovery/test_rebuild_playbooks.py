@@ -42,7 +42,11 @@ def network(proxmox: Fake) -> Fake:
 @pytest.fixture
 def command(network: Fake, proxmox_certificate: tuple[Path, Path], tmp_path: Path) -> Any:
     """Make the command that runs a playbook, with further variables; every host answers SSH on one port."""
-    shutil.copytree(ROOT / "inventories/lab", tmp_path / "lab", ignore=shutil.ignore_patterns("secrets.yml"))
+    shutil.copytree(
+        ROOT / "inventories/lab",
+        tmp_path / "lab",
+        ignore=shutil.ignore_patterns("secrets.yml", "profile.yml"),
+    )
     with ssh_server(new_key()) as port:
 
         def make(playbook: str, *arguments: str, **variables: Any) -> list[str]:
