@@ -319,7 +319,7 @@ def health_checks(
             kind = (
                 "flow"
                 if not allowed
-                else service.get("local_check", service["check"])
+                else service.get("local_check") or service["check"]
                 if own
                 else ("http" if service["protocol"] in ("http", "websocket") else "flow")
                 if watched

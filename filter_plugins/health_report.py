@@ -8,7 +8,7 @@ from typing import Any
 type Result = dict[str, Any]
 
 KEYS = ("name", "host", "from", "ok", "ms", "message")
-MORE = {
+MORE: dict[str, Any] = {
     "kind": "",
     "remedy": "",
     "latency_ms": None,

@@ -51,7 +51,7 @@ def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
             yield f"service {name} has an unknown key, {key}"
         elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             yield f"{key} of service {name} is {value!r}, which is not {KINDS[kind]}"
-        elif kind is list and not all(isinstance(group, str) for group in value):
+        elif isinstance(value, list) and not all(isinstance(group, str) for group in value):
             yield f"{key} of service {name} is {value!r}, which are not all names of groups"
     port = service.get("port")
     if isinstance(port, int) and not 1 <= port <= 65535:

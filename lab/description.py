@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from catalogue import VIRTUAL_HOST, catalogue_for_mode, health_checks
+from filter_plugins.catalogue import VIRTUAL_HOST, catalogue_for_mode, health_checks
 
 from network import CLIENT, INVENTORY, PROJECT, addresses, shared_address
 

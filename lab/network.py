@@ -15,8 +15,8 @@ import registry
 from containers import Lab
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path.append(str(PROJECT / "filter_plugins"))
-from catalogue import with_virtual_address  # noqa: E402 - found through the line above
+sys.path.append(str(PROJECT))
+from filter_plugins.catalogue import with_virtual_address  # noqa: E402 - found through the line above
 
 STATE = PROJECT / ".lab"
 INVENTORY = PROJECT / "inventories/lab"

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.fetching import FetchError, Unfinished, deadline, fetch, figure, sha256
@@ -90,7 +91,7 @@ ARGUMENT_SPEC = {
 CHECKSUM = re.compile(r"sha256:([0-9a-f]{64})")
 
 
-def faults(files: list[dict]) -> list[str]:
+def faults(files: list[dict[str, Any]]) -> list[str]:
     """Return a sentence for each file that is declared wrongly."""
     found = []
     for file in files:
@@ -109,7 +110,7 @@ class Verified:
         self.record = directory / ".verified.json"
         self.known = json.loads(self.record.read_text()) if self.record.exists() else {}
 
-    def _state(self, path: str, checksum: str) -> list:
+    def _state(self, path: str, checksum: str) -> list[Any]:
         status = (self.directory / path).stat()
         return [checksum, status.st_size, status.st_mtime_ns]
 
@@ -128,9 +129,10 @@ class Verified:
             write_atomically(self.record, json.dumps(self.known, indent=1, sort_keys=True) + "\n")
 
 
-def update(directory: Path, files: list[dict], until: float, *, dry: bool) -> dict:
+def update(directory: Path, files: list[dict[str, Any]], until: float, *, dry: bool) -> dict[str, Any]:
     """Fetch what is missing until it is time, and return the result; a dry run only predicts it."""
-    verified, fetched = Verified(directory), []
+    verified = Verified(directory)
+    fetched: list[str] = []
     for file in files:
         checksum = file["checksum"].removeprefix("sha256:")
         if not verified.holds(file["path"], checksum):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.gpu import machine as host
@@ -138,7 +139,7 @@ NO_SUCH_COMMAND = 127
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-def record(facts: dict, answer: dict, boot: str) -> str:
+def record(facts: dict[str, Any], answer: dict[str, Any], boot: str) -> str:
     """Return what stands for a restart: the driver it was for, and the boot in which it was asked for."""
     versions = sorted(set(facts["modules"].values())) or [facts["kernel"]]
     return f"{answer['vendor']} {','.join(versions)} {boot}\n"

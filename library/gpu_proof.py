@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.gpu import nvidia_smi, rocm_smi
@@ -98,7 +99,7 @@ class Proof:
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.params = module.params
-        self.gpus: list[dict] = []
+        self.gpus: list[dict[str, Any]] = []
         self.skipped: list[str] = []
 
     def ask(self, command: list[str]) -> str | None:

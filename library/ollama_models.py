@@ -112,12 +112,19 @@ def location(name: str) -> tuple[str, str]:
     return f"{match['namespace'] or 'library'}/{match['model']}", match["tag"] or "latest"
 
 
+def hexadecimal(digest: str) -> str:
+    """Return what follows `sha256:`; ValueError if nothing such does."""
+    if not (match := DIGEST.fullmatch(digest)):
+        raise ValueError(f"{digest} is no SHA-256")
+    return match[1]
+
+
 def blobs(manifest: bytes, name: str) -> list[tuple[str, int]]:
     """Return digest and size of everything that a manifest names."""
     try:
         content = json.loads(manifest)
         parts = [content["config"], *content["layers"]]
-        return [(DIGEST.fullmatch(part["digest"])[1], int(part["size"])) for part in parts]
+        return [(hexadecimal(part["digest"]), int(part["size"])) for part in parts]
     except (ValueError, TypeError, KeyError) as error:
         raise FetchError(f"What the registry has of {name} is not a model's manifest.") from error
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.proxmox_api import CONNECTION_RULES, CONNECTION_SPEC, Proxmox, ProxmoxError
@@ -364,7 +365,7 @@ ARGUMENT_SPEC = CONNECTION_SPEC | {
 }
 
 
-def check_values(params: dict) -> str | None:
+def check_values(params: dict[str, Any]) -> str | None:
     """Return what is wrong with the parameters beyond their types, or None."""
     if params["vmid"] < 100:
         return f"vmid is {params['vmid']}; Proxmox numbers guests from 100."
@@ -380,7 +381,7 @@ def check_values(params: dict) -> str | None:
     return check_addresses(params["cloud_init"] or {})
 
 
-def check_addresses(cloud_init: dict) -> str | None:
+def check_addresses(cloud_init: dict[str, Any]) -> str | None:
     """Return what is wrong with the addresses for cloud-init, or None."""
     address, gateway = cloud_init.get("address"), cloud_init.get("gateway")
     try:
@@ -407,12 +408,12 @@ def main() -> None:
     try:
         machine = Machine(Proxmox(module.params), module.params, module.check_mode)
         machine.ensure()
+        for warning in machine.warnings:
+            module.warn(warning)
+        module.exit_json(**machine.result())
     except ProxmoxError as error:
         done = {"actions": machine.actions, "created": machine.created} if machine else {}
         module.fail_json(msg=str(error), **done)
-    for warning in machine.warnings:
-        module.warn(warning)
-    module.exit_json(**machine.result())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
@@ -151,7 +152,7 @@ class ReleaseError(Exception):
     """The release cannot be installed or switched to; the text says why and what to do."""
 
 
-def requirement_lines(lock: str, packages: list[dict]) -> list[str]:
+def requirement_lines(lock: str, packages: list[dict[str, Any]]) -> list[str]:
     """Return the lines for pip: the lock without its remarks, and one pinned line for each package."""
     lines = [line for line in lock.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     for requirement in "\n".join(lines).replace("\\\n", " ").splitlines():
@@ -215,7 +216,7 @@ class Releases:
             raise ReleaseError(f"{what} {''.join(error.strip().splitlines()[-1:])}")
         return output
 
-    def probe(self) -> dict:
+    def probe(self) -> dict[str, Any]:
         """Ask the interpreter for its tag and its pip."""
         python = self.module.params["python"]
         if not os.access(python, os.X_OK):
@@ -274,7 +275,7 @@ def versions(lines: list[str]) -> str:
     return "".join(line.rstrip(" \\") + "\n" for line in lines if not line.startswith((" ", "-")))
 
 
-def install(releases: Releases, params: dict, check: bool) -> dict:
+def install(releases: Releases, params: dict[str, Any], check: bool) -> dict[str, Any]:
     """Install the release that the parameters describe and switch to it, or predict that."""
     lines = requirement_lines(params["requirements"], params["packages"])
     if not lines:
@@ -290,8 +291,8 @@ def install(releases: Releases, params: dict, check: bool) -> dict:
         "previous": previous,
         "path": str(releases.directory(release)),
         "pruned": pruned,
+        "diff": {"before": releases.versions(before), "after": versions(lines)},
     }
-    result["diff"] = {"before": releases.versions(before), "after": versions(lines)}
     if changed and not check:
         if not releases.complete(release):
             releases.build(release, lines, python["pip"])
@@ -304,7 +305,7 @@ def install(releases: Releases, params: dict, check: bool) -> dict:
     return {"changed": changed, **result}
 
 
-def go_back(releases: Releases, check: bool) -> dict:
+def go_back(releases: Releases, check: bool) -> dict[str, Any]:
     """Switch to the previous release, or predict that."""
     target = releases.previous
     if not target or target == releases.current:

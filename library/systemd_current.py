@@ -10,6 +10,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -269,7 +270,7 @@ class Unit:
         return self.module.run_command(command)[1].splitlines()
 
 
-def plan(unit: Unit, params: dict) -> tuple[list[str], list[str]]:
+def plan(unit: Unit, params: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return the actions that make the unit current, in order, and the outdated files that are the reason."""
     stale = unit["NeedDaemonReload"] == "yes"
     enabled = unit["UnitFileState"]
@@ -311,7 +312,7 @@ def apply(unit: Unit, actions: list[str], outdated: list[str]) -> None:
         unit.settle(restarts)
 
 
-def make_current(unit: Unit, params: dict, check: bool) -> dict:
+def make_current(unit: Unit, params: dict[str, Any], check: bool) -> dict[str, Any]:
     """Bring the unit to the demanded state, or predict it; return what the module returns."""
     running = params["state"] == "started"
     if unit["LoadState"] == "not-found" and not check:
@@ -325,8 +326,8 @@ def make_current(unit: Unit, params: dict, check: bool) -> dict:
     # Taken before the unit reads them: a file that changes meanwhile is outdated again.
     paths = [*map(str, unit.files()), *params["restart_files"], *params["reload_files"]]
     digests = {path: digest(Path(path)) for path in paths}
-    before = {"state": unit["ActiveState"], "enabled": unit["UnitFileState"]}
-    after = {"state": "active" if running else "inactive", "enabled": before["enabled"]}
+    before: dict[str, Any] = {"state": unit["ActiveState"], "enabled": unit["UnitFileState"]}
+    after: dict[str, Any] = {"state": "active" if running else "inactive", "enabled": before["enabled"]}
     if {"enable", "disable"} & set(actions):
         after["enabled"] = "enabled" if params["enabled"] else "disabled"
     before["files"] = {path: unit.record.get(path, "unknown") for path in outdated}

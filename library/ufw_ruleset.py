@@ -8,6 +8,7 @@ import ipaddress
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -135,7 +136,7 @@ class FirewallError(Exception):
     """ufw is not, or cannot be made, as demanded; the text says why."""
 
 
-def rule_line(rule: dict) -> str:
+def rule_line(rule: dict[str, Any]) -> str:
     """Return a rule as `ufw show added` writes it, without its comment."""
     port, protocol, source = rule["port"], rule["protocol"], rule["from"]
     if port != "any" and not (port.isdecimal() and 0 < int(port) < 65536):
@@ -154,7 +155,7 @@ def rule_line(rule: dict) -> str:
     return f"allow from {address}" + (f" to any port {port}" if port != "any" else "") + f" proto {protocol}"
 
 
-def wanted_rules(rules: list[dict]) -> dict[str, str]:
+def wanted_rules(rules: list[dict[str, Any]]) -> dict[str, str]:
     """Return the comments of the demanded rules by their lines."""
     wanted: dict[str, str] = {}
     for rule in rules:
@@ -199,7 +200,7 @@ class Firewall:
             "enabled": "yes" if active else "no",
             "incoming": POLICIES.get(values.get("DEFAULT_INPUT_POLICY", ""), ""),
             "outgoing": POLICIES.get(values.get("DEFAULT_OUTPUT_POLICY", ""), ""),
-            "logging": {"on": "low"}.get(values.get("LOGLEVEL", ""), values.get("LOGLEVEL", "")),
+            "logging": "low" if values.get("LOGLEVEL") == "on" else values.get("LOGLEVEL", ""),
         }
         self.armed = self.module.run_command(["systemctl", "is-active", f"{REVERT}.timer"])[0] == 0
 
@@ -236,7 +237,7 @@ def described(settings: dict[str, str], rules: dict[str, str]) -> str:
     return "\n".join(lines + sorted(with_comment(*rule) for rule in rules.items())) + "\n"
 
 
-def ensure(firewall: Firewall, params: dict, check: bool) -> dict:
+def ensure(firewall: Firewall, params: dict[str, Any], check: bool) -> dict[str, Any]:
     """Make ufw hold what is demanded, or predict that; return what the module returns."""
     rules = wanted_rules(params["rules"])
     settings = {

@@ -8,6 +8,7 @@ import json
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.archives import write_zip
 from ansible.module_utils.basic import AnsibleModule
@@ -102,7 +103,7 @@ def pinned(wheel: Path) -> str:
 class Archives:
     """The directory of archives and its manifest: `file`, `sha256` and `input` by the lock's name."""
 
-    def __init__(self, params: dict) -> None:
+    def __init__(self, params: dict[str, Any]) -> None:
         self.path = Path(params["path"])
         self.packages = sorted(Path(package) for package in params["packages"])
         self.python_version, self.platform = params["python_version"], params["platform"]
@@ -144,7 +145,7 @@ class Archives:
             (self.path / former).unlink(missing_ok=True)
 
 
-def update(archives: Archives, locks: list[Path], *, dry: bool) -> dict:
+def update(archives: Archives, locks: list[Path], *, dry: bool) -> dict[str, Any]:
     """Make the archives that are missing or outdated and return the result; a dry run only predicts it."""
     stale = [lock for lock in locks if archives.is_stale(lock)]
     if not dry:

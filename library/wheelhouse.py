@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.wheels import (
@@ -100,12 +101,12 @@ def platforms(glibc: str) -> list[str]:
 class Wheelhouse:
     """The directory of wheels and its manifest, which holds `locks`, `wheel` and `source`, each by digest."""
 
-    def __init__(self, params: dict) -> None:
+    def __init__(self, params: dict[str, Any]) -> None:
         self.path = Path(params["path"])
         self.project = Path(params["project"])
         self.target = [params["python_version"], *platforms(params["glibc"])]
         self.manifest_path = self.path / "manifest.json"
-        self.manifest = {"locks": {}, "wheel": {}, "source": ""}
+        self.manifest: dict[str, Any] = {"locks": {}, "wheel": {}, "source": ""}
         if self.manifest_path.exists():
             self.manifest = json.loads(self.manifest_path.read_text())
 
@@ -155,7 +156,7 @@ class Wheelhouse:
         self.save()
 
 
-def update(wheelhouse: Wheelhouse, locks: list[Path], *, dry: bool) -> dict:
+def update(wheelhouse: Wheelhouse, locks: list[Path], *, dry: bool) -> dict[str, Any]:
     """Fetch and build what is missing or outdated and return the result; a dry run only predicts it."""
     stale = [lock for lock in locks if wheelhouse.is_stale(lock)]
     outdated = wheelhouse.manifest["source"] != wheelhouse.source_digest()

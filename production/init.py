@@ -213,6 +213,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if password_file.exists():  # a vault that cannot be opened is said before the questions
         Vault(vault_path, password_from(password_file)).read()
+    answers: dict[str, Any] | None
     if options.answers:
         answers = questions.read(asked, options.answers)
         inventory.fill_in(answers)

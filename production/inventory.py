@@ -77,8 +77,9 @@ class Inventory:
         def find(groups: CommentedMap) -> CommentedMap | None:
             for key, group in groups.items():
                 if key == name:
-                    return group["hosts"]
-                if group and (found := find(group.get("children") or {})) is not None:
+                    hosts: CommentedMap = group["hosts"]
+                    return hosts
+                if group and (found := find(group.get("children") or CommentedMap())) is not None:
                     return found
             return None
 
@@ -90,7 +91,8 @@ class Inventory:
     def host(self, name: str) -> CommentedMap:
         """Return the variables of a host."""
         group = {"qm1": "qm_servers", "ubuai": "ai_servers", "haproxy": "proxies", "nas": "backup_servers"}
-        return self.group(group.get(name, "hypervisors"))[name]
+        found: CommentedMap = self.group(group.get(name, "hypervisors"))[name]
+        return found
 
     def proxy_names(self) -> list[str]:
         """Return the names and addresses at which clients reach the proxies, the shared one included."""

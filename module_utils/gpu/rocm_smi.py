@@ -63,7 +63,7 @@ def parse_processes(text: str) -> list[Process]:
     Raises:
         SmiError: there is no JSON in it.
     """
-    processes = []
+    processes: list[Process] = []
     for key, value in _cards(text).get("system", {}).items():
         if key.startswith("PID") and key[3:].isdigit():  # name, GPUs, VRAM in bytes, SDMA, compute units
             name, _, vram, *_ = [*(field.strip() for field in str(value).split(",")), "", ""]

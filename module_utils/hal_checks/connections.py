@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from typing import Any
 
 from ansible.module_utils.hal_checks.result import CheckFailed, Found
 from ansible.module_utils.hal_checks.target import Target
@@ -51,7 +52,7 @@ def ssh(target: Target) -> Found:
 
 def listener(target: Target) -> Found:
     """Check one exchange with the listener: a JSON object each way."""
-    request = {
+    request: dict[str, Any] = {
         "session_id": "health-check",
         "transcription": target.question or "What medications am I taking?",
         "client_type": "health_check",

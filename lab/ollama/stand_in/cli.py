@@ -6,7 +6,7 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -159,7 +159,7 @@ def _mebibytes(size: int) -> str:
     return f"{size / MEBIBYTE:.0f} MiB"
 
 
-def _table(rows: list[tuple[str, ...]]) -> None:
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("    ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any
 from urllib.parse import urljoin
 
 import httpx
@@ -92,7 +92,7 @@ def _fetch(store: Store, web: httpx.Client, url: str, entry: dict[str, str]) -> 
             store.add(digest, _chunks(model))
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     while chunk := file.read(CHUNK_BYTES):
         yield chunk
 

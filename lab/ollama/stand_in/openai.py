@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 
@@ -59,7 +59,7 @@ class OpenAi:
         return JSONResponse(await while_connected(request, _whole(chunks)))
 
 
-async def _named(chunks: AsyncIterator[Chunk], name: str, *, usage: bool) -> AsyncIterator[Chunk]:
+async def _named(chunks: AsyncGenerator[Chunk], name: str, *, usage: bool) -> AsyncGenerator[Chunk]:
     """Give the chunks the name that was asked for; drop the one with the counts unless asked."""
     async with aclosing(chunks):
         async for chunk in chunks:
@@ -67,7 +67,7 @@ async def _named(chunks: AsyncIterator[Chunk], name: str, *, usage: bool) -> Asy
                 yield chunk | {"model": name}
 
 
-async def _whole(chunks: AsyncIterator[Chunk]) -> Fields:
+async def _whole(chunks: AsyncGenerator[Chunk]) -> Fields:
     """Return a streamed answer in one piece."""
     text, reason, last = "", "stop", {}
     async with aclosing(chunks):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -54,7 +54,7 @@ def reason_of(chunk: Chunk) -> str:
     return (chunk.get("choices") or [{}])[0].get("finish_reason") or ""
 
 
-async def answer(model: str, chunks: AsyncIterator[Chunk], wrap: Wrap) -> AsyncIterator[Fields]:
+async def answer(model: str, chunks: AsyncGenerator[Chunk], wrap: Wrap) -> AsyncGenerator[Fields]:
     """Yield an answer's lines: one for each piece of text, and one that ends it, with the counts."""
     begun = time.monotonic_ns()
     reason, counts = "stop", {}
@@ -74,7 +74,7 @@ async def answer(model: str, chunks: AsyncIterator[Chunk], wrap: Wrap) -> AsyncI
     }
 
 
-async def whole(lines: AsyncIterator[Fields], wrap: Wrap, read: Callable[[Fields], str]) -> Fields:
+async def whole(lines: AsyncGenerator[Fields], wrap: Wrap, read: Callable[[Fields], str]) -> Fields:
     """Return an answer in one piece: all its text, in its last line."""
     text, last = "", {}
     async with aclosing(lines):
@@ -86,12 +86,12 @@ async def whole(lines: AsyncIterator[Fields], wrap: Wrap, read: Callable[[Fields
 
 def read_message(line: Fields) -> str:
     """Return the text of a line of /api/chat."""
-    return line["message"]["content"]
+    return str(line["message"]["content"])
 
 
 def read_response(line: Fields) -> str:
     """Return the text of a line of /api/generate."""
-    return line["response"]
+    return str(line["response"])
 
 
 def _counts(timings: Fields) -> Fields:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 _NAME = re.compile(r"(?P<path>[a-zA-Z0-9][\w.-]*(?:/[a-zA-Z0-9][\w.-]*)*)(?::(?P<tag>[a-zA-Z0-9][\w.-]*))?")
 _PARTIAL = ".partial-"
@@ -133,7 +133,7 @@ class Store:
         return model
 
     @contextmanager
-    def partial(self, directory: Path | None = None) -> Iterator[BinaryIO]:
+    def partial(self, directory: Path | None = None) -> Iterator[IO[bytes]]:
         """Open a temporary file that is gone afterwards, unless it was renamed."""
         with tempfile.NamedTemporaryFile(dir=directory or self._blobs, prefix=_PARTIAL, delete=False) as file:
             try:
@@ -146,7 +146,7 @@ class Store:
         return self._manifests / path / f":{tag}"  # the colon keeps the tag of "a" and the model "a/b" apart
 
 
-def _commit(file: BinaryIO, target: Path) -> None:
+def _commit(file: IO[bytes], target: Path) -> None:
     """Make a whole file durable under its own name."""
     file.flush()
     os.fsync(file.fileno())

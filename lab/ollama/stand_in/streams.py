@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
@@ -28,7 +28,7 @@ def event(line: Line) -> str:
 
 
 async def streamed(
-    lines: AsyncIterator[Line], write: Callable[[Line], str], media_type: str, last: str = ""
+    lines: AsyncGenerator[Line], write: Callable[[Line], str], media_type: str, last: str = ""
 ) -> StreamingResponse:
     """Stream `lines`, and then `last`.
 
@@ -37,7 +37,7 @@ async def streamed(
     """
     first = await anext(lines)
 
-    async def body() -> AsyncIterator[str]:
+    async def body() -> AsyncGenerator[str]:
         async with aclosing(lines):  # the client may leave: then the model has to stop
             yield write(first)
             try:
