@@ -16,9 +16,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "lab"))
 
 import machine  # noqa: E402 - found through the line above
+from lab import build_ollama  # noqa: E402
 from network import STATE, laboratory  # noqa: E402
 
 SIDE_BY_SIDE = 2
+ADDRESSES = "198.18.255.{}"  # at the end of the lab's network, where no host of an inventory is
 
 
 def scenarios() -> list[str]:
@@ -32,6 +34,7 @@ def run(scenario: str) -> tuple[str, int, float]:
     environment = {
         **os.environ,
         "HAL_MOLECULE_CONTAINER": f"hal-{lab.identity}-molecule-{scenario}",
+        "HAL_MOLECULE_ADDRESS": ADDRESSES.format(scenarios().index(scenario) + 1),
         "HAL_LAB_IMAGE": lab.image,
         "HAL_LAB_NETWORK": lab.network,
         "HAL_LAB_MOUNTS": " ".join(f"{here}:{there}:ro" for here, there in lab.mounts),
@@ -65,6 +68,8 @@ def main() -> int:
     machine.ensure_image(PROJECT, STATE)
     lab = laboratory()
     machine.ensure_network(lab.network, lab.label)
+    if "ollama" in wanted:
+        build_ollama()
     failed = 0
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         for scenario, code, seconds in pool.map(run, wanted):

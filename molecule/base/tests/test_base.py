@@ -1,5 +1,9 @@
 """What every host has in common, as sshd, sudo, journald and apt themselves say it is."""
 
+import pytest
+
+pytestmark = pytest.mark.units("ssh", "systemd-journald")
+
 
 def test_ssh_answers_on_its_port_alone_and_lets_nobody_in_by_password(host):
     assert host.socket("tcp://0.0.0.0:2222").is_listening

@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+pytestmark = pytest.mark.units("ufw")
+
 RULES = {
     ("22/tcp", "198.18.0.1", "ssh for administrators"),
     ("8768/tcp", "198.18.60.0/24", "gateway for clients"),

@@ -5,6 +5,8 @@ import yaml
 from ansible.module_utils.gpu import lspci, plan
 from tests.unit.gpu.conftest import BARE, ROOT, SAMPLES, SYSTEMS, WISH
 
+pytestmark = pytest.mark.units("hal-gpu-power")
+
 TABLES = {
     name.removeprefix("gpu_driver_"): value
     for name, value in yaml.safe_load((ROOT / "roles/gpu_driver/vars/main.yml").read_text()).items()

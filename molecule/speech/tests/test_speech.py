@@ -2,18 +2,17 @@
 
 import json
 
+import pytest
+
+pytestmark = pytest.mark.units("hal-speech", "hal-tts")
+
 SENTENCE = "What medications am I taking?"
-
-
-def journal(host):
-    """Return the last lines of both services."""
-    return host.check_output("journalctl --no-pager -n 30 -u hal-speech -u hal-tts")
 
 
 def test_services_run_and_start_at_boot(host):
     for name in ("hal-speech", "hal-tts"):
         service = host.service(name)
-        assert service.is_running and service.is_enabled, journal(host)
+        assert service.is_running and service.is_enabled
 
 
 def test_the_model_is_loaded(host):
@@ -28,7 +27,7 @@ def test_a_spoken_sentence_comes_back_as_text(host):
         "curl --silent --fail -H 'Content-Type: application/json' -d %s -o /tmp/spoken.wav http://127.0.0.1:9000/v1/audio/speech",
         body,
     )
-    assert spoken.rc == 0, journal(host)
+    assert spoken.rc == 0
     heard = json.loads(
         host.check_output(
             "curl --silent --fail -F file=@/tmp/spoken.wav http://127.0.0.1:9000/v1/audio/transcriptions"

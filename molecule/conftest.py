@@ -1,0 +1,21 @@
+"""What the tests of all scenarios have in common: one that fails shows what its services said."""
+
+import pytest
+
+LINES = 40
+
+
+def pytest_configure(config):
+    meaning = "units(*names): the units that these tests are about; one that fails shows their journal"
+    config.addinivalue_line("markers", meaning)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    host, units = item.funcargs.get("host"), item.get_closest_marker("units")
+    if report.failed and host and units:
+        for name in units.args:
+            said = host.run("systemctl status --no-pager --full --lines %s %s", str(LINES), name)
+            report.sections.append((f"{name} on the host", said.stdout + said.stderr))
+    return report
