@@ -72,6 +72,11 @@ class Description:
         host = VIRTUAL_HOST if shared else self.groups[described["group"]][0]
         return f"{scheme}://{host}:{self.port(service)}"
 
+    @property
+    def ways(self) -> tuple[str, str]:
+        """URLs that clients ask: the gateway's, empty where the proxies share an address, and the proxy's."""
+        return "" if self.shares_address else self.url("gateway"), self.url("proxy_gateway")
+
     def monitor(self, host: str) -> tuple[str, list[dict[str, Any]]]:
         """Return who would notice that a host is gone, and the checks that it would run.
 

@@ -39,12 +39,12 @@ class Drill:
         self._host = host
         self._recovery = Recovery(host, REPORTS / f"drill-{host}.log")
         self._lost_at = 0.0
-        self.report = Report(host)
+        self.report = Report(host, has_twin=description.has_twin(host))
 
     def run(self, arguments: list[str]) -> Report:
         """Lose the host, run a playbook, by default the one for a lost host, and return what was measured."""
-        ways = traffic.streams(*map(self._description.url, ("gateway", "proxy_gateway")))
-        print("Clients ask, typed and spoken, through the proxy and directly …", flush=True)
+        ways = traffic.streams(*self._description.ways)
+        print("Clients ask, typed and spoken …", flush=True)
         with Traffic(self._lab, ways) as clients:
             self._settle(clients)
             before = contents.read(self._lab, self._description, self._host)

@@ -26,6 +26,8 @@ class Report:
         rpo_s: how much of the newest data is gone: from the newest exchange that is left to the loss.
         turns_asked: questions asked from the loss until all was well.
         turns_failed: those of them that got no answer.
+        turns_failed_since: those of them that had not been in flight, but were asked after the loss.
+        has_twin: whether another host does all that this one does, so that no such turn may fail.
         turns_lost: questions that were answered and of which no record is left; None on a host without any.
         digests_equal: whether what was there before is there again.
         back_s: for each stream of questions, until its last failure was over; 0 where none failed.
@@ -44,6 +46,8 @@ class Report:
     rpo_s: float | None = None
     turns_asked: int = 0
     turns_failed: int = 0
+    turns_failed_since: int = 0
+    has_twin: bool = False
     turns_lost: int | None = None
     digests_equal: bool = False
     back_s: dict[str, float] = field(default_factory=dict)
@@ -68,6 +72,10 @@ class Report:
             self.faults.append(f"Data of {self.rpo_s:.0f} s was lost; at most {RPO_LIMIT_S:.0f} s may be.")
         if self.turns_lost and self.rpo_s is None:
             self.faults.append(f"Nothing of what was said to {self.host} is left.")
+        if self.has_twin and self.turns_failed_since:
+            self.faults.append(
+                f"{self.turns_failed_since} turns that were not in flight failed, and {self.host} has a twin."
+            )
         if not self.digests_equal:
             self.faults.append(f"What {self.host} holds now is not what it held before its loss.")
 
@@ -88,6 +96,7 @@ class Report:
             ("healthy after (RTO)", self.rto_s, "s"),
             ("turns asked meanwhile", self.turns_asked, ""),
             ("turns failed meanwhile", self.turns_failed, ""),
+            ("  not in flight", self.turns_failed_since, "(it has a twin)" if self.has_twin else ""),
             ("turns lost", self.turns_lost, ""),
             ("data lost (RPO)", self.rpo_s, "s"),
             ("digests equal", "yes" if self.digests_equal else "NO", ""),

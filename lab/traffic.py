@@ -66,11 +66,12 @@ def streams(direct: str, proxied: str) -> list[dict[str, Any]]:
     """Return the streams that use each way to the gateway and each of its back ends.
 
     Args:
-        direct: URL of the gateway itself.
+        direct: URL of the gateway itself; empty where all ask through the proxy, one client more.
         proxied: URL of the gateway through the proxy.
     """
     recording = base64.b64encode(RECORDING.read_bytes()).decode()
-    ways = [(RECORDS, "direct", direct), (RECORDS, "proxy", proxied)]
+    ways = [(RECORDS, "direct", direct) if direct else (RECORDS, "proxy too", proxied)]
+    ways += [(RECORDS, "proxy", proxied)]
     ways += [(GENERAL, "proxy", proxied), (SPOKEN, "proxy", proxied)]
     return [
         {
@@ -177,6 +178,7 @@ class Outage:
     Attributes:
         asked: turns that ended since.
         failed: of these, the ones without an answer.
+        failed_since: of these, the ones that were asked after the loss: none was in flight then.
         lost: turns that were answered and of which no record is left; None where that was not at stake.
         back: seconds from the loss to the answer that ended each stream's last gap; 0 without a gap.
         failed_by_stream: how many failed of each stream.
@@ -185,6 +187,7 @@ class Outage:
 
     asked: int
     failed: int
+    failed_since: int
     lost: int | None
     back: dict[str, float]
     failed_by_stream: dict[str, int]
@@ -219,6 +222,7 @@ def judge(turns: list[Turn], lost_at: float, log: Log | None) -> Outage:
     return Outage(
         asked=len(since),
         failed=len(failed),
+        failed_since=sum(turn.asked > lost_at for turn in failed),
         lost=len(gone) if log is not None else None,
         back=back,
         failed_by_stream={name: sum(turn.stream == name for turn in failed) for name in names},

@@ -71,7 +71,7 @@ class Stream:
             await self._hang_up()
 
     async def _ask(self, text: str) -> Answer:
-        if self._gateway is None or not self._gateway.is_open:
+        if self._gateway is None or not await self._gateway.still_answers():
             await self._hang_up()
             self._session = ""
             gateway = GatewayConnection(self._order["url"], timeout_s=self._order["timeout_s"])

@@ -32,6 +32,7 @@ GREETING_TIMEOUT_S = 5.0
 """How long the greeting may take (PROTOCOL: the server greets within 5 s)."""
 
 CONNECT_TIMEOUT_S = 10.0
+ANSWERS_TIMEOUT_S = 2.0
 WAKE_WORD = "hal"
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,22 @@ class GatewayConnection:
     def is_open(self) -> bool:
         """Tell whether the connection can still carry a question."""
         return self._socket is not None and self._socket.state is SocketState.OPEN
+
+    async def still_answers(self) -> bool:
+        """Tell whether the gateway is still there; if not, the connection is of no more use.
+
+        Asked before another question: a host that has lost power leaves its connections looking open, and
+        what is sent into one may not be sent again, since nobody knows what became of it.
+        """
+        if not self.is_open:
+            return False
+        try:
+            async with asyncio.timeout(ANSWERS_TIMEOUT_S):
+                await (await self._connected().ping())
+        except (TimeoutError, ConnectionClosed):
+            self._connected().transport.abort()  # nobody would hear a farewell
+            return False
+        return True
 
     async def ask(self, question: str) -> Answer:
         """Ask by text.

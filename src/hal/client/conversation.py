@@ -45,7 +45,7 @@ class Conversation:
         Raises:
             ClientError: it cannot be.
         """
-        if self._gateway is not None and not self._gateway.is_open:
+        if self._gateway is not None and not await self._gateway.still_answers():
             await self.close()
         if self._gateway is None:
             self._gateway = await connect_to(self._settings).__aenter__()

@@ -13,6 +13,10 @@ FAILURE_THRESHOLD = 3
 RESET_AFTER_S = 5.0
 CONNECT_ATTEMPTS = 2
 RETRY_DELAY_S = 0.1
+WATCH_EVERY_S = 1.0
+PROBES_MISSED = 2
+
+type Probe = Callable[[str], Awaitable[bool]]
 
 
 class BackendError(Exception):
@@ -88,10 +92,17 @@ class CircuitBreaker:
 
 
 class Failover:
-    """One back end at one or several addresses: the first that works answers."""
+    """One back end at one or several addresses: the first that works answers.
 
-    def __init__(self, name: str, addresses: Sequence[str], metrics: Metrics) -> None:
+    With `probe`, which tells whether an address is there at all, the next of several addresses is asked as
+    soon as one is gone. A host that has lost power does not refuse a connection, and breaks none off.
+    """
+
+    def __init__(
+        self, name: str, addresses: Sequence[str], metrics: Metrics, probe: Probe | None = None
+    ) -> None:
         self.name = name
+        self._probe = probe if len(addresses) > 1 else None
         self.addresses = tuple(addresses)
         self._metrics = metrics
         self._breakers = {address: CircuitBreaker() for address in addresses}
@@ -107,10 +118,13 @@ class Failover:
         """
         failure: BackendError = Unreachable(f"{self.name}: no address is available")
         for address, breaker in self._breakers.items():
+            failed_before = breaker.is_open()
             if not breaker.enter():
                 continue
             outcome: bool | None = None
             try:
+                if failed_before and self._probe and not await self._probe(address):
+                    raise Unreachable(f"{self.name} at {address} is still gone")
                 result = await self._attempt(attempt, address, timeout_s)
                 outcome = True
                 return result
@@ -130,9 +144,9 @@ class Failover:
             async with asyncio.timeout(timeout_s):
                 for remaining in range(CONNECT_ATTEMPTS - 1, -1, -1):
                     try:
-                        return await attempt(address)
+                        return await self._watched(attempt, address)
                     except Unreachable:
-                        if not remaining:
+                        if not remaining or self._probe:
                             raise
                         await asyncio.sleep(RETRY_DELAY_S)
         except TimeoutError as error:
@@ -142,3 +156,20 @@ class Failover:
             self._metrics.backend_failures.labels(self.name, error.kind).inc()
             raise
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _watched[T](self, attempt: Callable[[str], Awaitable[T]], address: str) -> T:
+        """Ask one address, and give it up when it is gone while another could answer."""
+        if self._probe is None:
+            return await attempt(address)
+        asking = asyncio.ensure_future(attempt(address))
+        missed = 0
+        try:
+            while missed < PROBES_MISSED:
+                await asyncio.wait([asking], timeout=WATCH_EVERY_S)
+                if asking.done():
+                    return asking.result()
+                missed = 0 if await self._probe(address) else missed + 1
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        raise BackendError(f"{self.name} at {address} was asked, and is gone")

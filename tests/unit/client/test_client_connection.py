@@ -12,9 +12,12 @@ from http import HTTPStatus
 import pytest
 
 from hal import protocol
+from hal.client import connection
 from hal.client.connection import GatewayConnection
+from hal.client.conversation import Conversation
 from hal.client.errors import ConnectError, TurnError
 from hal.client.explain import explain_connect
+from hal.client.settings import ClientSettings
 from hal.client.turn import Audio
 from hal.protocol import State
 
@@ -44,6 +47,27 @@ async def test_follow_up_questions_share_one_connection(gateway):
     assert first.ok and first.intent == "MEDICATION" and first.action == "list"
     assert fake.connections == 1
     assert {frame["session_id"] for frame in fake.frames} == {"session-1"}
+
+
+async def lose_power(gateway, socket):
+    """Answer, and on the first connection then be as a host without power: silent, and never closing."""
+    await greet(socket)
+    await gateway.receive(socket)
+    await send(socket, *respond("answered"))
+    if gateway.connections == 1:
+        socket.transport.pause_reading()
+    await asyncio.Event().wait()
+
+
+async def test_a_connection_whose_other_end_is_gone_is_not_asked_again(gateway, monkeypatch):
+    monkeypatch.setattr(connection, "ANSWERS_TIMEOUT_S", 0.2)
+    fake = await gateway(lose_power, close_timeout=0.1)
+    conversation = Conversation(ClientSettings(gateway_url=fake.url))
+    for question in ("one", "two"):
+        assert (await conversation.ask(question)).text == "answered"
+    await conversation.close()
+    assert [frame["text"] for frame in fake.frames] == ["one", "two"]
+    assert fake.connections == 2
 
 
 async def test_audio_arrives_whole_and_in_order(gateway):

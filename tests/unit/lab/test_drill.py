@@ -54,7 +54,7 @@ def test_turns_count_as_failed_from_the_loss_on_by_stream():
         turn(118, 119),
     ]
     seen = judge(turns, LOST_AT, None)
-    assert (seen.asked, seen.failed, seen.lost) == (6, 2, None)
+    assert (seen.asked, seen.failed, seen.failed_since, seen.lost) == (6, 2, 1, None)
     assert seen.failed_by_stream == {"records direct": 2, "spoken proxy": 0}
     assert seen.back == {"records direct": 17.2, "spoken proxy": 0.0}
     assert seen.said == {"records direct": ["no"], "spoken proxy": []}
@@ -164,6 +164,13 @@ def test_a_drill_within_its_limits_is_good(tmp_path):
     assert (tmp_path / "drill-qm1.json").exists()
 
 
+def test_without_a_twin_turns_may_fail_until_the_host_is_back():
+    report = good_report()
+    report.turns_failed_since = 40
+    report.judge()
+    assert report.ok
+
+
 @pytest.mark.parametrize(
     ("missed", "sentence"),
     [
@@ -171,6 +178,10 @@ def test_a_drill_within_its_limits_is_good(tmp_path):
         ({"rto_s": None}, "qm1 did not become healthy again."),
         ({"rpo_s": 61.0}, "Data of 61 s was lost; at most 60 s may be."),
         ({"rpo_s": None}, "Nothing of what was said to qm1 is left."),
+        (
+            {"has_twin": True, "turns_failed_since": 2},
+            "2 turns that were not in flight failed, and qm1 has a twin.",
+        ),
         ({"digests_equal": False}, "What qm1 holds now is not what it held before its loss."),
     ],
 )

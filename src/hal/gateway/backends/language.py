@@ -37,7 +37,7 @@ class LanguageBackend:
         self._client = client
         self._model = model
         self._timeout_s = timeout_s
-        self.failover = Failover("ollama", [url.rstrip("/") for url in urls], metrics)
+        self.failover = Failover("ollama", [url.rstrip("/") for url in urls], metrics, self.probe)
 
     async def answer(self, prompt: str, context: Sequence[Frame]) -> str:
         """Return a short answer to `prompt`, given earlier turns (`question`, `answer`).

@@ -28,7 +28,7 @@ class SpeechBackend:
         self._client = client
         self._language = language
         self._timeout_s = timeout_s
-        self.failover = Failover("speech", [url.rstrip("/") for url in urls], metrics)
+        self.failover = Failover("speech", [url.rstrip("/") for url in urls], metrics, self.probe)
 
     async def transcribe(self, audio: bytes) -> str:
         """Return what is said in `audio`, a container; empty when nothing is.
