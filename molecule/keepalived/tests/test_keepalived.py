@@ -5,8 +5,9 @@ CONFIGURATION = "/etc/keepalived/keepalived.conf"
 
 
 def wait_until_it(host, has):
-    there = f"ip -4 address | grep -qw {VIRTUAL}"
-    return host.run(f"timeout 20 sh -c 'until {'' if has else '! '}{there}; do sleep 0.2; done'").rc == 0
+    test = "-n" if has else "-z"
+    shown = f'"$(ip -4 address show to {VIRTUAL})"'
+    return host.run(f"timeout 20 sh -c 'until [ {test} {shown} ]; do sleep 0.2; done'").rc == 0
 
 
 def test_it_runs_as_configured(host):
@@ -34,8 +35,8 @@ def test_a_service_that_does_not_answer_costs_the_address_though_it_runs(host):
 def test_a_reload_keeps_the_address(host):
     assert wait_until_it(host, has=True)
     process = host.check_output("systemctl show -P MainPID keepalived")
-    host.check_output("systemctl reload keepalived && sleep 1")
-    assert host.run(f"ip -4 address | grep -qw {VIRTUAL}").rc == 0
+    host.check_output("systemctl reload keepalived")
+    assert host.check_output(f"ip -4 address show to {VIRTUAL}")
     assert host.check_output("systemctl show -P MainPID keepalived") == process
 
 
