@@ -11,6 +11,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import pkcs12
 from production.inventory import Inventory
+from production.secrets import is_for
 
 from .conftest import ANSWERS, PRODUCTION, ROOT
 
@@ -82,6 +83,33 @@ def test_a_proxy_at_another_address_gets_another_certificate_and_nothing_else_ch
     production.init(haproxy_address="127.1.50.101")
     after = production.opened().read()
     assert {name for name in after if after[name] != before[name]} == {"network_proxy_certificate"}
+
+
+def test_a_second_proxy_gets_a_certificate_and_a_secret_that_both_share(production):
+    production.init()
+    hosts, network = production.inventory / "hosts.yml", production.inventory / "group_vars/all/network.yml"
+    described = hosts.read_text()
+    for line in ("haproxy2:", "address: 127.1.50.101", "vmid: 101", "machine: {name: haproxy2,"):
+        assert described.count(f"# {line}" if line == "haproxy2:" else f"#   {line}") == 1
+        described = described.replace(f"# {line}", line).replace(f"#   {line}", f"  {line}")
+    hosts.write_text(described)
+    network.write_text(network.read_text().replace('address: ""', "address: 127.1.50.99", 1))
+    done = production.init()
+    assert done.returncode == 0, done.stderr
+    held = production.opened().read()
+    names = ["haproxy", "haproxy2", "hal", "127.1.50.100", "127.1.50.101", "127.1.50.99"]
+    assert is_for(held["network_proxy_certificate"], names)
+    proxies = production.variables(
+        "keepalived_state", "keepalived_peers", "keepalived_priority", "keepalived_secret"
+    )
+    assert proxies["haproxy"] == {
+        "keepalived_state": "present",
+        "keepalived_peers": ["127.1.50.101"],
+        "keepalived_priority": 200,
+        "keepalived_secret": held["network_vrrp_secret"],
+    }
+    assert len(held["network_vrrp_secret"]) == 8
+    assert proxies["haproxy2"]["keepalived_priority"] == 199
 
 
 def test_the_certificate_for_windows_opens_with_the_password_beside_it(production):
