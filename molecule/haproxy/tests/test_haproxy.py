@@ -72,3 +72,10 @@ def test_the_proxys_own_metrics_have_a_port_of_their_own(host):
     told = host.check_output("curl --silent --fail http://127.0.0.1:8405/metrics")
     assert 'haproxy_backend_current_queue{proxy="qm_voice_gateway"} 0' in told
     assert "haproxy_backend" not in host.check_output("curl --silent http://127.0.0.1:8405/")
+
+
+def test_the_proxy_tells_at_a_path_of_its_own_that_it_serves(host):
+    """Whatever is behind it: this is asked to see whether the proxy itself lives."""
+    told = host.check_output("curl --silent --fail http://localhost:8768/proxy-serves")
+    assert "200" in told
+    assert host.run("curl --silent --fail http://127.0.0.1:8769/proxy-serves").rc != 0
