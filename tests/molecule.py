@@ -1,4 +1,4 @@
-"""Run the roles' Molecule scenarios, two at a time, on containers of the lab's image.
+"""Run the roles' Molecule scenarios, some side by side, on containers of the lab's image.
 
 Usage: molecule.py [ROLE ...]    Without a role: every scenario.
 """
@@ -19,7 +19,7 @@ import machine  # noqa: E402 - found through the line above
 from lab import build_ollama  # noqa: E402
 from network import STATE, laboratory  # noqa: E402
 
-SIDE_BY_SIDE = 2
+SIDE_BY_SIDE = (os.cpu_count() or 1) + 1  # each now and then waits
 ADDRESSES = "198.18.255.{}"  # at the end of the lab's network, where no host of an inventory is
 
 
