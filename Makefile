@@ -26,7 +26,7 @@ tools: ## Install what the lab and the tests need on this machine
 
 .PHONY: test-tools
 test-tools:
-	@lab/bootstrap.sh --with-browser
+	@lab/bootstrap.sh --for-tests
 
 .PHONY: lab
 lab: tools ## Bring the whole network up on this machine and ask it something; with twins: make lab PROFILE=ha

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Install what the lab and the tests need on this machine: Debian's packages, and the Python tools into .venv.
 # What is there already costs nothing; a run that was interrupted is simply run again.
-# Usage: bootstrap.sh [--python-only | --with-browser]
-#   --with-browser   also what the tests of the health page need: Chromium, about 300 MB, and its driver
+# Usage: bootstrap.sh [--python-only | --for-tests]
+#   --for-tests   also what only tests need: the Mac's shell, ping, and for the health page Chromium, about 300 MB
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock=requirements/controller.txt
@@ -25,7 +25,8 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-add_browser() {
+add_test_packages() {
+  packages+=(zsh iputils-ping)
   # Chrome may be there from elsewhere. Ubuntu has Chromium as a snap alone, which cannot read what the tests write.
   command -v chromedriver >/dev/null && return 0
   if [ "$ID" = debian ]; then
@@ -91,6 +92,6 @@ install_python_tools() {
 
 free_mib=$(df --output=avail -m . | tail -1)
 [ "$free_mib" -ge 6000 ] || fail "the lab needs 6 GiB of free disk; $(pwd) has $((free_mib / 1024)) GiB. Make room and run again."
-[ "${1:-}" != --with-browser ] || add_browser
+[ "${1:-}" != --for-tests ] || add_test_packages
 [ "${1:-}" = --python-only ] || install_packages
 install_python_tools

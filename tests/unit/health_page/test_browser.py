@@ -18,7 +18,7 @@ TIME_OF_A_CLOSED_FLOW = "2\N{NARROW NO-BREAK SPACE}003"
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
     if not shutil.which(DRIVER) or not any(map(shutil.which, BROWSERS)):
-        reason = f"{DRIVER} and one of {BROWSERS} are needed: run `lab/bootstrap.sh --with-browser`"
+        reason = f"{DRIVER} and one of {BROWSERS} are needed: run `lab/bootstrap.sh --for-tests`"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
