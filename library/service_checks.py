@@ -27,8 +27,8 @@ options:
         it is the proxy).
       - I(limits) of a check are the highest good values - latency_ms, seconds, queue, sessions,
         sessions_percent, temperature_c, memory_percent or processes.
-      - A check of the kind backup, gpu or vrrp is of the host that it runs on, and has neither address nor port; that of
-        vrrp has the address that the host shares with others.
+      - A check of the kind backup, gpu or vrrp is of the host that it runs on, and has neither address nor
+        port; that of vrrp has the address that the host shares with others.
     type: list
     elements: dict
     required: true
