@@ -60,3 +60,8 @@ def test_clients_lose_what_they_must_and_nothing_else(drilled):
     if drilled["host"] == "ubuai":
         told = drilled["said"]["general proxy"] + drilled["said"]["spoken proxy"]
         assert all(" can" in sentence or "not available" in sentence for sentence in told), told
+
+
+def test_the_page_of_the_checks_has_the_drill(drilled):
+    page = json.loads((REPORTS / "health.json").read_text())
+    assert drilled in [{key: drill[key] for key in drilled} for drill in page["drills"]]
