@@ -33,4 +33,5 @@ def test_it_is_as_described(guests):
 
 def test_it_is_a_clone_with_a_disk_of_its_own(guests):
     disk, template = guests(103).config.get()["scsi0"], guests(9000).config.get()["scsi0"]
-    assert disk != template and "16G" in disk
+    (volume, size), (base, base_size) = disk.split(",size="), template.split(",size=")
+    assert volume != base and size == base_size
