@@ -68,6 +68,9 @@ def main() -> int:
     machine.ensure_image(PROJECT, STATE)
     lab = laboratory()
     machine.ensure_network(lab.network, lab.label)
+    wheels = ["ansible-playbook", "molecule/shared/wheels.yml"]
+    if subprocess.run(wheels, cwd=PROJECT, check=False).returncode:
+        return 1
     if "ollama" in wanted:
         build_ollama()
     failed = 0

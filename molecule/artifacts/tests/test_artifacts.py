@@ -17,7 +17,9 @@ PATIENCE_S = 30
 
 def fetch(host, url, *options):
     """Return what an address answers."""
-    return host.check_output(f"curl --silent --show-error --fail {' '.join(options)} {url}")
+    done = host.run(f"curl --silent --show-error --fail {' '.join(options)} {url}")
+    assert done.rc == 0, done.stderr
+    return done.stdout
 
 
 def through(host, url, method="GET"):
