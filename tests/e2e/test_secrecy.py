@@ -45,10 +45,8 @@ def test_no_secret_in_a_file_that_everybody_can_read(host, on, secrets):
 
 
 def test_no_secret_on_the_controller(secrets):
-    logs = "".join(
-        path.read_text(errors="replace")
-        for path in [*network.STATE.glob("*.log"), *PROJECT.glob("reports/*")]
-    )
+    written = [*network.STATE.glob("*.log"), *PROJECT.glob("reports/**/*")]
+    logs = "".join(path.read_text(errors="replace") for path in written if path.is_file())
     processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     tracked = subprocess.run(
         ["git", "log", "-p", "--all"], cwd=PROJECT, capture_output=True, check=True
