@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from filter_plugins.catalogue import VIRTUAL_HOST, catalogue_for_mode, health_checks
 
 from network import CLIENT, INVENTORY, PROJECT, addresses, shared_address
+
+sys.path.append(str(PROJECT))
+from filter_plugins.catalogue import VIRTUAL_HOST, catalogue_for_mode, health_checks
 
 CATALOGUE = PROJECT / "inventories/common/services.yml"
 QUESTION = {"question": "What medications am I taking?"}
