@@ -9,6 +9,7 @@ import tarfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -144,12 +145,22 @@ def create(
             options.append(f"--memory={memory}m")
         # podman's own /etc/hosts is a mount, which Ansible could not replace.
         options += ["--no-hosts", "--hostname", name, "--network", lab.network, "--ip", address]
+        options += ["--mac-address", mac_address(address)]
         # systemd lets every user ping; in a container it cannot set that itself.
         options += ["--sysctl", "net.ipv4.ping_group_range=0 2147483647"]
         options += ["--systemd=always", "--cap-add", CAPABILITIES, "--security-opt", "apparmor=unconfined"]
         podman(["create", "--name", lab.container(name), *options, lab.image])
     if existing is None or not existing.running:
         start(lab, name, user, ssh_keys)
+
+
+def mac_address(address: str) -> str:
+    """Return the MAC address of a host, by its IPv4 address, so that one made anew has the same.
+
+    A real machine announces itself when it boots. These do not, and for half a minute whoever spoke to the
+    one that was would go on asking for its MAC address.
+    """
+    return "02:00:" + IPv4Address(address).packed.hex(":")
 
 
 def start(lab: Lab, name: str, user: str, ssh_keys: Sequence[str]) -> None:

@@ -117,7 +117,10 @@ def test_a_running_guest_gets_a_running_container(
     assert fake_podman.calls == ["create hal-test-qm1", "cp hal-test-qm1", "start hal-test-qm1"]
     (arguments,) = fake_podman.created
     assert arguments[-1] == LAB.image
-    for option, value in (("--network", "hal-test"), ("--ip", "198.18.34.103"), ("--hostname", "qm1")):
+    expected = {"--network": "hal-test", "--ip": "198.18.34.103", "--hostname": "qm1"}
+    # The same for each machine that has the address: its neighbours need learn nothing when it is made anew.
+    expected |= {"--mac-address": "02:00:c6:12:22:67"}
+    for option, value in expected.items():
         assert arguments[arguments.index(option) + 1] == value
     assert {"--label=hal.lab=test", "--label=hal.guest=uuid-1"} <= set(arguments)
     assert "--volume=/etc/ca.crt:/etc/ssl/ca.crt:ro" in arguments
