@@ -189,11 +189,11 @@ def down() -> None:
 
 def clear() -> None:
     """Remove every lab of this machine, this checkout's and those that others have left, running or not."""
-    down()
     for name in containers.list_everything():
         containers.remove_container(name)
     for network in machine.lab_networks():
         machine.remove_network(network)
+    down()  # last: podman's configuration goes with the state
 
 
 def main() -> int:
