@@ -188,11 +188,20 @@ def down() -> None:
 
 
 def clear() -> None:
-    """Remove every lab of this machine, this checkout's and those that others have left, running or not."""
+    """Remove every lab of this machine, this checkout's and those that others have left.
+
+    Raises:
+        LabError: another checkout's hypervisor still runs, and makes its machines again.
+    """
     for name in containers.list_everything():
         containers.remove_container(name)
     for network in machine.lab_networks():
-        machine.remove_network(network)
+        try:
+            machine.remove_network(network)
+        except LabError as error:
+            raise LabError(
+                f"{error}\nIs that lab still up? `make lab-down` in its checkout ends it."
+            ) from None
     down()  # last: podman's configuration goes with the state
 
 
