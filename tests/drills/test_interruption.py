@@ -13,7 +13,7 @@ from tests.drills.converge import converge
 
 import loss
 
-KILLS = int(os.environ.get("HAL_KILLS", "2"))
+KILLS = int(os.environ.get("HAL_KILLS", "1"))
 SEED = int(os.environ.get("HAL_SEED") or secrets.randbelow(10**6))
 PORT = 9999
 
