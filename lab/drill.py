@@ -121,7 +121,8 @@ class Drill:
             return
         report.digests_equal = before.digests == after.digests and all(item["digest_equal"] for item in items)
         seen = traffic.judge(turns, self._lost_at, after.log)
-        report.turns_asked, report.turns_failed, report.turns_lost = seen.asked, seen.failed, seen.lost
+        report.turns_asked, report.turns_lost = seen.asked, seen.lost
+        report.turns_failed, report.turns_failed_since = seen.failed, seen.failed_since
         report.back_s, report.failed, report.said = seen.back, seen.failed_by_stream, seen.said
         if report.turns_lost:
             newest = after.newest(self._lost_at)
