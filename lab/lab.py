@@ -174,10 +174,15 @@ def up(profile: str) -> None:
         raise LabError("A question was not answered: see above, and `make health`.")
 
 
-def down() -> None:
-    """Remove every container, process, network, key and secret of this lab; downloads stay."""
+def stop_processes() -> None:
+    """Stop the Proxmox API and the hypervisor, the last started first."""
     for process in reversed(processes()):
         process.stop()
+
+
+def down() -> None:
+    """Remove every container, process, network, key and secret of this lab; downloads stay."""
+    stop_processes()
     lab = laboratory()
     for container in containers.list_all(lab):
         containers.remove(lab, container.name)
@@ -193,6 +198,7 @@ def clear() -> None:
     Raises:
         LabError: another checkout's hypervisor still runs, and makes its machines again.
     """
+    stop_processes()  # or this checkout's hypervisor makes its machines again
     for name in containers.list_everything():
         containers.remove_container(name)
     for network in machine.lab_networks():
