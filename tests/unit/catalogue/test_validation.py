@@ -204,8 +204,8 @@ NETWORK = "group_vars/all/network.yml"
             "choose one that nothing has",
         ),
         (
-            put("10.1.50.99", "virtual_address"),
-            f"{NETWORK}: network_virtual_address 10.1.50.99 is in none of network_subnets (198.18.0.0/16)",
+            put("192.0.2.99", "virtual_address"),
+            f"{NETWORK}: network_virtual_address 192.0.2.99 is in none of network_subnets (198.18.0.0/16)",
         ),
         (
             put(["haproxy", "mac"], "groups", "proxies"),
