@@ -39,7 +39,7 @@ BARE = {
     "loaded": "",
     "modules": {},
     "targets": {},
-    "mirror": "http://deb.debian.org/debian",
+    "mirror": "http://mirror.example/debian",
 }
 WISH = {
     "vendor": "auto",
