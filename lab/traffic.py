@@ -25,8 +25,8 @@ RECORDING = PROJECT / "tests/data/spoken_question.wav"
 type Log = list[tuple[str, str, float]]
 
 RECORDS, GENERAL, SPOKEN = "records", "general", "spoken"
-# Longer than an answer takes on a busy machine. While a host is made anew the model takes up to 20 s on two cores: for a
-# general question a client has the patience of a person's (HAL_TIMEOUT).
+# Longer than an answer takes on a busy machine. The model, on two cores where a host is made anew, takes up
+# to 20 s: for a general question a client has a person's patience (HAL_TIMEOUT).
 TIMEOUT_S = {RECORDS: 10, GENERAL: 60, SPOKEN: 30}
 EVERY_S = {RECORDS: 1, GENERAL: 10, SPOKEN: 8}
 END = "end"
