@@ -96,14 +96,14 @@ def test_a_reload_that_failed_is_made_good_by_the_next_run(on):
     extra = f"listen obstacle\\n  bind 127.0.0.1:{PORT}\\n"
     on("haproxy", f"printf '{extra}' >> /etc/haproxy/haproxy.cfg && systemctl reload haproxy")
     assert on("haproxy", opened).stdout, "the change by hand is in force"
-    on("haproxy", "cp -p /etc/default/haproxy /root/ && echo 'EXTRAOPTS=--none-such' >> /etc/default/haproxy")
+    on("haproxy", "echo 'EXTRAOPTS=--none-such' >> /etc/default/haproxy")
     try:
         failed = converge("playbooks/configure.yml", "--limit", "haproxy")
         assert failed.code != 0 and any("haproxy" in fault for fault in failed.faults), failed.faults
         assert "obstacle" not in on("haproxy", "cat /etc/haproxy/haproxy.cfg").stdout
         assert on("haproxy", opened).stdout, "and still runs, though it is no longer on the disk"
     finally:
-        on("haproxy", "mv /root/haproxy /etc/default/haproxy")
+        on("haproxy", "sed -i '/^EXTRAOPTS=--none-such$/d' /etc/default/haproxy")
     done = converge("playbooks/configure.yml", "--limit", "haproxy")
     assert done.code == 0, done.faults
     assert not on("haproxy", opened).stdout
