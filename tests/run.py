@@ -165,7 +165,7 @@ def main() -> int:
     if unknown := set(wanted) - STAGES.keys():
         print(f"No stage {', '.join(unknown)}; there are {', '.join(STAGES)}", file=sys.stderr)
         return 2
-    shutil.rmtree(REPORTS, ignore_errors=True)
+    shutil.rmtree(REPORTS, ignore_errors=True)  # there may be none
     REPORTS.mkdir()
     count = Count()
     for name in wanted:

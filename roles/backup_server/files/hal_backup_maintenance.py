@@ -57,7 +57,7 @@ def create(settings: dict[str, Any], host: str) -> str | None:
     directory = Path(settings["directory"]) / host
     if any(file.is_file() for part in ("data", "snapshots") for file in (directory / part).rglob("*")):
         return f"{directory} has backups, but its file `config` is missing; look at its disk first"
-    shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)  # as a rule there is none
     return restic(settings, host, "init")
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import uvicorn
 from tests.unit.checks.servers import http_server
-from tests.unit.lab_ollama.conftest import DIGEST, MODEL, NAME, engine, make_app, store  # noqa: F401
-from tests.unit.speech.conftest import eventually, make_service, on_port, transcriber  # noqa: F401
+from tests.unit.lab_ollama.conftest import DIGEST, MODEL, NAME, engine, make_app, store  # noqa: F401 - fixtures
+from tests.unit.speech.conftest import eventually, make_service, on_port, transcriber  # noqa: F401 - too
 
 from hal.engine.engine import Engine
 from hal.engine.main import initialise
@@ -43,7 +43,7 @@ async def services(tmp_path: Path):
 
 
 @pytest.fixture
-async def ollama_port(make_app: Any, store: Any):  # noqa: F811
+async def ollama_port(make_app: Any, store: Any):  # noqa: F811 - those fixtures
     """The port of the lab's stand-in for Ollama, which has one model and whose engine says two words."""
     store.add(DIGEST, [MODEL])
     store.tag(NAME, DIGEST, {"format": "gguf"})

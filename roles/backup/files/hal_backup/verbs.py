@@ -53,12 +53,12 @@ def alone(name: str) -> Iterator[Path]:
     with (STATE / name / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stage = STATE / name / "stage"
-        shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(stage, ignore_errors=True)  # only a run that was killed has left one
         stage.mkdir(mode=0o700)
         try:
             yield stage
         finally:
-            shutil.rmtree(stage, ignore_errors=True)
+            shutil.rmtree(stage, ignore_errors=True)  # else the next run does; what was backed up stands
 
 
 def succeeded(name: str, item: Item, state: dict[str, Any], seconds: float) -> None:
