@@ -10,14 +10,19 @@ from textwrap import indent
 from typing import Any
 
 from ansible import constants, context
+from ansible.errors import AnsibleError
 from ansible.executor.stats import AggregateStats
 from ansible.executor.task_result import CallbackTaskResult
 from ansible.inventory.host import Host
 from ansible.playbook import Playbook
 from ansible.playbook.task import Task
 from ansible.plugins.callback.default import CallbackModule as Default
-from ansible.plugins.loader import filter_loader
 from ansible.utils.color import colorize, hostcolor
+
+try:
+    from hal.network.failures import failure_explanation
+except ModuleNotFoundError as error:
+    raise AnsibleError(f"{error}. Run `make tools`, then .venv/bin/ansible-playbook") from None
 
 DOCUMENTATION = r"""
 name: summary
@@ -200,8 +205,7 @@ class CallbackModule(Default):
     def _keep_failure(self, result: CallbackTaskResult, *, unreachable: bool) -> None:
         host = result.host.get_name()
         first, *others = self._failed_items.pop((host, result.task._uuid), [result])
-        explain = filter_loader.get("failure_explanation").j2_function
-        explained = explain(
+        explained = failure_explanation(
             first.result,
             host,
             first.task.action,
@@ -225,6 +229,9 @@ class CallbackModule(Default):
         failed = {host: said for host, said in summaries.items() if said["failures"] or said["unreachable"]}
         if failed:
             self._print_failures(failed)
+            # playbooks/snapshot.yml sets it.
+            if go_back := stats.custom.get("_run", {}).get("go_back"):
+                self._display.display(f"{go_back}\n")
         changes = sum(said["changed"] for said in summaries.values())
         check = context.CLIARGS.get("check")
         told = [

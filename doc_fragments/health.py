@@ -11,6 +11,12 @@ options:
     description: Seconds for the whole check. A service that drips its answer is cut off then, too.
     type: float
     default: 10
+  wait:
+    description:
+      - Seconds within which the service must come to be healthy. It is checked again until then, so that one
+        that has just been started gets its time, and one that is healthy costs a single check.
+    type: float
+    default: 0
   max_seconds:
     description: The check must not take longer than this many seconds. Not judged unless it is given.
     type: float
@@ -40,6 +46,10 @@ message:
   returned: always
 remedy:
   description: What to do next, alone. Empty if all is well.
+  type: str
+  returned: always
+version:
+  description: Of the program that answered, as it tells it itself; empty where it does not.
   type: str
   returned: always
 seconds:

@@ -29,10 +29,23 @@ def specification(role: Path) -> dict[str, Any]:
     return main
 
 
+# Ansible's markup and what it is in Markdown. What is in the parentheses may have parentheses of its own.
+_INSIDE = r"((?:[^()]|\([^()]*\))+)"
+MARKUP = (
+    (re.compile(rf"\b[COVM]\({_INSIDE}\)"), r"`\1`"),
+    (re.compile(rf"\bI\({_INSIDE}\)"), r"*\1*"),
+    (re.compile(rf"\bB\({_INSIDE}\)"), r"**\1**"),
+    (re.compile(rf"\bL\(([^,()]+), *{_INSIDE}\)"), r"[\1](\2)"),
+    (re.compile(rf"\bU\({_INSIDE}\)"), r"<\1>"),
+)
+
+
 def prose(text: str | list[str]) -> str:
-    """Return a description as Markdown: one paragraph, what Ansible marks as C(code) in backticks."""
+    """Return a description as one paragraph of Markdown, Ansible's markup such as C(code) included."""
     paragraph = " ".join(text) if isinstance(text, list) else text
-    return re.sub(r"C\(([^()]*|\([^)]*\))\)", r"`\1`", paragraph).replace("|", r"\|")
+    for marked, markdown in MARKUP:
+        paragraph = marked.sub(markdown, paragraph)
+    return paragraph.replace("|", r"\|")
 
 
 def rows(options: dict[str, Any], parent: str = "") -> Iterator[dict[str, str]]:

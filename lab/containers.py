@@ -1,54 +1,23 @@
-"""The lab's hosts: podman containers that run systemd and are set up at boot as cloud-init would."""
+"""The lab's hosts: podman containers that run systemd."""
 
 from __future__ import annotations
 
-import io
+import contextlib
 import json
+import socket
 import subprocess
-import tarfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from lab import disks
+
 CAPABILITIES = "SYS_ADMIN,NET_ADMIN,NET_RAW"
 STOP_TIMEOUT_S = 20
-
-# Does the part of cloud-init that the lab needs, at each boot, before anybody can log in.
-FIRST_BOOT = """\
-#!/bin/sh
-# Set up the user, its keys, the SSH host keys and the host's own name. May run any number of times.
-set -eu
-seed=/var/lib/hal-lab
-user=$(cat "$seed/user")
-ssh-keygen -A
-grep -qw "$(hostname)" /etc/hosts || printf '127.0.1.1 %s\\n' "$(hostname)" >> /etc/hosts
-if [ -n "$user" ]; then
-  id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"
-  install -m 0440 /dev/null /etc/sudoers.d/90-cloud-init-users
-  printf '%s ALL=(ALL) NOPASSWD:ALL\\n' "$user" > /etc/sudoers.d/90-cloud-init-users
-  home=$(getent passwd "$user" | cut -d: -f6)
-  install -d -o "$user" -g "$user" -m 0700 "$home/.ssh"
-  install -o "$user" -g "$user" -m 0600 "$seed/authorized_keys" "$home/.ssh/authorized_keys"
-fi
-"""
-FIRST_BOOT_UNIT = """\
-[Unit]
-Description=Set up the host as described by the hypervisor
-Before=ssh.service ssh.socket systemd-user-sessions.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=true
-ExecStart=/usr/local/lib/hal-lab/first-boot
-
-[Install]
-WantedBy=multi-user.target
-"""
-UNIT = "etc/systemd/system/hal-first-boot.service"
-UNIT_LINK = "etc/systemd/system/multi-user.target.wants/hal-first-boot.service"
+IMAGE_SETTINGS = ("--stop-signal=SIGRTMIN+3", "--env=LANG=C.UTF-8")  # as the image has them
+INIT = "/lib/systemd/systemd"
 
 
 class PodmanError(RuntimeError):
@@ -93,13 +62,17 @@ class Lab:
         return f"hal-{self.identity}-{name}"
 
 
+# It stands still while its disks are copied, and has them until it has stopped.
+ON = ("running", "paused", "stopping")
+
+
 @dataclass(frozen=True)
 class Container:
     """A host as podman knows it.
 
     Attributes:
         name: the host's name.
-        running: whether it runs.
+        running: whether it is switched on; one that stands still for a snapshot is.
         address: its IPv4 address.
         guest: identity of the Proxmox guest it stands for, or None.
     """
@@ -111,61 +84,33 @@ class Container:
 
 
 def create(
-    lab: Lab,
-    name: str,
-    address: str,
-    user: str,
-    ssh_keys: Sequence[str],
-    *,
-    memory: int | None = None,
-    guest: str | None = None,
+    lab: Lab, name: str, address: str, *, files: Path | None = None, options: Sequence[str] = ()
 ) -> None:
-    """Create and start a host; one that exists is only started, one that runs is left alone.
+    """Create a host, which is not started yet.
 
     Args:
         lab: the lab it belongs to.
         name: its host name.
         address: its IPv4 address on the lab's network.
-        user: a user to make, with sudo and without a password; empty for none.
-        ssh_keys: public keys that may log in as that user.
-        memory: limit in MiB; none by default.
-        guest: identity of the Proxmox guest it stands for.
+        files: a directory with its files; by default it begins with those of the lab's image.
+        options: further options of `podman create`.
 
     Raises:
         PodmanError: podman refused.
     """
-    existing = next((host for host in list_all(lab) if host.name == name), None)
-    if existing is None:
-        labels = [lab.label, f"hal.host={name}", f"hal.address={address}"]
-        if guest is not None:
-            labels.append(f"hal.guest={guest}")
-        options = [f"--label={label}" for label in labels]
-        options += [f"--volume={here}:{there}:ro" for here, there in lab.mounts]
-        if memory is not None:
-            options.append(f"--memory={memory}m")
-        # podman's own /etc/hosts is a mount, which Ansible could not replace.
-        options += ["--no-hosts", "--hostname", name, "--network", lab.network, "--ip", address]
-        options += ["--mac-address", mac_address(address)]
-        # systemd lets every user ping; in a container it cannot set that itself.
-        options += ["--sysctl", "net.ipv4.ping_group_range=0 2147483647"]
-        options += ["--systemd=always", "--cap-add", CAPABILITIES, "--security-opt", "apparmor=unconfined"]
-        podman(["create", "--name", lab.container(name), *options, lab.image])
-    if existing is None or not existing.running:
-        start(lab, name, user, ssh_keys)
+    given = [f"--label={label}" for label in (lab.label, f"hal.host={name}", f"hal.address={address}")]
+    given += [f"--volume={here}:{there}:ro" for here, there in lab.mounts]
+    # podman's own files of names and name servers are mounts, which nothing in the host could replace.
+    given += ["--no-hosts", "--dns=none", "--hostname", name, "--network", lab.network, "--ip", address]
+    # systemd lets every user ping; in a container it cannot set that itself.
+    given += ["--sysctl", "net.ipv4.ping_group_range=0 2147483647"]
+    given += ["--systemd=always", "--cap-add", CAPABILITIES, "--security-opt", "apparmor=unconfined"]
+    image = [lab.image] if files is None else [*IMAGE_SETTINGS, "--rootfs", str(files), INIT]
+    podman(["create", "--name", lab.container(name), *given, *options, *image])
 
 
-def mac_address(address: str) -> str:
-    """Return the MAC address of a host, by its IPv4 address, so that one made anew has the same.
-
-    A real machine announces itself when it boots. These do not, and for half a minute whoever spoke to the
-    one that was would go on asking for its MAC address.
-    """
-    return "02:00:" + IPv4Address(address).packed.hex(":")
-
-
-def start(lab: Lab, name: str, user: str, ssh_keys: Sequence[str]) -> None:
-    """Start a host that exists, with this user and these keys, as a cloud-init drive would give them."""
-    podman(["cp", "-", f"{lab.container(name)}:/"], first_boot_archive(user, ssh_keys))
+def start(lab: Lab, name: str) -> None:
+    """Start a host that exists."""
     podman(["start", lab.container(name)])
 
 
@@ -175,12 +120,21 @@ def stop(lab: Lab, name: str) -> None:
 
 
 def remove(lab: Lab, name: str) -> None:
-    """Remove a host with its files and volumes, running or not; nothing happens if there is none."""
+    """Remove a host with its files, volumes and disks, running or not; nothing happens if there is none."""
     remove_container(lab.container(name))
 
 
 def remove_container(name: str) -> None:
-    """Remove a container by its podman name, as `remove` does.
+    """Remove a container by its podman name, as `remove` does."""
+    listing = ["ps", "--all", f"--filter=name=^{name}$", '--format={{index .Labels "hal.disks"}}']
+    directory = podman(listing).strip()
+    discard_container(name)
+    if directory:
+        disks.destroy(Path(directory))
+
+
+def discard_container(name: str) -> None:
+    """Remove a container by its podman name, but no disk that was given to it.
 
     Of one whose processes were killed from outside podman first has to notice that: it then refuses once.
     """
@@ -189,6 +143,16 @@ def remove_container(name: str) -> None:
         podman(command)
     except PodmanError:
         podman(command)
+
+
+def image_files(image: str) -> Path:
+    """Return the directory in which this machine sees the files of an image."""
+    return Path(podman(["image", "mount", image]).strip())
+
+
+def image_size(image: str) -> int:
+    """Return the size of an image in bytes."""
+    return int(podman(["image", "inspect", "--format={{.Size}}", image]))
 
 
 def list_all(lab: Lab) -> list[Container]:
@@ -230,6 +194,19 @@ def wait_booted(lab: Lab, name: str, timeout: float = 60) -> str:
         time.sleep(0.2)
 
 
+def wait_port(address: str, port: int, timeout: float = 60) -> None:
+    """Wait until a port answers: one that was started again may be looked for at its former hardware address.
+
+    `timeout` is in seconds. Raises TimeoutError with what does not answer.
+    """
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=2):
+            return
+        time.sleep(0.2)
+    raise TimeoutError(f"{address}:{port} has not answered within {timeout:g} s")
+
+
 def _system_state(lab: Lab, name: str) -> str:
     # The command fails for every state but `running`.
     command = ["sh", "-c", "systemctl is-system-running || true"]
@@ -243,27 +220,7 @@ def _container(item: dict[str, Any]) -> Container:
     labels: dict[str, str] = item["Labels"]
     return Container(
         name=labels["hal.host"],
-        running=item["State"] == "running",
+        running=item["State"] in ON,
         address=labels["hal.address"],
         guest=labels.get("hal.guest"),
     )
-
-
-def first_boot_archive(user: str, ssh_keys: Sequence[str]) -> bytes:
-    """Return a tar archive with the unit that sets the host up at boot, and what it sets up."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        files = {
-            "usr/local/lib/hal-lab/first-boot": (FIRST_BOOT, 0o755),
-            "var/lib/hal-lab/user": (user, 0o600),
-            "var/lib/hal-lab/authorized_keys": ("".join(f"{key.strip()}\n" for key in ssh_keys), 0o600),
-            UNIT: (FIRST_BOOT_UNIT, 0o644),
-        }
-        for path, (text, mode) in files.items():
-            entry = tarfile.TarInfo(path)
-            entry.size, entry.mode = len(text.encode()), mode
-            archive.addfile(entry, io.BytesIO(text.encode()))
-        link = tarfile.TarInfo(UNIT_LINK)
-        link.type, link.linkname = tarfile.SYMTYPE, f"/{UNIT}"
-        archive.addfile(link)
-    return buffer.getvalue()

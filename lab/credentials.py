@@ -6,16 +6,15 @@ They fill the variables that a production inventory keeps in its encrypted vault
 from __future__ import annotations
 
 import secrets
-import sys
 from pathlib import Path
 
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from production.secrets import complete
 
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-from module_utils.authority import YEAR, write_private
-from production.secrets import authority_of, complete
+from hal.network.authority import YEAR, Authority
+from hal.network.files import write_private
 
 
 def ssh_key_pair() -> tuple[bytes, bytes]:
@@ -54,8 +53,11 @@ def create(
         private, public = ssh_key_pair()
         (state / "id_ed25519.pub").write_bytes(public)
         write_private(state / "id_ed25519", private)
-        (state / "ca.crt").write_bytes(authority_of(variables).pem)
-        certificate, key = authority_of(variables).issue(api)
+        authority = Authority.load(
+            variables["network_ca_certificate"].encode(), variables["network_ca_key"].encode()
+        )
+        (state / "ca.crt").write_bytes(authority.pem)
+        certificate, key = authority.issue(api)
         (state / "pve.crt").write_bytes(certificate)
         write_private(state / "pve.key", key)
         write_private(state / "pve.password", variables["network_proxmox_password"].encode())

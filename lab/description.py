@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import yaml
-from ansible.inventory.manager import InventoryManager
-from ansible.parsing.dataloader import DataLoader
 
-from network import CLIENT, INVENTORY, PROJECT, addresses, shared_address
-
-sys.path.append(str(PROJECT))
-from filter_plugins.catalogue import VIRTUAL_HOST, catalogue_for_mode, health_checks
+from hal.network.catalogue import catalogue_for_mode
+from hal.network.checks import planned_checks
+from hal.network.model import VIRTUAL_HOST, Network
+from lab.network import CLIENT, PROJECT, inventory, shared_address
 
 CATALOGUE = PROJECT / "inventories/common/services.yml"
 QUESTION = {"question": "What medications am I taking?"}
@@ -29,34 +26,21 @@ class Description:
     mode: str = "gateway"
 
     @cached_property
-    def groups(self) -> dict[str, list[str]]:
-        """The inventory's groups, each with its hosts and those of its children."""
-        inventory = InventoryManager(loader=DataLoader(), sources=[str(INVENTORY)])
-        groups: dict[str, list[str]] = inventory.get_groups_dict()
-        return groups
-
-    @cached_property
-    def services(self) -> dict[str, Any]:
-        """The service catalogue."""
-        described = yaml.safe_load(CATALOGUE.read_text())["network_services"]
-        services: dict[str, Any] = catalogue_for_mode(described, self.mode)
-        return services
-
-    @cached_property
-    def addresses(self) -> dict[str, str]:
-        """Address of each host that is configured."""
-        return {
-            name: address for name, address in addresses().items() if name in self.groups["managed_hosts"]
-        }
+    def network(self) -> Network:
+        """The hosts that are configured, and the services of the mode."""
+        services = yaml.safe_load(CATALOGUE.read_text())["network_services"]
+        described = inventory()
+        configured = described.groups["managed_hosts"]
+        addresses = {name: address for name, address in described.addresses.items() if name in configured}
+        return Network.parse(catalogue_for_mode(services, self.mode), described.groups, addresses)
 
     def groups_of(self, host: str) -> set[str]:
         """Return the names of the groups that a host is in."""
-        return {name for name, hosts in self.groups.items() if host in hosts}
+        return {name for name, hosts in self.network.groups.items() if host in hosts}
 
     def port(self, service: str) -> int:
         """Return a service's port."""
-        port: int = self.services[service]["port"]
-        return port
+        return self.network.services[service].port
 
     @property
     def shares_address(self) -> bool:
@@ -65,14 +49,14 @@ class Description:
 
     def has_twin(self, host: str) -> bool:
         """Return whether another host does all that a host does, the keeping of the records included."""
-        groups = [self.groups[name] for name in TWINNED if host in self.groups[name]]
+        groups = [hosts for name, hosts in self.network.groups.items() if name in TWINNED and host in hosts]
         return bool(groups) and all(len(group) > 1 for group in groups)
 
     def url(self, service: str, scheme: str = "ws") -> str:
         """Return the URL of a service: at the address that the proxies share, or on the first host."""
-        described = self.services[service]
-        shared = self.shares_address and "frontend" in described
-        host = VIRTUAL_HOST if shared else self.groups[described["group"]][0]
+        described = self.network.services[service]
+        shared = self.shares_address and described.frontend
+        host = VIRTUAL_HOST if shared else self.network.hosts(described)[0]
         return f"{scheme}://{host}:{self.port(service)}"
 
     @property
@@ -85,15 +69,10 @@ class Description:
 
         That is a host that uses its services: the client if it does, else the first one.
         """
-        others = sorted((name for name in self.addresses if name != host), key=lambda name: name != CLIENT)
-        for origin in others:
-            checks = health_checks(
-                self.services,
-                origin,
-                self.groups,
-                self.addresses,
-                {"gateway": QUESTION | {"timeout": CHECK_TIMEOUT_S}},
-            )
+        hosts = (name for name in self.network.addresses if name != host)
+        options = {"gateway": QUESTION | {"timeout": CHECK_TIMEOUT_S}}
+        for origin in sorted(hosts, key=lambda name: name != CLIENT):
+            checks = planned_checks(self.network, origin, options)
             own = [
                 check
                 for check in checks

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from proxmoxer import ProxmoxAPI
 
-import containers
-import network
-from containers import Container, Lab, PodmanError
-from guests import Api, Guest, save
+from lab import boot, containers, network
+from lab.containers import Container, Lab, PodmanError
+from lab.guests import Api, Guest, save
+from lab.machine import LabError
 
 log = logging.getLogger("hypervisor")
 
@@ -85,7 +85,7 @@ class Hypervisor:
         began = self._clock()
         try:
             self._perform(action, name, guest)
-        except PodmanError as error:
+        except (PodmanError, LabError, ValueError) as error:
             failures = self._failures.get(name, 0)
             delay = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
             self._failures[name] = failures + 1
@@ -104,20 +104,8 @@ class Hypervisor:
             containers.stop(self._lab, name)
         elif action == "remove" or guest is None:
             containers.remove(self._lab, name)
-        elif action == "start":
-            containers.start(self._lab, name, guest.user, guest.ssh_keys)
-        elif not guest.address:
-            raise PodmanError("its cloud-init data has no fixed IPv4 address (ipconfig0)")
         else:
-            containers.create(
-                self._lab,
-                name,
-                guest.address,
-                guest.user,
-                guest.ssh_keys,
-                memory=guest.memory if self._limit_memory else None,
-                guest=guest.identity,
-            )
+            boot.switch_on(self._lab, guest, limit_memory=self._limit_memory)
 
     def close(self) -> None:
         """Finish what is being done; the containers stay as they are."""
@@ -150,7 +138,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         description="Turn the guests of the lab's Proxmox API into containers.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    address = f"{network.API_ADDRESS}:{network.API_PORT}"
+    address = f"{network.api_address()}:{network.API_PORT}"
     parser.add_argument("--api", default=address, metavar="HOST:PORT", help="where the API is")
     parser.add_argument("--user", default="root@pam", help="user of the API, with realm")
     parser.add_argument("--token-id", help="API token of the user; without it the secret is a password")

@@ -12,12 +12,11 @@ from typing import Any, Self
 
 from proxmoxer import ProxmoxAPI
 
-import containers
-import hypervisor
-from containers import Lab, PodmanError
-from guests import Api
-from machine import LabError
-from network import PROJECT
+from lab import containers, hypervisor
+from lab.containers import Lab, PodmanError
+from lab.guests import Api
+from lab.machine import LabError
+from lab.network import PROJECT
 
 INTERVAL_S = 1.0
 CHECKS = PROJECT / ".cache/hal_checks.pyz"
@@ -55,15 +54,16 @@ def power_on(host: str) -> None:
     guest_of(host).status.start.post()
 
 
-def lose(lab: Lab, host: str) -> float:
-    """Take a machine's power, then delete it with its disk; return when it died (Unix time).
+def lose(lab: Lab, *hosts: str) -> float:
+    """Take machines' power, then delete them with their disks; return when the first died (Unix time).
 
     Raises:
-        LabError: it is still there after a minute.
+        LabError: one is still there after a minute.
     """
-    died = power_off(lab, host)
-    delete(lab, host)
-    return died
+    died = [power_off(lab, host) for host in hosts]
+    for host in hosts:
+        delete(lab, host)
+    return died[0]
 
 
 def delete(lab: Lab, host: str) -> None:

@@ -9,9 +9,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import registry
+from lab import registry
 
-IMAGE_INPUTS = ("image/build.sh", "image/packages.txt")
+IMAGE_INPUTS = ("build.sh", "packages.txt", "90-lab.cfg", "unmatched.conf")
+DEFAULT_IMAGE = "trixie"
+# One whose SSH server is started by its socket, as Ubuntu's is; made from the default one.
+SSH_SOCKET = "trixie-ssh-socket"
 NETWORK = "198.18.0.0/16"
 GATEWAY = "198.18.0.1"
 FREE_DISK_MIB = 3000
@@ -67,21 +70,42 @@ def check(state: Path) -> None:
         raise LabError("The lab's containers need root: run `sudo make lab`.")
 
 
-def image_name(project: Path) -> str:
-    """Return the name of the image of the lab's hosts, which carries the digest of what it is made of."""
-    digest = hashlib.sha256(registry.debian_sources().encode())
-    for name in IMAGE_INPUTS:
-        digest.update((project / "lab" / name).read_bytes())
-    return f"localhost/hal-lab:{digest.hexdigest()[:12]}"
+def image_name(project: Path, kind: str = DEFAULT_IMAGE) -> str:
+    """Return the name of an image of the lab's hosts, which carries the digest of what it is made of.
+
+    Args:
+        project: the checkout.
+        kind: a release of Debian or Ubuntu by its code name, or `trixie-ssh-socket`.
+    """
+    digest = hashlib.sha256(registry.package_sources(kind.partition("-")[0]).encode())
+    directory = project / "lab/image"
+    inputs = [directory / name for name in IMAGE_INPUTS]
+    if kind == SSH_SOCKET:
+        inputs += sorted((directory / "ssh-socket").iterdir())
+    for path in inputs:
+        digest.update(path.read_bytes())
+    return f"localhost/hal-lab:{kind}-{digest.hexdigest()[:12]}"
 
 
-def ensure_image(project: Path, state: Path) -> None:
-    """Build the image of the lab's hosts, unless one of the same inputs is there."""
-    name = image_name(project)
-    if subprocess.run(["podman", "image", "exists", name], check=False).returncode:
-        sources = state / "debian.sources"
-        sources.write_text(registry.debian_sources())
-        run(str(project / "lab/image/build.sh"), str(sources), name)
+def ensure_image(project: Path, state: Path, kind: str = DEFAULT_IMAGE) -> None:
+    """Build an image of the lab's hosts, unless one of the same inputs is there."""
+    name, directory = image_name(project, kind), project / "lab/image"
+    if subprocess.run(["podman", "image", "exists", name], check=False).returncode == 0:
+        return
+    if kind == SSH_SOCKET:
+        ensure_image(project, state)
+        run("podman", "build", "--quiet", "--isolation=chroot", "--pull=never", f"--tag={name}",
+            f"--build-arg=base={image_name(project)}", str(directory / "ssh-socket"))  # fmt: skip
+    else:
+        sources = state / f"{kind}.sources"
+        sources.write_text(registry.package_sources(kind))
+        try:
+            keyring = registry.keyring(kind, state)
+        except (OSError, ValueError) as error:
+            raise LabError(
+                f"Ubuntu's keys cannot be had: {error}. Install the package ubuntu-keyring."
+            ) from error
+        run(str(directory / "build.sh"), kind, str(sources), str(keyring), name)
 
 
 def ensure_network(name: str, label: str) -> None:

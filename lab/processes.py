@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from machine import LabError
+from lab.machine import LabError
 
 
 def identity(pid: str) -> str:

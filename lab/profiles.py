@@ -6,10 +6,11 @@ where Ansible and the lab's own programs find its hosts beside the others; git i
 
 from __future__ import annotations
 
-import network
-from containers import Lab
-from loss import delete, machines
-from machine import LabError
+from hal.network.inventory import read_inventory
+from lab import network
+from lab.containers import Lab
+from lab.loss import delete, machines
+from lab.machine import LabError
 
 DEFAULT = "default"
 
@@ -46,7 +47,7 @@ def remove_undescribed(lab: Lab) -> list[str]:
         A sentence for each machine that is not described; one that no profile knows is left alone.
     """
     described, told = network.addresses(), []
-    others = {host for path in network.PROFILES.glob("*.yml") for host in network.addresses(files=[path])}
+    others = {host for path in network.PROFILES.glob("*.yml") for host in read_inventory(path).hosts}
     for host in sorted(machines().keys() - described.keys()):
         if host in others:
             delete(lab, host)

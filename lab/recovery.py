@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from network import PROJECT
+from lab.network import PROJECT
 
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 PROVISIONED, CONFIGURED, RESTORED, VERIFIED = "provisioned", "configured", "restored", "verified"
@@ -25,9 +26,26 @@ def phase_of(path: str) -> str:
         return PROVISIONED
     if "restore" in Path(file).stem:
         return RESTORED
-    if file.endswith(("/verify.yml", "/validate.yml", "/check_windows.yml")):
+    if file.endswith(("/verify.yml", "/validate.yml", "/names.yml", "/check_windows.yml")):
         return VERIFIED
     return CONFIGURED
+
+
+def step_of(path: str, name: str) -> str:
+    """Return what a task's seconds are counted as: its role, or a phase.
+
+    Args:
+        path: the file and line of the task.
+        name: the task's name.
+    """
+    phase = phase_of(path)
+    if phase == PROVISIONED:
+        return "waiting for SSH" if "answers SSH" in name else "provisioning"
+    if phase == RESTORED:
+        return "restore"
+    if role := re.search(r"/roles/([^/]+)/", path):
+        return role[1]
+    return "verify" if "/verify.yml" in path or "/check_" in path else "preparation"
 
 
 @dataclass
@@ -35,18 +53,23 @@ class Recovery:
     """What a run of the playbook did.
 
     Attributes:
-        host: the host that comes back.
+        hosts: the hosts that come back.
         log: file for a line about each task.
-        ended: when each phase's last task on that host ended, Unix time.
+        ended: when each phase's last task on one of them ended, Unix time.
+        spent: seconds by step, as `step_of` names them: from a result of the run to the next.
+        began: when the run began, Unix time.
         failures: what failed, as "host: task: message".
         code: the playbook's exit code.
     """
 
-    host: str
+    hosts: tuple[str, ...]
     log: Path
     ended: dict[str, float] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     code: int | None = None
+    began: float = 0.0
+    _last: float = 0.0
 
     def run(self, *arguments: str) -> float:
         """Run ansible-playbook with these arguments to its end and return when that was (Unix time)."""
@@ -56,6 +79,7 @@ class Recovery:
         }
         command = [str(ANSIBLE_PLAYBOOK), *arguments]
         self.log.parent.mkdir(exist_ok=True)
+        self.began = self._last = time.time()
         with (
             self.log.open("w") as log,
             subprocess.Popen(
@@ -79,6 +103,9 @@ class Recovery:
             return
         moment = time.time()
         task = event["task"]
+        step = step_of(task["path"], task["name"])
+        self.spent[step] = self.spent.get(step, 0.0) + moment - self._last
+        self._last = moment
         for host, result in event["hosts"].items():
             state = event["_event"].removeprefix("v2_runner_on_")
             log.write(
@@ -87,5 +114,5 @@ class Recovery:
             if state in ("failed", "unreachable"):
                 self.failures.append(f"{host}: {task['name']}: {result.get('msg', 'no message')}")
                 log.write(f"  {self.failures[-1]}\n")
-            if host == self.host and state == "ok":
+            if host in self.hosts and state == "ok":
                 self.ended[phase_of(task["path"])] = moment

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from containers import Lab
-from machine import LabError
-from network import CLIENT, PROJECT, USER
+from lab.containers import Lab
+from lab.machine import LabError
+from lab.network import CLIENT, PROJECT, USER
 
 PYTHON = "/opt/hal/client/current/bin/python"
 PROGRAM = Path(__file__).parent / "on_hosts/turns.py"
-RECORDING = PROJECT / "tests/data/spoken_question.wav"
+RECORDING = PROJECT / "playbooks/files/spoken_question.wav.b64"
 type Log = list[tuple[str, str, float]]
 
 RECORDS, GENERAL, SPOKEN = "records", "general", "spoken"
@@ -62,6 +61,11 @@ class Turn:
             return self.session in sessions
         return (self.session, self.question) in log
 
+    def recorded_off(self, times: Mapping[tuple[str, str], float]) -> float:
+        """Return how many seconds before it was asked or after it was answered a typed turn was recorded."""
+        at = times.get((self.session, self.question), self.asked)
+        return max(self.asked - at, at - self.ended, 0.0) if self.ok else 0.0
+
 
 def streams(direct: str, proxied: str) -> list[dict[str, Any]]:
     """Return the streams that use each way to the gateway and each of its back ends.
@@ -70,7 +74,7 @@ def streams(direct: str, proxied: str) -> list[dict[str, Any]]:
         direct: URL of the gateway itself; empty where all ask through the proxy, one client more.
         proxied: URL of the gateway through the proxy.
     """
-    recording = base64.b64encode(RECORDING.read_bytes()).decode()
+    recording = RECORDING.read_text().strip()
     ways = [(RECORDS, "direct", direct) if direct else (RECORDS, "proxy too", proxied)]
     ways += [(RECORDS, "proxy", proxied)]
     ways += [(GENERAL, "proxy", proxied), (SPOKEN, "proxy", proxied)]
@@ -181,6 +185,9 @@ class Outage:
         failed: of these, the ones without an answer.
         failed_since: of these, the ones that were asked after the loss: none was in flight then.
         lost: turns that were answered and of which no record is left; None where that was not at stake.
+        clock_off: the most seconds by which a typed turn was recorded before it was asked or after it was
+            answered, as the clients' clock tells it; 0 without any record.
+        first_answer: when the first question about the records that was asked since was answered, Unix time.
         back: seconds from the loss to the answer that ended each stream's last gap; 0 without a gap.
         failed_by_stream: how many failed of each stream.
         said: the different things that clients were told, by stream.
@@ -189,7 +196,9 @@ class Outage:
     asked: int
     failed: int
     failed_since: int
-    lost: int | None
+    lost: list[Turn] | None
+    clock_off: float
+    first_answer: float | None
     back: dict[str, float]
     failed_by_stream: dict[str, int]
     said: dict[str, list[str]]
@@ -218,13 +227,19 @@ def judge(turns: list[Turn], lost_at: float, log: Log | None) -> Outage:
         said[name] = sorted({turn.said for turn in own if not turn.ok})
     recorded = {(session, question) for session, question, _ in log or []}
     sessions = {session for session, _ in recorded}
+    times = {(session, question): at for session, question, at in log or []}
     # What was answered had been recorded before, also by a machine that answered before its data was back.
     gone = [turn for turn in turns if turn.ok and not turn.is_recorded(recorded, sessions)]
     return Outage(
         asked=len(since),
         failed=len(failed),
         failed_since=sum(turn.asked > lost_at for turn in failed),
-        lost=len(gone) if log is not None else None,
+        lost=gone if log is not None else None,
+        clock_off=max((turn.recorded_off(times) for turn in turns), default=0.0),
+        first_answer=min(
+            (turn.ended for turn in turns if turn.ok and turn.kind == RECORDS and turn.asked > lost_at),
+            default=None,
+        ),
         back=back,
         failed_by_stream={name: sum(turn.stream == name for turn in failed) for name in names},
         said=said,

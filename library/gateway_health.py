@@ -23,8 +23,16 @@ options:
     description: Port of the gateway.
     type: int
     default: 8768
+  unit:
+    description: Its systemd unit, which the advice names when it does not answer.
+    type: str
+    default: hal-gateway
   question:
     description: A typed question. Without one, and without I(audio), the greeting is enough.
+    type: str
+    default: ""
+  token:
+    description: A device's token, where the host that asks is on no trusted network.
     type: str
     default: ""
   audio:
@@ -73,10 +81,6 @@ RETURN = r"""
 extends_documentation_fragment:
   - health
   - health.latency
-version:
-  description: Empty, as the gateway does not tell its version.
-  type: str
-  returned: always
 details:
   description:
     - What C(/readyz) says (I(status), I(backends)); and, if I(max_sessions) is given, I(sessions) and
@@ -86,10 +90,11 @@ details:
 """
 
 ARGUMENT_SPEC = (
-    connection_spec(8768)
+    connection_spec(8768, "hal-gateway")
     | TLS_SPEC
     | {
         "question": {"type": "str", "default": ""},
+        "token": {"type": "str", "default": "", "no_log": True},
         "audio": {"type": "str", "default": ""},
         "expect_words": {"type": "list", "elements": "str", "default": []},
         "readiness": {"type": "str", "choices": ["ready", "degraded", "unasked"], "default": "ready"},

@@ -15,10 +15,9 @@ DOCUMENTATION = r"""
 module: gpu_driver_plan
 short_description: Decide which driver a host's GPUs get
 description:
-  - Reads the host's PCI inventory, virtualisation, Secure Boot, kernel, distribution and installed drivers,
-    and decides on a driver that is supported for all its GPUs and packaged for it. Changes nothing.
-  - A driver that is loaded and serves is kept, whoever installed it. A GPU that no table knows gets none.
-  - What is supported stands in the tables that are given, not in the module.
+  - Reads the host's PCI inventory, virtualisation, Secure Boot, kernel and packages, and changes nothing.
+  - A driver that is loaded and serves is kept, whoever installed it. Otherwise C(ubuntu-drivers) (Ubuntu) or
+    C(nvidia-detect) (Debian) says which ones drive an NVIDIA GPU. AMD's driver comes with the kernel.
 options:
   vendor:
     description: Whose GPU is used. V(auto) takes what is there, V(nvidia) and V(amd) demand one.
@@ -30,46 +29,26 @@ options:
     type: int
     default: 0
   kernel_modules:
-    description: NVIDIA's kernel modules. V(auto) takes the open ones where they are made for every product.
+    description: NVIDIA's kernel modules. V(auto) takes those that the distribution prefers.
     type: str
     choices: [auto, open, proprietary]
     default: auto
   minimum_branches:
-    description: The oldest branch that will do, by family of GPU; V(default) for the others.
+    description: The oldest branch that will do, by family of GPU, such as V(Pascal); V(default) for others.
     type: dict
     default: {}
-  repository:
-    description: Who packages NVIDIA's driver.
-    type: str
-    choices: [distribution, nvidia]
-    default: distribution
   keep_working:
     description: Whether a driver that is loaded and serves is kept, though it would be chosen otherwise.
     type: bool
     default: true
+  choose:
+    description: Whether the distribution's tool may be asked. It reads apt's lists of packages.
+    type: bool
+    default: false
   restart_record:
     description: File that says for which driver the host was restarted last. It need not exist.
     type: path
     default: /var/lib/hal/gpu_driver/restarted
-  nvidia_families:
-    description: NVIDIA's families with their ranges of PCI ids and the branches that drive them.
-    type: list
-    elements: dict
-    required: true
-  amd_families:
-    description: AMD's families with their ranges of PCI ids, LLVM targets and whether ROCm supports them.
-    type: list
-    elements: dict
-    required: true
-  offers:
-    description: Who packages which of NVIDIA's branches for which distribution.
-    type: list
-    elements: dict
-    required: true
-  amd_packages:
-    description: Components and packages for AMD's GPUs, by family of distributions.
-    type: dict
-    required: true
 attributes:
   check_mode:
     support: full
@@ -84,28 +63,17 @@ EXAMPLES = r"""
 - name: Decide on the driver
   gpu_driver_plan:
     vendor: nvidia
-    minimum_branches: {default: 550}
-    nvidia_families:
-      - {name: Ada, ids: [2681-28f8], first: 525, last: 0, open: 560, proprietary: true}
-    amd_families: []
-    offers:
-      - distributions: [debian-13]
-        repository: distribution
-        components: [contrib, non-free, non-free-firmware]
-        branches: [550]
-        modules_proprietary: [nvidia-kernel-dkms]
-        modules_open: [nvidia-open-kernel-dkms]
-        packages: [libcuda1, nvidia-smi]
-    amd_packages: {}
+    minimum_branches: {default: 550, Maxwell: 570, Pascal: 570}
+    choose: true
   register: driver
 """
 
 RETURN = r"""
 plan:
   description:
-    - The decision. C(outcome) is V(install), V(keep), V(none) or V(refused), C(message) the reason.
-    - Further C(vendor), C(branch), C(kernel_modules), C(repository), C(components), C(packages), C(missing),
-      C(kernel_packages), C(absent), C(gpus), C(count), C(reboot) and C(load).
+    - The decision. C(outcome) is V(install), V(keep), V(ask) (the tool), V(none) or V(refused).
+    - Further C(message), C(vendor), C(branch), C(packages), C(missing), C(kernel_packages), C(absent),
+      C(count), C(reboot) and C(load).
   type: dict
   returned: success
 machine:
@@ -127,13 +95,9 @@ ARGUMENT_SPEC = {
     "branch": {"type": "int", "default": 0},
     "kernel_modules": {"type": "str", "choices": ["auto", "open", "proprietary"], "default": "auto"},
     "minimum_branches": {"type": "dict", "default": {}},
-    "repository": {"type": "str", "choices": ["distribution", "nvidia"], "default": "distribution"},
     "keep_working": {"type": "bool", "default": True},
+    "choose": {"type": "bool", "default": False},
     "restart_record": {"type": "path", "default": "/var/lib/hal/gpu_driver/restarted"},
-    "nvidia_families": {"type": "list", "elements": "dict", "required": True},
-    "amd_families": {"type": "list", "elements": "dict", "required": True},
-    "offers": {"type": "list", "elements": "dict", "required": True},
-    "amd_packages": {"type": "dict", "required": True},
 }
 NO_SUCH_COMMAND = 127
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -155,15 +119,17 @@ def restarted(written: str, wanted: str) -> bool:
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
 
-    def run(command: list[str]) -> tuple[int, str]:
+    def run(command: list[str], environment: dict[str, str] | None = None) -> tuple[int, str]:
         path = module.get_bin_path(command[0])
         if path is None:
             return NO_SUCH_COMMAND, ""
-        code, output, _ = module.run_command([path, *command[1:]], environ_update={"LC_ALL": "C"})
-        return code, output
+        code, output, error = module.run_command(
+            [path, *command[1:]], environ_update={"LC_ALL": "C", **(environment or {})}
+        )
+        return code, output or error
 
     facts = host.read(run)
-    answer = plan.decide(facts, module.params, module.params)
+    answer = plan.decide(facts, module.params, run)
     path = Path(module.params["restart_record"])
     wanted = record(facts, answer, BOOT.read_text().strip())
     written = path.read_text() if path.exists() else ""

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: Apache-2.0
-"""Check the GPUs of a host: driver, temperature, memory and processes."""
+"""Check the GPUs of a host: driver, temperature, memory, processes and whether they compute."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ DOCUMENTATION = r"""
 module: gpu_health
 short_description: Check the GPUs of a host - driver, temperature, memory and processes
 description:
-  - Asks the vendor's own tool, C(nvidia-smi -q -x) or C(rocm-smi --json), and compares it with limits.
-  - Whether they can be computed with is proved by M(gpu_proof), once, when their driver is installed.
+  - Asks the vendor's own tool, C(nvidia-smi) or C(rocm-smi), and compares it with limits.
+  - Proves that they can be computed with - AMD's by what the kernel offers, NVIDIA's through CTranslate2.
 extends_documentation_fragment:
   - health
 options:
@@ -29,6 +29,10 @@ options:
   driver:
     description: What the driver's version must begin with, such as V(580.). Any will do unless it is given.
     type: str
+    default: ""
+  python:
+    description: A Python that has CTranslate2, which must find a CUDA device. Skipped where it is missing.
+    type: path
     default: ""
   max_temperature_c:
     description: No GPU may be hotter than this. Most slow themselves down between 83 and 95 °C.
@@ -74,6 +78,7 @@ ARGUMENT_SPEC = COMMON_SPEC | {
     "vendor": {"type": "str", "choices": ["auto", "nvidia", "amd"], "default": "auto"},
     "count": {"type": "int", "default": 1},
     "driver": {"type": "str", "default": ""},
+    "python": {"type": "path", "default": ""},
     "max_temperature_c": {"type": "float", "default": 85},
     "max_memory_percent": {"type": "float"},
     "max_processes": {"type": "int"},

@@ -39,6 +39,21 @@ options:
     description: Path of the page of statistics, as CSV.
     type: str
     default: /stats;csv
+  backends:
+    description: The back ends whose servers must be up. By default all of them.
+    type: list
+    elements: str
+    default: []
+  servers_up:
+    description:
+      - Whether every server must be up, and every back end have one. V(false) for a proxy that may come up
+        before what is behind it.
+    type: bool
+    default: true
+  unit:
+    description: Its systemd unit, which the advice names when it does not answer.
+    type: str
+    default: haproxy
   max_queue:
     description: No more than this many requests may wait at any back end. Not judged unless it is given.
     type: int
@@ -59,10 +74,6 @@ RETURN = r"""
 extends_documentation_fragment:
   - health
   - health.latency
-version:
-  description: HAProxy's, which the page of statistics does not tell.
-  type: str
-  returned: always
 details:
   description: The state of each of the I(servers), the length of the I(queues), the number of I(sessions).
   type: dict
@@ -78,6 +89,9 @@ ARGUMENT_SPEC = (
         "address": {"type": "str", "default": ""},
         "port": {"type": "int", "default": 8404},
         "path": {"type": "str", "default": "/stats;csv"},
+        "backends": {"type": "list", "elements": "str", "default": []},
+        "servers_up": {"type": "bool", "default": True},
+        "unit": {"type": "str", "default": "haproxy"},
         "max_queue": {"type": "int"},
         "max_sessions_percent": {"type": "float"},
     }

@@ -1,14 +1,8 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: Apache-2.0
-"""Write the report of the checks as JSON and as a page, with what is known of the runs before."""
+"""The documentation of the action plugin of this name; it runs on the controller alone."""
 
 from __future__ import annotations
-
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.health_page.records import as_json, complete, read_drills, record, replace
-from ansible.module_utils.health_page.view import render
 
 DOCUMENTATION = r"""
 module: health_reports
@@ -35,10 +29,6 @@ options:
     description: The network with its state, as an SVG element.
     type: str
     required: true
-  template:
-    description: The page's template, for Jinja with escaping.
-    type: path
-    required: true
 attributes:
   check_mode:
     support: none
@@ -54,7 +44,6 @@ EXAMPLES = r"""
     directory: reports
     report: "{{ health_report }}"
     diagram: "{{ health_diagram }}"
-    template: templates/health.html.j2
 """
 
 RETURN = r"""
@@ -67,34 +56,3 @@ runs:
   type: int
   returned: success
 """
-
-ARGUMENT_SPEC = {
-    "directory": {"type": "path", "required": True},
-    "report": {"type": "dict", "required": True},
-    "diagram": {"type": "str", "required": True},
-    "template": {"type": "path", "required": True},
-}
-
-
-def main() -> None:
-    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
-    directory = Path(module.params["directory"])
-    page = directory / "health.html"
-    try:
-        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        runs, damaged = record(directory, module.params["report"])
-        drills, no_drills = read_drills(directory)
-        report = complete(module.params["report"], runs, drills, [*damaged, *no_drills])
-        replace(directory / "health.json", as_json(report))
-        replace(page, render(report, module.params["diagram"], Path(module.params["template"])))
-    except OSError as error:
-        module.fail_json(
-            msg=f"The report cannot be written: {error}. Make {directory} writable, or move that file away."
-        )
-    for note in report["notes"]:
-        module.warn(note)
-    module.exit_json(changed=False, page=str(page), runs=len(runs))
-
-
-if __name__ == "__main__":
-    main()

@@ -20,6 +20,10 @@ options:
     description: Port of the listener.
     type: int
     default: 8767
+  unit:
+    description: Its systemd unit, which the advice names when it does not answer.
+    type: str
+    default: hal-engine
   question:
     description: What is asked.
     type: str
@@ -45,17 +49,13 @@ RETURN = r"""
 extends_documentation_fragment:
   - health
   - health.latency
-version:
-  description: Empty, as the protocol tells none.
-  type: str
-  returned: always
 details:
   description: The I(intent) and the I(answer).
   type: dict
   returned: always
 """
 
-ARGUMENT_SPEC = connection_spec(8767) | {
+ARGUMENT_SPEC = connection_spec(8767, "hal-engine") | {
     "question": {"type": "str", "default": "What medications am I taking?"},
     "expect_words": {"type": "list", "elements": "str", "default": []},
 }

@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import os
 import ssl
+import time
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -126,6 +128,11 @@ faults:
   type: list
   elements: str
   returned: always
+due:
+  description: What is to be done in time, a sentence each.
+  type: list
+  elements: str
+  returned: always
 missing:
   description: Hosts whose virtual machine Proxmox lacks, and which will be made.
   type: list
@@ -196,21 +203,45 @@ class Guests:
         return found is not None and found.get("status") == "running"
 
 
-async def knock(host: Host, context: ssl.SSLContext | None) -> str | None:
-    """Return why a host cannot be administered, or None."""
+def renewal(host: Host, ca_path: str | None) -> str:
+    """Return how a host gets another certificate for PowerShell remoting."""
+    file = Path(ca_path or "").parent / f"{host['name']}-{host['address']}.pfx"
+    return (
+        f"Import {file} on it, as docs/production.md says; where there is none, or it is due itself, "
+        "`make production-init` makes one"
+    )
+
+
+def certificate_due(host: Host, certificate: dict[str, Any], ca_path: str | None) -> str | None:
+    """Return what to do about a certificate when less than a third of its time is left, or None."""
+    begin, end = (ssl.cert_time_to_seconds(certificate[key]) for key in ("notBefore", "notAfter"))
+    if end - time.time() > (end - begin) / 3:
+        return None
+    return (
+        f"the certificate of PowerShell remoting on {host['name']} ends on {certificate['notAfter']}, "
+        f"and then nobody can log in. {renewal(host, ca_path)}"
+    )
+
+
+async def knock(
+    host: Host, context: ssl.SSLContext | None, ca_path: str | None, due: list[str]
+) -> str | None:
+    """Return why a host cannot be administered, or None; add to `due` what is to be done in time."""
     where = f"{host['name']} ({host['address']}:{host['port']})"
     try:
         reader, writer = await asyncio.open_connection(
             host["address"], host["port"], ssl=context, server_hostname=host["address"] if context else None
         )
     except ssl.SSLCertVerificationError as error:
-        return f"the certificate of {where} is not trusted: {error.verify_message}. See docs/production.md"
+        return f"the certificate of {where} is not trusted: {error.verify_message}. {renewal(host, ca_path)}"
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
         return f"{where} does not answer: {reason}. {ADVICE[host['kind']]}"
     try:
         if host["kind"] == "ssh" and not (await reader.read(4)).startswith(b"SSH"):
             return f"what answers at {where} is no SSH server"
+        if context and (told := certificate_due(host, writer.get_extra_info("peercert"), ca_path)):
+            due.append(told)
     finally:
         writer.close()
         with contextlib.suppress(OSError):
@@ -218,7 +249,7 @@ async def knock(host: Host, context: ssl.SSLContext | None) -> str | None:
     return None
 
 
-async def knock_at_all(hosts: list[Host], ca_path: str | None, patience: float) -> list[str]:
+async def knock_at_all(hosts: list[Host], ca_path: str | None, patience: float, due: list[str]) -> list[str]:
     """Knock at all hosts at the same time and return the faults in the hosts' order."""
     context = None
     if any(host["kind"] == "psrp" for host in hosts):
@@ -230,7 +261,7 @@ async def knock_at_all(hosts: list[Host], ca_path: str | None, patience: float) 
     async def one(host: Host) -> str | None:
         try:
             async with asyncio.timeout(patience):
-                return await knock(host, context if host["kind"] == "psrp" else None)
+                return await knock(host, context if host["kind"] == "psrp" else None, ca_path, due)
         except TimeoutError:
             return (
                 f"{host['name']} ({host['address']}:{host['port']}) did not answer within {patience:g} s. "
@@ -240,13 +271,14 @@ async def knock_at_all(hosts: list[Host], ca_path: str | None, patience: float) 
     return [fault for fault in await asyncio.gather(*map(one, hosts)) if fault]
 
 
-def look(params: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the faults, and the hosts whose machine will be made."""
+def look(params: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """Return the faults, the hosts whose machine will be made, and what is to be done in time."""
     machines = [host for host in params["hosts"] if host["vmid"]]
     others = [host for host in params["hosts"] if host["vmid"] is None]
     faults: list[str] = []
     missing: list[str] = []
     awaited: list[Host] = []
+    due: list[str] = []
     if params["api_token_secret"] or params["api_password"]:
         try:
             guests = Guests(params)
@@ -261,16 +293,15 @@ def look(params: dict[str, Any]) -> tuple[list[str], list[str]]:
             faults += [fault for host in machines if (fault := guests.fault(host))]
             missing = [host["name"] for host in machines if host["vmid"] not in guests.machines]
             awaited = [host for host in machines if guests.expects_answer(host)]
-    return faults + asyncio.run(
-        knock_at_all(awaited + others, params["psrp_ca_path"], params["timeout"])
-    ), missing
+    faults += asyncio.run(knock_at_all(awaited + others, params["psrp_ca_path"], params["timeout"], due))
+    return faults, missing, due
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
-    faults, missing = look(module.params)
-    module.exit_json(changed=False, faults=faults, missing=missing)
+    faults, missing, due = look(module.params)
+    module.exit_json(changed=False, faults=faults, missing=missing, due=due)
 
 
 if __name__ == "__main__":

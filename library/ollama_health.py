@@ -21,6 +21,10 @@ options:
     description: Port of Ollama.
     type: int
     default: 11434
+  unit:
+    description: Its systemd unit, which the advice names when it does not answer.
+    type: str
+    default: ollama
   models:
     description: Models that must be there. A name without a tag means C(latest).
     type: list
@@ -37,6 +41,21 @@ options:
         the first time.
     type: bool
     default: true
+  gpu:
+    description:
+      - Whose GPU the models in memory must be computed on, all of each. V(auto) demands it where O(own) and
+        there is a GPU with its driver.
+    type: str
+    choices: [none, auto, nvidia, amd]
+    default: none
+  own:
+    description: Whether the host that runs the check is the one that is checked.
+    type: bool
+    default: false
+  minimum_tokens_per_second:
+    description: How fast the answer must come. V(0) is any speed.
+    type: float
+    default: 0
 author: HAL network
 """
 
@@ -46,6 +65,8 @@ EXAMPLES = r"""
     host: ubuai
     models: ["deepseek-r1:32b", llama3]
     loaded: ["deepseek-r1:32b"]
+    gpu: nvidia
+    minimum_tokens_per_second: 10
     timeout: 60
 """
 
@@ -53,23 +74,24 @@ RETURN = r"""
 extends_documentation_fragment:
   - health
   - health.latency
-version:
-  description: Ollama's.
-  type: str
-  returned: always
 details:
-  description: The I(models) that are there, those that are I(loaded) if asked for, and I(tokens_per_second).
+  description:
+    - The I(models) that are there and their I(digests), those that are I(loaded) if asked for, and
+      I(tokens_per_second).
   type: dict
   returned: always
 """
 
 ARGUMENT_SPEC = (
-    connection_spec(11434)
+    connection_spec(11434, "ollama")
     | TLS_SPEC
     | {
         "models": {"type": "list", "elements": "str", "default": []},
         "loaded": {"type": "list", "elements": "str", "default": []},
         "generate": {"type": "bool", "default": True},
+        "gpu": {"type": "str", "choices": ["none", "auto", "nvidia", "amd"], "default": "none"},
+        "own": {"type": "bool", "default": False},
+        "minimum_tokens_per_second": {"type": "float", "default": 0},
     }
 )
 

@@ -11,7 +11,16 @@ import re
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.fetching import FetchError, Unfinished, deadline, fetch, figure, read
+from ansible.module_utils.fetching import (
+    FetchError,
+    Unfinished,
+    deadline,
+    fetch,
+    figure,
+    partial_path,
+    read,
+    require_space,
+)
 
 DOCUMENTATION = r"""
 module: ollama_models
@@ -148,6 +157,11 @@ class Library:
         path = self.blob_path(digest)
         return path.is_file() and path.stat().st_size == size
 
+    def here(self, digest: str) -> int:
+        """Return how many bytes of a blob an earlier run has fetched."""
+        partial = partial_path(self.blob_path(digest), digest)
+        return partial.stat().st_size if partial.is_file() else 0
+
     def holds(self, name: str, digest: str | None) -> bool:
         """Return whether a model is there whole, and the one declared."""
         path = self.manifest_path(name)
@@ -180,6 +194,8 @@ class Library:
                 "If it was published anew and you want it, declare the new digest in the inventory."
             )
         parts = blobs(manifest, name)
+        missing = sum(size - self.here(blob) for blob, size in parts if not self.has_blob(blob, size))
+        require_space(self.path, missing, name)
         for blob, size in parts:
             if not self.has_blob(blob, size):
                 try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.proxmox_api import CONNECTION_RULES, CONNECTION_SPEC, Proxmox, ProxmoxError
-from ansible.module_utils.proxmox_config import DISK
+from ansible.module_utils.proxmox_disks import disk_faults
 from ansible.module_utils.proxmox_machine import Machine
 
 DOCUMENTATION = r"""
@@ -113,6 +113,30 @@ options:
       - A disk is made or grown. Proxmox cannot shrink one, so a smaller size is an error.
       - A disk on another storage than the given one is not moved; a warning says so.
     type: dict
+  disk_gib:
+    description: Size in GiB of the disk that the guest starts from. It grows to it, and is never shrunk.
+    type: int
+  data_disks:
+    description:
+      - Disks that outlive the guest. Their volumes carry a number that no guest has, 900000000 and I(vmid),
+        so that Proxmox does not destroy them with it. A guest that is made anew gets those that are
+        still there, with what is on them.
+      - One that is not described any more stays where it is.
+      - Linux finds a disk as C(/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_) and its I(name).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the disk, up to 20 lower-case letters, digits and hyphens.
+        type: str
+        required: true
+      gib:
+        description: Size in GiB. It grows to it, and is never shrunk.
+        type: int
+        required: true
+      storage:
+        description: Storage of a new disk; by default O(storage), else that of the system disk.
+        type: str
   networks:
     description: Network devices in order, V(net0) first.
     type: list
@@ -136,7 +160,10 @@ options:
         description: MAC address. By default Proxmox makes one, and it is kept.
         type: str
   cloud_init:
-    description: What cloud-init sets when the guest boots.
+    description:
+      - What cloud-init sets when the guest boots.
+      - A new guest does not upgrade its packages at its first boot, as Proxmox would have it do. Without the
+        internet it would try for a quarter of an hour. Upgrades are the matter of unattended-upgrades.
     type: dict
     suboptions:
       user:
@@ -160,7 +187,10 @@ options:
         description: Search domain.
         type: str
   hostpci:
-    description: Host devices passed through, such as GPUs, V(hostpci0) first.
+    description:
+      - Host devices passed through, such as GPUs, V(hostpci0) first. The mapping or the device must be there.
+      - A new guest with a device that has I(pcie) gets the machine type q35, which that needs. One that
+        exists and has another type is left alone, and the module fails.
     type: list
     elements: dict
     suboptions:
@@ -213,6 +243,12 @@ options:
     type: str
     choices: [present, started, stopped, absent]
     default: present
+  adopt:
+    description:
+      - Whether a guest that exists keeps its configuration, so that O(state) alone is seen to.
+      - One that an interrupted run has made is configured all the same.
+    type: bool
+    default: false
   rebuild:
     description:
       - Destroys the guest with its disks, if it exists, and makes it anew from the template. Needs I(force).
@@ -225,6 +261,12 @@ options:
       - With I(rebuild), confirms that the guest and its disks are destroyed.
       - With I(state=absent), confirms that the guest and its disks are destroyed, running or not.
       - With I(state=stopped), turns off a guest that has not shut down by itself in time.
+    type: bool
+    default: false
+  restart:
+    description:
+      - With I(state=started), whether a running guest is shut down and started where it would take a setting
+        over only then (see RV(pending)).
     type: bool
     default: false
   timeout:
@@ -250,7 +292,8 @@ EXAMPLES = r"""
     storage: local-lvm
     cores: 8
     memory: 32768
-    disks: {scsi0: {size_gib: 200}}
+    disk_gib: 40
+    data_disks: [{name: models, gib: 160}]
     networks: [{bridge: vmbr0, tag: 10}]
     hostpci: [{mapping: gpu, pcie: true}]
     cloud_init:
@@ -296,7 +339,7 @@ created:
   returned: always
   type: bool
 actions:
-  description: What was done, in order. Any of stop, remove, clone, configure, resize, start.
+  description: What was done, in order. Any of stop, remove, clone, allocate, configure, resize, start.
   returned: always
   type: list
   elements: str
@@ -333,6 +376,11 @@ HOSTPCI_SPEC = {
     "primary_gpu": {"type": "bool"},
     "rom_bar": {"type": "bool"},
 }
+DATA_DISK_SPEC = {
+    "name": {"type": "str", "required": True},
+    "gib": {"type": "int", "required": True},
+    "storage": {"type": "str"},
+}
 ARGUMENT_SPEC = CONNECTION_SPEC | {
     "node": {"type": "str", "required": True},
     "vmid": {"type": "int", "required": True},
@@ -344,6 +392,8 @@ ARGUMENT_SPEC = CONNECTION_SPEC | {
     "memory": {"type": "int"},
     "balloon": {"type": "int"},
     "disks": {"type": "dict"},
+    "disk_gib": {"type": "int"},
+    "data_disks": {"type": "list", "elements": "dict", "options": DATA_DISK_SPEC},
     "networks": {"type": "list", "elements": "dict", "options": NETWORK_SPEC},
     "cloud_init": {"type": "dict", "options": CLOUD_INIT_SPEC},
     "hostpci": {
@@ -359,8 +409,10 @@ ARGUMENT_SPEC = CONNECTION_SPEC | {
     "description": {"type": "str"},
     "agent": {"type": "bool"},
     "state": {"type": "str", "choices": ["present", "started", "stopped", "absent"], "default": "present"},
+    "adopt": {"type": "bool", "default": False},
     "rebuild": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
+    "restart": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 600},
 }
 
@@ -371,14 +423,7 @@ def check_values(params: dict[str, Any]) -> str | None:
         return f"vmid is {params['vmid']}; Proxmox numbers guests from 100."
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", params["name"]):
         return f"name '{params['name']}' is not a host name: use letters, digits, '-' and '.'."
-    for key, disk in (params["disks"] or {}).items():
-        if not DISK.fullmatch(key):
-            return f"disks: '{key}' is not the name of a disk; use one such as scsi0 or virtio1."
-        if not isinstance(disk, dict) or set(disk) - {"storage", "size_gib"} or "size_gib" not in disk:
-            return f"disks: {key} needs size_gib and may have storage, as in {{size_gib: 32, storage: lvm}}."
-        if not re.fullmatch(r"[1-9]\d*", str(disk["size_gib"])):
-            return f"disks: size_gib of {key} is '{disk['size_gib']}'; give whole GiB, 1 or more."
-    return check_addresses(params["cloud_init"] or {})
+    return next(disk_faults(params), None) or check_addresses(params["cloud_init"] or {})
 
 
 def check_addresses(cloud_init: dict[str, Any]) -> str | None:

@@ -79,10 +79,6 @@ EXAMPLES = r"""
 RETURN = r"""
 extends_documentation_fragment:
   - health
-version:
-  description: Of Proxmox VE.
-  type: str
-  returned: always
 details:
   description:
     - The fill level of each storage (I(storage_percent)), the share of memory in use (I(memory_percent)), the

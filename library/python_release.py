@@ -137,12 +137,17 @@ ARGUMENT_SPEC = {
     "python": {"type": "path", "default": "/usr/bin/python3"},
     "keep": {"type": "int", "default": 2},
 }
-# Prints what the interpreter's wheels are tagged with, and the wheel of pip that comes with it.
+# Prints what the interpreter's wheels are tagged with, and the wheel of pip, which only python3-venv brings.
 PROBE = """
-import ensurepip, json, pathlib, sys, sysconfig
-folder = sysconfig.get_config_var("WHEEL_PKG_DIR") or pathlib.Path(ensurepip.__file__).parent / "_bundled"
-wheels = sorted(map(str, pathlib.Path(folder).glob("pip-*.whl")))
-print(json.dumps({"tag": sys.implementation.cache_tag, "pip": wheels[-1]}))
+import json, pathlib, sys, sysconfig
+try:
+    import ensurepip
+except ModuleNotFoundError:
+    wheels = []
+else:
+    folder = sysconfig.get_config_var("WHEEL_PKG_DIR") or pathlib.Path(ensurepip.__file__).parent / "_bundled"
+    wheels = sorted(map(str, pathlib.Path(folder).glob("pip-*.whl")))
+print(json.dumps({"tag": sys.implementation.cache_tag, "pip": wheels[-1] if wheels else ""}))
 """
 
 FETCH = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=15).read()"
@@ -177,6 +182,13 @@ def explain(output: str, source: str) -> str:
     )
 
 
+def extent(directory: Path) -> str:
+    """Return number and size in bytes of the files of a release, without what Python compiles by itself."""
+    files = [path for path in directory.rglob("*") if path.suffix != ".pyc" and path.name != ".complete"]
+    sizes = [path.lstat().st_size for path in files if path.is_symlink() or path.is_file()]
+    return f"{len(sizes)} {sum(sizes)}"  # of a link itself: the system's Python is upgraded
+
+
 class Releases:
     """The releases below one directory, and the links to the current and the previous one."""
 
@@ -189,13 +201,18 @@ class Releases:
     def linked(self, name: str) -> str:
         """Return the name of the complete release that a link points to, or nothing."""
         link = self.root / name
-        return link.readlink().name if link.is_symlink() and (link / ".complete").exists() else ""
+        release = link.readlink().name if link.is_symlink() else ""
+        return release if self.complete(release) else ""
 
     def directory(self, release: str) -> Path:
         return self.root / "releases" / release
 
     def complete(self, release: str) -> bool:
-        return bool(release) and (self.directory(release) / ".complete").exists()
+        """Return whether a release was built to its end, and has since lost nothing."""
+        mark = self.directory(release) / ".complete"
+        if not release or not mark.exists():
+            return False
+        return mark.read_text() in ("", extent(self.directory(release)))  # "": of a release from before
 
     def versions(self, release: str) -> str:
         """Return what a release consists of, one package a line."""
@@ -221,12 +238,14 @@ class Releases:
         python = self.module.params["python"]
         if not os.access(python, os.X_OK):
             raise ReleaseError(f"There is no Python at {python}. Install python3 and python3-venv.")
-        return json.loads(
-            self.run([python, "-I", "-c", PROBE], f"{python} cannot make environments: install python3-venv.")
-        )
+        return json.loads(self.run([python, "-I", "-c", PROBE], f"{python} does not run."))
 
     def build(self, release: str, lines: list[str], pip: str) -> None:
         """Build a release, whatever an interrupted build left, and mark it complete at the very end."""
+        if not pip:
+            raise ReleaseError(
+                f"{self.module.params['python']} cannot make environments: install python3-venv."
+            )
         directory = self.directory(release)
         source = self.module.params["find_links"]
         if "://" in source:
@@ -243,7 +262,14 @@ class Releases:
         requirements = directory / "requirements.txt"
         requirements.write_text("\n".join(lines) + "\n")
         command = [str(directory / "bin/python"), "-m", "pip", "--disable-pip-version-check"]
-        command += ["install", "--no-input", "--no-cache-dir", "--no-deps", "--require-hashes"]
+        command += [
+            "install",
+            "--no-input",
+            "--no-cache-dir",
+            "--no-compile",
+            "--no-deps",
+            "--require-hashes",
+        ]
         command += ["--only-binary=:all:", f"--find-links={source}"]
         command += [f"--trusted-host={urlsplit(source).hostname}"] if "://" in source else []
         environment = {"PYTHONPATH": pip}
@@ -256,8 +282,13 @@ class Releases:
         if code:
             shutil.rmtree(directory)
             raise ReleaseError(explain(output + error, source))
-        os.sync()  # the mark must not outlive its files when the power fails
-        (directory / ".complete").touch()
+        # pip compiles on one processor. What cannot be compiled is no fault: packages bring templates, too.
+        self.module.run_command(
+            [command[0], "-I", "-m", "compileall", "-q", "-j", "0", str(directory / "lib")]
+        )
+        # The mark must not outlive its files when the power fails. Other file systems may have much to write.
+        self.run(["sync", "--file-system", str(directory)], "The release cannot be written to the disk.")
+        (directory / ".complete").write_text(extent(directory))
 
     def superfluous(self, current: str, previous: str) -> list[str]:
         """Return the releases to remove: the incomplete ones, and the oldest of those beyond `keep`."""

@@ -21,6 +21,10 @@ options:
     description: Port of the speech service.
     type: int
     default: 9000
+  unit:
+    description: Its systemd unit, which the advice names when it does not answer.
+    type: str
+    default: hal-speech
   audio:
     description: A spoken sentence, a WAV file in base64. Without one the loaded model is enough.
     type: str
@@ -35,6 +39,11 @@ options:
       - No more than this many requests may wait or be at work before this one. Not judged unless it is
         given.
     type: int
+  gpu:
+    description: Whether a service that could use a GPU, and computes on the processor, is a fault.
+    type: str
+    choices: [none, nvidia]
+    default: none
 author: HAL network
 """
 
@@ -42,7 +51,7 @@ EXAMPLES = r"""
 - name: Have a sentence understood
   speech_health:
     host: ubuai
-    audio: "{{ lookup('ansible.builtin.pipe', 'base64 --wrap=0 tests/data/spoken_question.wav') }}"
+    audio: "{{ lookup('ansible.builtin.file', 'spoken_question.wav.b64') }}"
     expect_words: [medications]
     max_queue: 8
     max_seconds: 10
@@ -53,10 +62,6 @@ RETURN = r"""
 extends_documentation_fragment:
   - health
   - health.latency
-version:
-  description: Empty, as the service does not tell its version.
-  type: str
-  returned: always
 details:
   description: The I(model), the I(device), what was I(heard) and the I(processing_time) in seconds.
   type: dict
@@ -64,12 +69,13 @@ details:
 """
 
 ARGUMENT_SPEC = (
-    connection_spec(9000)
+    connection_spec(9000, "hal-speech")
     | TLS_SPEC
     | {
         "audio": {"type": "str", "default": ""},
         "expect_words": {"type": "list", "elements": "str", "default": []},
         "max_queue": {"type": "int"},
+        "gpu": {"type": "str", "choices": ["none", "nvidia"], "default": "none"},
     }
 )
 

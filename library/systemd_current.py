@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: Apache-2.0
-"""Keep a systemd unit enabled, started and running the configuration that is on disk."""
+"""Keep systemd units enabled, started and running the configuration that is on disk."""
 
 from __future__ import annotations
 
@@ -16,43 +16,56 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: systemd_current
-short_description: Keep a systemd unit running the configuration that is on disk
+short_description: Keep systemd units running the configuration that is on disk
 description:
-  - Enables and starts a unit, and restarts or reloads it when what it was started with is no longer on disk.
+  - Enables and starts units, and restarts or reloads one when what it was started with is no longer on disk.
   - Unlike a handler this survives a run that is killed. What was applied last is recorded by digest in
     C(/var/lib/hal/applied) after the unit came up, so that configuration never applied is noticed.
   - A file without a record counts as applied if it is older than the unit's start.
   - If somebody has started or reloaded the unit since, a file that was written after that is applied again,
     for the unit may have read something else in between.
   - The unit file and its drop-ins always count among I(restart_files); systemd reads them again first.
+  - Several units are handled in the order in which they are given. The first that fails ends the call.
   - Not for units that do their work and end.
 options:
+  units:
+    description: The units.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the unit. V(.service) is added to a name without a type.
+        type: str
+        required: true
+      enabled: &enabled
+        description: Whether the unit starts with the host. One that cannot be enabled (static) is left so.
+        type: bool
+        default: true
+      state: &state
+        description: Whether the unit runs.
+        type: str
+        choices: [started, stopped]
+        default: started
+      restart_files: &restart_files
+        description:
+          - Files and directories that the unit reads when it starts. A path that does not exist counts, too,
+            so that its creation is a change.
+          - A symbolic link to a directory counts by its target, not by what is in there.
+        type: list
+        elements: path
+        default: []
+      reload_files: &reload_files
+        description: Files and directories that the unit reads again when it is reloaded.
+        type: list
+        elements: path
+        default: []
   name:
-    description: Name of the unit. V(.service) is added to a name without a type.
+    description: Name of a single unit, instead of O(units). The options beside it are that unit's.
     type: str
-    required: true
-  enabled:
-    description: Whether the unit starts with the host. One that cannot be enabled (static) is left as it is.
-    type: bool
-    default: true
-  state:
-    description: Whether the unit runs.
-    type: str
-    choices: [started, stopped]
-    default: started
-  restart_files:
-    description:
-      - Files and directories that the unit reads when it starts. A path that does not exist counts, too, so
-        that its creation is a change.
-      - A symbolic link to a directory counts by its target, not by what is in there.
-    type: list
-    elements: path
-    default: []
-  reload_files:
-    description: Files and directories that the unit reads again when it is reloaded.
-    type: list
-    elements: path
-    default: []
+  enabled: *enabled
+  state: *state
+  restart_files: *restart_files
+  reload_files: *reload_files
   timeout:
     description: Seconds within which each step must succeed.
     type: int
@@ -73,40 +86,44 @@ EXAMPLES = r"""
     name: haproxy
     reload_files: [/etc/haproxy/haproxy.cfg]
 
-- name: Run the gateway as configured
+- name: Run Prometheus and its alert manager as configured
   systemd_current:
-    name: hal-gateway
-    restart_files: [/opt/hal/gateway/current, /etc/hal/gateway.env]
+    units:
+      - {name: prometheus-alertmanager, reload_files: [/etc/prometheus/alertmanager.yml]}
+      - {name: prometheus, reload_files: [/etc/prometheus/prometheus.yml, /etc/prometheus/rules]}
 """
 
 RETURN = r"""
-action:
-  description: The last and weightiest of I(actions), or V(none).
+units:
+  description:
+    - For each unit its I(name), the I(actions) that were taken, in order (daemon-reload, enable, disable,
+      start, restart, reload, stop), the last and weightiest of them as I(action), or V(none), and
+      I(outdated), the files that the running unit had not read.
+    - If one has failed, those before it.
+  type: list
+  elements: dict
+  returned: always
+unit:
+  description: Name of the unit that failed.
   type: str
-  returned: success
-actions:
-  description: What was done, in order - daemon-reload, enable, disable, start, restart, reload, stop.
-  type: list
-  elements: str
-  returned: success
-outdated:
-  description: The files that the running unit had not read.
-  type: list
-  elements: str
-  returned: success
+  returned: failure
 journal:
-  description: The last 20 lines of the unit's journal.
+  description: The last 20 lines of the journal of the unit that failed.
   type: list
   elements: str
   returned: failure
 """
 
-ARGUMENT_SPEC = {
+UNIT_SPEC: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
     "enabled": {"type": "bool", "default": True},
     "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
     "restart_files": {"type": "list", "elements": "path", "default": []},
     "reload_files": {"type": "list", "elements": "path", "default": []},
+}
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = UNIT_SPEC | {
+    "units": {"type": "list", "elements": "dict", "options": UNIT_SPEC},
+    "name": {"type": "str"},
     "timeout": {"type": "int", "default": 90},
 }
 RECORDS = Path("/var/lib/hal/applied")
@@ -159,34 +176,58 @@ def first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-class Unit:
-    """A systemd unit and the record of what was last applied to it."""
+class Systemd:
+    """The host's systemd, asked with its own tool."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.timeout: int = module.params["timeout"]
-        name = module.params["name"]
-        self.name = name if name.rpartition(".")[2] in UNIT_TYPES else f"{name}.service"
-        self.record_path = RECORDS / f"{self.name}.json"
-        try:
-            self.record: dict[str, str] = json.loads(self.record_path.read_text())
-        except (FileNotFoundError, ValueError):
-            self.record = {}
-        self.refresh()
 
-    def systemctl(self, *arguments: str) -> str:
-        """Run systemctl and return what it says."""
-        limit = ["timeout", str(self.timeout)]
-        code, output, error = self.module.run_command([*limit, "systemctl", *arguments])
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Run systemctl; return its code and what it says."""
+        return self.module.run_command(["timeout", str(self.timeout), "systemctl", *arguments])
+
+    def call(self, *arguments: str) -> str:
+        """Run systemctl and return what it says. Raises UnitError if it fails."""
+        code, output, error = self.run(*arguments)
         if code:
             reason = f"did not end within {self.timeout} s" if code == 124 else f"failed: {first_line(error)}"
             raise UnitError(f"'systemctl {' '.join(arguments)}' {reason}")
         return output
 
-    def refresh(self) -> None:
-        """Read the unit's properties with one call."""
-        output = self.systemctl("show", "--timestamp=us+utc", f"--property={PROPERTIES}", "--", self.name)
-        self.properties = dict(line.split("=", 1) for line in output.splitlines())
+    def refresh(self, units: list[Unit]) -> None:
+        """Read the properties of units with one call."""
+        if not units:
+            return
+        options = ("--timestamp=us+utc", f"--property={PROPERTIES}")
+        output = self.call("show", *options, "--", *(unit.name for unit in units))
+        for unit, block in zip(units, output.split("\n\n"), strict=True):
+            unit.properties = dict(line.split("=", 1) for line in block.splitlines())
+
+    def journal(self, unit: Unit) -> list[str]:
+        """Return the last 20 lines of a unit's journal."""
+        command = ["journalctl", "--no-pager", "--output=cat", "--lines=20", "--unit", unit.name]
+        return self.module.run_command(command)[1].splitlines()
+
+
+class Unit:
+    """A systemd unit, what is demanded of it, and the record of what was last applied to it."""
+
+    properties: dict[str, str]
+
+    def __init__(self, demand: dict[str, Any]) -> None:
+        name = demand["name"]
+        self.name = name if name.rpartition(".")[2] in UNIT_TYPES else f"{name}.service"
+        self.runs = demand["state"] == "started"
+        self.enabled: bool = demand["enabled"]
+        self.restart_files = [Path(path) for path in demand["restart_files"]]
+        self.reload_files = [Path(path) for path in demand["reload_files"]]
+        self.reread = False  # whether systemd must read the unit's files again
+        self.record_path = RECORDS / f"{self.name}.json"
+        try:
+            self.record: dict[str, str] = json.loads(self.record_path.read_text())
+        except (FileNotFoundError, ValueError):
+            self.record = {}
 
     def __getitem__(self, name: str) -> str:
         return self.properties.get(name, "")
@@ -241,120 +282,134 @@ class Unit:
         temporary.replace(self.record_path)
         self.record = record
 
-    def settle(self, restarts: int) -> None:
-        """Wait until the unit is active and stays so; raise UnitError if it does not.
-
-        `restarts` is how often systemd had restarted it by itself before. More means that it crashed.
-        """
-        deadline = time.monotonic() + self.timeout
-        active_since = None
-        while True:
-            self.refresh()
-            now = time.monotonic()
-            state = self["ActiveState"]
-            crashed = state in ("failed", "inactive") or self["SubState"].startswith("auto-restart")
-            count = int(self["NRestarts"] or 0)
-            if crashed or count > restarts:
-                raise UnitError(f"{self.name} does not stay up ({self['SubState']}, {self['Result']}).")
-            restarts = count  # an explicit start may reset it
-            active_since = (active_since or now) if state == "active" else None
-            if active_since and now - active_since >= SETTLE_S:
-                return
-            if now > deadline:
-                raise UnitError(f"{self.name} is still {state} after {self.timeout} s.")
-            time.sleep(0.1)
-
-    def journal(self) -> list[str]:
-        """Return the last 20 lines of the unit's journal."""
-        command = ["journalctl", "--no-pager", "--output=cat", "--lines=20", "--unit", self.name]
-        return self.module.run_command(command)[1].splitlines()
+    @property
+    def is_down(self) -> bool:
+        """Whether the unit does not run."""
+        return self["ActiveState"] not in ("active", "reloading")
 
 
-def plan(unit: Unit, params: dict[str, Any]) -> tuple[list[str], list[str]]:
+def plan(unit: Unit) -> tuple[list[str], list[str]]:
     """Return the actions that make the unit current, in order, and the outdated files that are the reason."""
-    stale = unit["NeedDaemonReload"] == "yes"
     enabled = unit["UnitFileState"]
-    actions = []
-    if params["enabled"] and enabled in ("", "disabled", "linked", "linked-runtime", "enabled-runtime"):
+    actions = ["daemon-reload"] * unit.reread
+    if unit.enabled and enabled in ("", "disabled", "linked", "linked-runtime", "enabled-runtime"):
         actions.append("enable")
-    elif not params["enabled"] and enabled in ("enabled", "enabled-runtime"):
+    elif not unit.enabled and enabled in ("enabled", "enabled-runtime"):
         actions.append("disable")
-    if params["state"] == "stopped":
-        actions += ["stop"] if unit["ActiveState"] not in ("inactive", "failed") else []
-        return ["daemon-reload"] * stale + actions, []
-    own = unit.outdated(unit.files())
-    restart = own + unit.outdated([Path(path) for path in params["restart_files"]])
-    reload = unit.outdated([Path(path) for path in params["reload_files"]])
-    if unit["ActiveState"] not in ("active", "reloading"):
+    if not unit.runs:
+        return actions + ["stop"] * (unit["ActiveState"] not in ("inactive", "failed")), []
+    restart = unit.outdated(unit.files() + unit.restart_files)
+    reload = unit.outdated(unit.reload_files)
+    if unit.is_down:
         actions.append("start")
     elif restart or (reload and unit["CanReload"] != "yes"):
         actions.append("restart")
     elif reload:
         actions.append("reload")
-    return ["daemon-reload"] * (stale or bool(own)) + actions, restart + reload
+    return actions, restart + reload
 
 
-def apply(unit: Unit, actions: list[str], outdated: list[str]) -> None:
+def settle(systemd: Systemd, unit: Unit, restarts: int) -> None:
+    """Wait until the unit is active and stays so; raise UnitError if it does not.
+
+    `restarts` is how often systemd had restarted it by itself before. More means that it crashed.
+    """
+    deadline = time.monotonic() + systemd.timeout
+    active_since = None
+    while True:
+        systemd.refresh([unit])
+        now = time.monotonic()
+        state = unit["ActiveState"]
+        crashed = state in ("failed", "inactive") or unit["SubState"].startswith("auto-restart")
+        count = int(unit["NRestarts"] or 0)
+        if crashed or count > restarts:
+            raise UnitError(f"{unit.name} does not stay up ({unit['SubState']}, {unit['Result']}).")
+        restarts = count  # an explicit start may reset it
+        active_since = (active_since or now) if state == "active" else None
+        if active_since and now - active_since >= SETTLE_S:
+            return
+        if now > deadline:
+            raise UnitError(f"{unit.name} is still {state} after {systemd.timeout} s.")
+        time.sleep(0.1)
+
+
+def apply(systemd: Systemd, unit: Unit, actions: list[str], outdated: list[str]) -> None:
     """Carry the actions out. A run killed in between leaves a record that makes the next one act again."""
     if outdated:
         unit.write_record(unit.record | dict.fromkeys(outdated, PENDING))
-    down = unit["ActiveState"] not in ("active", "reloading")
     restarts = int(unit["NRestarts"] or 0)
     waiting = unit["ActiveState"] == "activating"  # perhaps for its next automatic restart
     for action in actions:
-        if action == "daemon-reload":
-            unit.systemctl(action)
-            continue
-        if action == "start" and down:  # else systemd may refuse: "start request repeated too quickly"
-            unit.systemctl("reset-failed", "--", unit.name)
-        unit.systemctl("restart" if action == "start" and waiting else action, "--", unit.name)
+        if action == "start" and unit.is_down:
+            # Else systemd may refuse: "start request repeated too quickly". It may fail: a unit that is not
+            # loaded, as after a mask that was taken away, has nothing to reset.
+            systemd.run("reset-failed", "--", unit.name)
+        if action != "daemon-reload":  # which was one for all units
+            systemd.call("restart" if action == "start" and waiting else action, "--", unit.name)
     if {"start", "restart", "reload"} & set(actions):
-        unit.settle(restarts)
+        settle(systemd, unit, restarts)
 
 
-def make_current(unit: Unit, params: dict[str, Any], check: bool) -> dict[str, Any]:
-    """Bring the unit to the demanded state, or predict it; return what the module returns."""
-    running = params["state"] == "started"
-    if unit["LoadState"] == "not-found" and not check:
-        unit.systemctl("daemon-reload")
-        unit.refresh()
-        if unit["LoadState"] == "not-found" and running:
-            raise UnitError(f"There is no unit {unit.name}. Install it before this task.")
-    if unit["LoadState"] == "masked" and running:
+def make_current(systemd: Systemd, unit: Unit, check: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Bring a unit to the demanded state, or predict it; return what the module tells of it and a diff."""
+    if unit["LoadState"] == "not-found" and unit.runs and not check:
+        raise UnitError(f"There is no unit {unit.name}. Install it before this task.")
+    if unit["LoadState"] == "masked" and unit.runs and not (check and unit.reread):
         raise UnitError(f"{unit.name} is masked. Allow it with: systemctl unmask {unit.name}")
-    actions, outdated = plan(unit, params)
+    actions, outdated = plan(unit)
     # Taken before the unit reads them: a file that changes meanwhile is outdated again.
-    paths = [*map(str, unit.files()), *params["restart_files"], *params["reload_files"]]
-    digests = {path: digest(Path(path)) for path in paths}
+    paths = [*unit.files(), *unit.restart_files, *unit.reload_files]
+    digests = {str(path): digest(path) for path in paths}
     before: dict[str, Any] = {"state": unit["ActiveState"], "enabled": unit["UnitFileState"]}
-    after: dict[str, Any] = {"state": "active" if running else "inactive", "enabled": before["enabled"]}
+    after: dict[str, Any] = {"state": "active" if unit.runs else "inactive", "enabled": before["enabled"]}
     if {"enable", "disable"} & set(actions):
-        after["enabled"] = "enabled" if params["enabled"] else "disabled"
+        after["enabled"] = "enabled" if unit.enabled else "disabled"
     before["files"] = {path: unit.record.get(path, "unknown") for path in outdated}
     after["files"] = {path: digests[path] for path in outdated}
     if not check:
-        apply(unit, actions, outdated)
-        unit.write_record(digests if running else {})
-    return {
-        "changed": bool(actions),
-        "action": actions[-1] if actions else "none",
-        "actions": actions,
-        "outdated": outdated,
-        "diff": {"before": before, "after": after if actions else before},
-    }
+        apply(systemd, unit, actions, outdated)
+        unit.write_record(digests if unit.runs else {})
+    action = actions[-1] if actions else "none"
+    result = {"name": unit.name, "action": action, "actions": actions, "outdated": outdated}
+    return result, {"before": before, "after": after if actions else before}
+
+
+def look(systemd: Systemd, units: list[Unit], check: bool) -> None:
+    """See how the units are, once systemd has read again what is not as it knows it."""
+    systemd.refresh(units)
+    for unit in units:
+        unit.reread = unit["NeedDaemonReload"] == "yes" or bool(unit.runs and unit.outdated(unit.files()))
+    gone = any(unit["LoadState"] in ("not-found", "masked") for unit in units)  # as far as systemd knows
+    if not check and (gone or any(unit.reread for unit in units)):
+        systemd.call("daemon-reload")
+        systemd.refresh(units)
 
 
 def main() -> None:
-    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(
+        ARGUMENT_SPEC,
+        supports_check_mode=True,
+        mutually_exclusive=[("name", "units")],
+        required_one_of=[("name", "units")],
+    )
     module.get_bin_path("systemctl", required=True)
-    unit = None
+    systemd = Systemd(module)
+    demands = [module.params] if module.params["name"] else module.params["units"]
+    units = [Unit(demand) for demand in demands]
+    results: list[dict[str, Any]] = []
+    diffs: list[dict[str, Any]] = []
     try:
-        unit = Unit(module)
-        result = make_current(unit, module.params, module.check_mode)
+        look(systemd, units, module.check_mode)
+        for unit in units:
+            result, diff = make_current(systemd, unit, module.check_mode)
+            results.append(result)
+            diffs.append({"before_header": unit.name, "after_header": unit.name} | diff)
     except UnitError as error:
-        journal = unit.journal() if unit else []
-        module.fail_json(msg="\n".join([str(error), *journal[-5:]]), journal=journal)
-    module.exit_json(**result)
+        unit = units[len(results)]
+        journal = systemd.journal(unit)
+        message = "\n".join([str(error), *journal[-5:]])
+        module.fail_json(msg=message, unit=unit.name, journal=journal, units=results)
+    module.exit_json(changed=any(result["actions"] for result in results), units=results, diff=diffs)
 
 
 if __name__ == "__main__":

@@ -7,20 +7,14 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.archives import write_zip
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.wheels import (
-    CommandFailed,
-    alone_in,
-    digest,
-    download,
-    missing_locks,
-    sha256,
-    write_atomically,
-)
+from ansible.module_utils.files import alone_in, sha256, write_atomically
+from ansible.module_utils.wheels import CommandFailed, digest, download, missing_locks
 
 DOCUMENTATION = r"""
 module: wheel_archive
@@ -92,12 +86,25 @@ ARGUMENT_SPEC = {
 }
 
 
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
+
+
 def pinned(wheel: Path) -> str:
     """Return the requirement that pins a wheel file. Raises CommandFailed if its name is not a wheel's."""
     match = re.match(r"([\w.]+)-([\w.!+]+)-(?:\w+-)?[\w.]+-[\w.]+-[\w.]+\.whl$", wheel.name)
     if not match:
         raise CommandFailed(f"{wheel} is not named as a wheel is: <name>-<version>-…-<platform>.whl")
     return f"{match[1]}=={match[2]} --hash=sha256:{sha256(wheel)}\n"
+
+
+def write_zip(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files, by name, into an archive; uncompressed, as versions of zlib compress differently."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(contents):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system = 3  # as on Unix, so that the mode counts
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, contents[name])
 
 
 class Archives:

@@ -7,27 +7,20 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.wheels import (
-    CommandFailed,
-    alone_in,
-    digest,
-    download,
-    missing_locks,
-    run,
-    sha256,
-    write_atomically,
-)
+from ansible.module_utils.files import alone_in, sha256, write_atomically
+from ansible.module_utils.wheels import CommandFailed, digest, download, missing_locks, run
 
 DOCUMENTATION = r"""
 module: wheelhouse
 short_description: Fetch the wheels of hash-pinned locks into one directory
 description:
-  - Runs on the controller. Downloads every wheel that the locks name, for the hosts' Python and not for the
-    controller's, and builds the project's own wheel beside them.
+  - Runs on the controller. Downloads every wheel that the locks name, for each Python that hosts have and not
+    for the controller's, and builds the project's own wheel beside them.
   - What was fetched is recorded by the digest of each lock, so that an unchanged lock costs nothing.
   - Writes C(manifest.json) beside the wheels with the file name and SHA-256 of the project's wheel.
 options:
@@ -44,10 +37,11 @@ options:
     type: list
     elements: path
     required: true
-  python_version:
-    description: The Python version of the hosts that install the wheels.
-    type: str
-    default: "3.13"
+  python_versions:
+    description: The Python versions of the hosts that install the wheels.
+    type: list
+    elements: str
+    default: ["3.12", "3.13", "3.14"]
   glibc:
     description: The oldest version of the GNU C library among the hosts, which run x86_64.
     type: str
@@ -84,7 +78,7 @@ ARGUMENT_SPEC = {
     "path": {"type": "path", "required": True},
     "project": {"type": "path", "required": True},
     "locks": {"type": "list", "elements": "path", "required": True},
-    "python_version": {"type": "str", "default": "3.13"},
+    "python_versions": {"type": "list", "elements": "str", "default": ["3.12", "3.13", "3.14"]},
     "glibc": {"type": "str", "default": "2.39"},
 }
 # Names of wheel platforms from before they carried the library's version (PEP 599, 571, 513).
@@ -104,7 +98,8 @@ class Wheelhouse:
     def __init__(self, params: dict[str, Any]) -> None:
         self.path = Path(params["path"])
         self.project = Path(params["project"])
-        self.target = [params["python_version"], *platforms(params["glibc"])]
+        self.versions: list[str] = params["python_versions"]
+        self.platforms = platforms(params["glibc"])
         self.manifest_path = self.path / "manifest.json"
         self.manifest: dict[str, Any] = {"locks": {}, "wheel": {}, "source": ""}
         if self.manifest_path.exists():
@@ -114,24 +109,30 @@ class Wheelhouse:
         write_atomically(self.manifest_path, json.dumps(self.manifest, indent=2, sort_keys=True) + "\n")
 
     def lock_digest(self, lock: Path) -> str:
-        return digest(*self.target, lock.read_bytes())
+        return digest(*self.versions, *self.platforms, lock.read_bytes())
 
     def is_stale(self, lock: Path) -> bool:
         return self.manifest["locks"].get(lock.name) != self.lock_digest(lock)
 
     def fetch(self, lock: Path) -> None:
         """Download the wheels of one lock and record that they are there."""
-        download(lock, self.path, self.target[0], self.target[1:])
+        for version in self.versions:
+            download(lock, self.path, version, self.platforms)
         self.manifest["locks"][lock.name] = self.lock_digest(lock)
         self.save()
 
     def source_digest(self) -> str:
         """Return a digest of everything the project's wheel is made of."""
-        files = [self.project / "pyproject.toml", self.project / "README.md", self.project / "LICENSE"]
+        pyproject = self.project / "pyproject.toml"
+        wheel = tomllib.loads(pyproject.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+        left_out = [self.project / path for path in wheel.get("exclude", [])]
+        files = [pyproject, self.project / "README.md", self.project / "LICENSE"]
         files += sorted(
             path
             for path in (self.project / "src").rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
+            if path.is_file()
+            and "__pycache__" not in path.parts
+            and not any(path.is_relative_to(other) for other in left_out)
         )
         return digest(
             *(

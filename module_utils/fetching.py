@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import math
+import shutil
 import time
 from pathlib import Path
 from urllib.error import HTTPError
 
+from ansible.module_utils.files import sha256
 from ansible.module_utils.urls import open_url
 
 TIMEOUT_S = 30
 TRIES = 4
 CHUNK_BYTES = 1 << 20
+RESERVE_BYTES = 1 << 29  # a full disk stops more than a download
 RANGE_NOT_SATISFIABLE = 416
 
 
@@ -38,12 +40,6 @@ class _BrokeOff(Exception):
     """The connection ended before the file did."""
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def read(url: str, accept: str, limit: int = 1 << 20) -> bytes:
     """Return what an address answers, at most `limit` bytes. Raises FetchError if it does not."""
     try:
@@ -64,6 +60,32 @@ def figure(name: str, here: int, size: int) -> str:
     return f"{name}: {here / unit:.1f} of {size / unit:.1f} {letter}B"
 
 
+def require_space(directory: Path, needed: int, purpose: str) -> None:
+    """Raise FetchError unless the file system of a directory has room for what is to be fetched.
+
+    Args:
+        directory: where it goes; it need not exist yet.
+        needed: bytes that are still to be written.
+        purpose: what for, such as "llama3:latest".
+    """
+    while not directory.exists():
+        directory = directory.parent
+    free = shutil.disk_usage(directory).free
+    if needed + RESERVE_BYTES > free:
+        mount = next(path for path in (directory.resolve(), *directory.resolve().parents) if path.is_mount())
+        raise FetchError(
+            f"There is not enough room for {purpose}: {needed / 2**30:.1f} GiB and a reserve of "
+            f"{RESERVE_BYTES / 2**30:.1f} are needed on the file system of {mount}, and {free / 2**30:.1f} "
+            "GiB are free. Make room there, or describe a larger disk (machine.disk_gib or "
+            "machine.data_disks in hosts.yml); what was fetched stays, and the next run goes on."
+        )
+
+
+def partial_path(target: Path, checksum: str) -> Path:
+    """Return where a file stands while only a part of it is there."""
+    return target.with_name(f".{target.name}.{checksum[:12]}.partial")
+
+
 def fetch(url: str, target: Path, checksum: str, until: float = math.inf) -> None:
     """Download a file, so that it is there whole and verified or not at all.
 
@@ -80,7 +102,7 @@ def fetch(url: str, target: Path, checksum: str, until: float = math.inf) -> Non
         Unfinished: it is not there whole in time.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{checksum[:12]}.partial")
+    partial = partial_path(target, checksum)
     for attempt in range(1, TRIES + 1):
         try:
             _continue(url, partial, until)
@@ -112,6 +134,7 @@ def _continue(url: str, partial: Path, until: float) -> None:
         parts = continues or reply.headers.get("Accept-Ranges") == "bytes"
         length = reply.headers.get("Content-Length")
         expected = int(length) + (begun if continues else 0) if length else 0
+        require_space(partial.parent, int(length or 0), url)
         with partial.open("ab" if continues else "wb") as file:
             while chunk := reply.read(CHUNK_BYTES):
                 file.write(chunk)

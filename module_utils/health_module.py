@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.hal_checks.runner import run_check
+from ansible.module_utils.hal_checks.runner import run_check, until_good
 from ansible.module_utils.hal_checks.target import Target
 
 # doc_fragments/health.py describes these.
 FAILURE_SPEC: dict[str, dict[str, Any]] = {"fail_on_fault": {"type": "bool", "default": True}}
-COMMON_SPEC = FAILURE_SPEC | {
-    "timeout": {"type": "float", "default": 10},
-    "max_seconds": {"type": "float"},
-}
+WAIT_SPEC: dict[str, dict[str, Any]] = {"wait": {"type": "float", "default": 0}}
+COMMON_SPEC = (
+    FAILURE_SPEC
+    | WAIT_SPEC
+    | {
+        "timeout": {"type": "float", "default": 10},
+        "max_seconds": {"type": "float"},
+    }
+)
 TLS_SPEC: dict[str, dict[str, Any]] = {
     "tls": {"type": "bool", "default": False},
     "ca_file": {"type": "path", "default": ""},
@@ -21,12 +26,13 @@ TLS_SPEC: dict[str, dict[str, Any]] = {
 COMMON_LIMITS = {"max_seconds": "seconds", "max_latency_ms": "latency_ms"}
 
 
-def connection_spec(port: int) -> dict[str, dict[str, Any]]:
-    """Return the options of a module that connects to a service, whose usual port is given."""
+def connection_spec(port: int, unit: str) -> dict[str, dict[str, Any]]:
+    """Return the options of a module that connects to a service, with its usual port and systemd unit."""
     return COMMON_SPEC | {
         "host": {"type": "str", "required": True},
         "address": {"type": "str", "default": ""},
         "port": {"type": "int", "default": port},
+        "unit": {"type": "str", "default": unit},
         "max_latency_ms": {"type": "float"},
     }
 
@@ -49,22 +55,22 @@ def run(kind: str, spec: dict[str, dict[str, Any]], limits: dict[str, str] | Non
     module = AnsibleModule(spec, supports_check_mode=True)
     params = module.params
     host = params.get("host") or "this host"
-    target = Target.from_options(
-        params
-        | {
-            "name": kind,
-            "kind": kind,
-            "host": host,
-            "address": params.get("address") or host,
-            "limits": {
-                name: params[option]
-                for option, name in (COMMON_LIMITS | (limits or {})).items()
-                if params.get(option) is not None
-            },
+    options = params | {
+        "name": kind,
+        "kind": kind,
+        "host": host,
+        "address": params.get("address") or host,
+        "limits": {
+            name: params[option]
+            for option, name in (COMMON_LIMITS | (limits or {})).items()
+            if params.get(option) is not None
         },
-        params["timeout"],
+    }
+    result = until_good(
+        lambda: run_check(Target.from_options(options, params["timeout"]), "here"),
+        lambda result: bool(result["ok"]),
+        params["wait"],
     )
-    result = run_check(target, "here")
     end(
         module,
         f"{kind} on {host}: {result['message']}",

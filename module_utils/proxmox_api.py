@@ -104,6 +104,28 @@ class Proxmox:
         """Send DELETE `path`; returns its data."""
         return self._call("delete", path, data)
 
+    def change(self, method: str, path: str, deadline: float, **data: Any) -> None:
+        """Send a request and wait for its task; once more each time that the guest was locked.
+
+        `deadline` is in time.monotonic() seconds. Raises ProxmoxError as `wait_for_task` does, or if the
+        guest stayed locked.
+        """
+        reason = ""
+
+        def attempt() -> bool | None:
+            nonlocal reason
+            try:
+                self.wait_for_task(getattr(self, method)(path, **data), deadline)
+            except ProxmoxError as error:
+                if error.busy and time.monotonic() < deadline:
+                    reason = str(error)
+                    return None
+                raise
+            return True
+
+        if poll(attempt, deadline) is None:
+            raise ProxmoxError(f"The guest stayed locked: {reason}. See the tasks of the node.")
+
     def _call(self, method: str, path: str, data: dict[str, Any]) -> Any:
         with self._errors_in_words(f"{method.upper()} {path}"):
             return getattr(self._api(path), method)(**data)

@@ -75,6 +75,18 @@ def storage_of(drive: Any) -> str:
     return volume.partition(":")[0] if ":" in volume else ""
 
 
+def system_disk(config: Config) -> str:
+    """Return the disk that a machine starts from: the first of its boot order, else its first one."""
+    disks = [key for key, drive in config.items() if DISK.fullmatch(key) and "media=cdrom" not in str(drive)]
+    disks = sorted(
+        (key for key in disks if "cloudinit" not in str(config[key])), key=lambda key: (len(key), key)
+    )
+    order = parse(config.get("boot", ""), "legacy").get("order", "").split(";")
+    return next(
+        (key for key in [*order, config.get("bootdisk")] if key in disks), disks[0] if disks else "scsi0"
+    )
+
+
 def moved_disks(params: Config, config: Config) -> list[str]:
     """Return a sentence for each disk that is on another storage than a module's parameters say."""
     found = []
@@ -100,8 +112,6 @@ def wanted(params: Config) -> dict[str, Any]:
         want["tags"] = sorted({tag.lower() for tag in params["tags"]})
     if params["startup"] is not None:
         want["startup"] = _given(params["startup"])
-    for key, disk in (params["disks"] or {}).items():
-        want[key] = {"size_gib": float(disk["size_gib"])}
     for index, network in enumerate(params["networks"] or []):
         want[f"net{index}"] = _given(network)
         if network["mac"]:

@@ -6,17 +6,9 @@ import time
 from typing import Any, NamedTuple
 
 from ansible.module_utils.proxmox_api import Proxmox, ProxmoxError, poll
-from ansible.module_utils.proxmox_config import (
-    DISK,
-    encode,
-    moved_disks,
-    present,
-    size_gib,
-    storage_of,
-    surplus,
-    wanted,
-)
-from ansible.module_utils.proxmox_placement import Place, check_storage, choose, require_online
+from ansible.module_utils.proxmox_config import encode, moved_disks, present, surplus, wanted
+from ansible.module_utils.proxmox_disks import Allocation, DiskPlan, Disks, owner_of
+from ansible.module_utils.proxmox_placement import Place, choose, require_devices, require_online
 
 # The notes of a clone until it is configured, so that a run that was interrupted in between is known by it.
 UNFINISHED = "Being made: not configured yet."
@@ -24,12 +16,12 @@ FREE_ID = "Nothing was changed: choose another vmid, or correct name."
 
 
 class Plan(NamedTuple):
-    """What a configuration lacks: settings to write, and sizes in GiB that disks grow to."""
+    """What a configuration lacks: settings to write, and what the disks lack."""
 
     want: dict[str, Any]
     have: dict[str, Any]
     values: dict[str, Any]
-    grow: dict[str, float]
+    disks: DiskPlan
 
 
 class Machine:
@@ -92,7 +84,8 @@ class Machine:
             if found:
                 self._remove()
             config = self._clone(place, source)
-        self._configure(config)
+        if self.created or not self.params["adopt"]:
+            self._configure(config)
         self._set_power()
 
     def _locate(self) -> bool:
@@ -139,27 +132,10 @@ class Machine:
             )
         self.status = self._state()["status"]
 
-    def _change(self, method: str, path: str, **data: Any) -> None:
-        """Send a request and wait for its task; once more each time that the guest was locked."""
-
-        def attempt() -> bool | None:
-            try:
-                self.api.wait_for_task(getattr(self.api, method)(path, **data), self.deadline)
-            except ProxmoxError as error:
-                if error.busy and time.monotonic() < self.deadline:
-                    return None
-                raise
-            return True
-
-        if poll(attempt, self.deadline) is None:
-            raise ProxmoxError(
-                f"Guest {self.vmid} stayed locked for {self.params['timeout']} s. See the tasks of the node."
-            )
-
     def _do(self, action: str, method: str, path: str, **data: Any) -> None:
         """Make one change, or in check mode only note it."""
         if not self.check:
-            self._change(method, path, **data)
+            self.api.change(method, path, self.deadline, **data)
         if action not in self.actions:
             self.actions.append(action)
 
@@ -170,7 +146,7 @@ class Machine:
         place = choose(self.api, self.params)
         template = place.template
         source = self._config(f"nodes/{template['node']}/qemu/{template['vmid']}") | {"name": self.name}
-        self._plan(source, place.node)
+        self._plan(source, place.node, new=True)
         return place, source
 
     def _clone(self, place: Place, source: dict[str, Any]) -> dict[str, Any]:
@@ -196,91 +172,94 @@ class Machine:
         self.status = "stopped"
         return source if self.check else self._config(self.path)
 
-    def _plan(self, config: dict[str, Any], node: str) -> Plan:
-        """Compare the description with a configuration, on a node that has what is to be added."""
+    def _plan(self, config: dict[str, Any], node: str, *, new: bool) -> Plan:
+        """Compare the description with the configuration of a guest, on a node that has what is to be added.
+
+        A `new` guest has not been started yet.
+        """
         want = wanted(self.params) | surplus(self.params, config)
         if str(config.get("description", "")).strip() == UNFINISHED:
             want.setdefault("description", None)
+        want |= self._machine_type(config, new=new)
         have = present(config, want)
         changes = {key: value for key, value in want.items() if have[key] != value}
-        disks = {key: changes.pop(key)["size_gib"] for key in list(changes) if DISK.fullmatch(key)}
+        changed = [key for key in changes if key.startswith("hostpci") and changes[key] is not None]
+        require_devices(
+            self.api, node, [self.params["hostpci"][int(key.removeprefix("hostpci"))] for key in changed]
+        )
         values: dict[str, Any] = {
             key: encode(key, value, config.get(key)) for key, value in changes.items() if value is not None
         }
-        new = {key: size for key, size in disks.items() if key not in config}
-        values |= self._new_drives(config, new, node)
+        # Not of one that exists: other user-data make cloud-init take it for another machine.
+        if new and self.params["cloud_init"]:
+            values["ciupgrade"] = 0
         delete = sorted(key for key, value in changes.items() if value is None)
         if delete:
             values["delete"] = ",".join(delete)
-        grow = {key: size for key, size in disks.items() if self._grows(key, config.get(key), size)}
-        return Plan(want, have, values, grow)
+        disks = Disks(self.api, self.params, config, node).plan()
+        return Plan(want | disks.want, have | disks.have, values | disks.values, disks)
+
+    def _machine_type(self, config: dict[str, Any], *, new: bool) -> dict[str, str]:
+        """Return the machine type that devices passed through need, which only a new guest gets."""
+        if not any(device["pcie"] for device in self.params["hostpci"] or []):
+            return {}
+        if "q35" in (kind := str(config.get("machine", ""))):
+            return {"machine": kind}
+        if not new:
+            raise ProxmoxError(
+                f"A device of guest {self.vmid} ({self.name}) is passed through as PCI Express (pcie in "
+                "machine.hostpci), which needs the machine type q35, and the guest has another one. Changing "
+                "it renames the guest's network card, so that is left to you: Hardware, Machine in Proxmox "
+                "while the guest is off. Or leave pcie out, or rebuild the guest, which gets q35 then."
+            )
+        return {"machine": "q35"}
 
     def _configure(self, config: dict[str, Any]) -> None:
-        plan = self._plan(config, self.node)
+        plan = self._plan(config, self.node, new=self.created)
+        self.warnings += plan.disks.warnings
         if not self.created:
             self.before |= plan.have
+        for volume in plan.disks.allocate:
+            self._allocate(volume)
         if plan.values:
             self._do("configure", "post", f"{self.path}/config", **plan.values)
-        for key, size in plan.grow.items():
+        for key, size in plan.disks.grow.items():
             self._do("resize", "put", f"{self.path}/resize", disk=key, size=f"{size:g}G")
-        if self.check:
-            self.after = plan.want
-        elif plan.values or plan.grow:
-            self.after = present(self._config(self.path), plan.want)
-        else:
-            self.after = plan.have
+        self.after = plan.want
+        if plan.values and not self.check:
+            self.after = plan.want | present(self._config(self.path), plan.want)
 
-    def _grows(self, key: str, raw: str | None, size: float) -> bool:
-        """Whether an existing disk is to be made larger. Raises ProxmoxError if it would have to shrink."""
-        if raw is None:
-            return False
-        now = size_gib(raw)
-        if now is None:
-            self.warnings.append(f"Proxmox does not say how large {key} is: its size is left as it is.")
-        elif now > size:
-            raise ProxmoxError(
-                f"{key} of guest {self.vmid} has {now:g} GiB and Proxmox cannot shrink a disk to {size:g}. "
-                f"Set size_gib of {key} to {now:g} or more, or rebuild the guest."
+    def _allocate(self, volume: Allocation) -> None:
+        """Make the volume of a data disk, which Proxmox does at once, without a task."""
+        self.actions.append("allocate")
+        if not self.check:
+            self.api.post(
+                f"nodes/{self.node}/storage/{volume.storage}/content",
+                vmid=owner_of(self.vmid),
+                filename=volume.filename,
+                size=f"{volume.size_gib:g}G",
             )
-        return now is not None
-
-    def _new_drives(self, config: dict[str, Any], disks: dict[str, float], node: str) -> dict[str, str]:
-        """Return the settings that allocate missing disks (sizes in GiB) and a missing cloud-init drive."""
-        values: dict[str, str] = {}
-        default = self.params["storage"]
-        for key, size in disks.items():
-            storage = self.params["disks"][key].get("storage") or default
-            if storage is None:
-                raise ProxmoxError(f"Disk {key} does not exist yet: give its storage, or storage for all.")
-            check_storage(self.api, storage, node)
-            values[key] = f"{storage}:{size:g}"
-        drives = {key: str(value) for key, value in config.items() if DISK.fullmatch(key)}
-        if self.params["cloud_init"] is not None and not any(
-            "cloudinit" in drive for drive in drives.values()
-        ):
-            slot = next((key for key in ("ide2", "ide0", "ide1", "ide3") if key not in drives), None)
-            storage = default or next(filter(None, map(storage_of, drives.values())), None)
-            if slot is None or storage is None:
-                raise ProxmoxError(
-                    f"Guest {self.vmid} has no cloud-init drive, and no place for one: "
-                    "give storage, or add a cloud-init drive to the template."
-                )
-            values[slot] = f"{storage}:cloudinit"
-        return values
 
     def _set_power(self) -> None:
         wanted_status = {"started": "running", "stopped": "stopped"}.get(self.params["state"], self.status)
+        if wanted_status == self.status == "running" and self.pending and self.params["restart"]:
+            self._shut_down()
+            self._do("start", "post", f"{self.path}/status/start")
+            self.pending = []
         if wanted_status == self.status:
             return
         if wanted_status == "running":
             self._do("start", "post", f"{self.path}/status/start")
         else:
-            force = int(self.params["force"])
-            # Proxmox' own limit ends first, so that its task says what happened.
-            limit = max(1, int(self.deadline - time.monotonic()) - 10)
-            self._do("stop", "post", f"{self.path}/status/shutdown", timeout=limit, forceStop=force)
+            self._shut_down()
         self.status = wanted_status
         self.pending = []
+
+    def _shut_down(self) -> None:
+        # Proxmox' own limit ends first, so that its task says what happened.
+        limit = max(1, int(self.deadline - time.monotonic()) - 10)
+        force = int(self.params["force"])
+        self._do("stop", "post", f"{self.path}/status/shutdown", timeout=limit, forceStop=force)
 
     def _remove(self) -> None:
         if not self.params["force"]:

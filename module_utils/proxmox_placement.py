@@ -39,6 +39,7 @@ def choose(api: Proxmox, params: Mapping[str, Any]) -> Place:
         api.check_node(own)
     templates = _templates(api, params["template"])
     if nodes[own]["status"] == "online":
+        require_devices(api, own, params["hostpci"] or [])
         return Place(own, _usable_template(api, params, own, templates, nodes))
     others = sorted(
         (name for name, node in nodes.items() if node["status"] == "online"),
@@ -47,7 +48,7 @@ def choose(api: Proxmox, params: Mapping[str, Any]) -> Place:
     reasons = []
     for node in others:
         try:
-            _require_devices(api, node, params["hostpci"] or [])
+            require_devices(api, node, params["hostpci"] or [])
             return Place(node, _usable_template(api, params, node, templates, nodes))
         except ProxmoxError as error:
             reasons.append(f"On {node}: {error}")
@@ -144,17 +145,31 @@ def _usable_template(
     raise ProxmoxError(f"{'; '.join(reasons)}. {TEMPLATE_REMEDY}")
 
 
-def _require_devices(api: Proxmox, node: str, devices: list[dict[str, Any]]) -> None:
-    """Raise ProxmoxError if `node` lacks a device that is to be passed through."""
+def require_devices(api: Proxmox, node: str, devices: list[dict[str, Any]]) -> None:
+    """Raise ProxmoxError if `node` lacks a device that is to be passed through; the text says what to do."""
     for device in devices:
         if device["mapping"]:
-            name = f"the mapping {device['mapping']}"
-            entries = api.get(f"cluster/mapping/pci/{device['mapping']}").get("map", [])
-            there = any(f"node={node}" in entry.split(",") for entry in entries)
-        else:
-            name = device["device"]
-            present = [item["id"] for item in api.get(f"nodes/{node}/hardware/pci")]
-            wanted = with_domain(name).split(";")
-            there = all(any(one.startswith(address) for one in present) for address in wanted)
-        if not there:
-            raise ProxmoxError(f"{name}, which is passed through, is not there (machine.hostpci).")
+            _require_mapping(api, node, device["mapping"])
+            continue
+        present = [item["id"] for item in api.get(f"nodes/{node}/hardware/pci")]
+        for address in with_domain(device["device"]).split(";"):
+            if not any(one.startswith(address) for one in present):
+                raise ProxmoxError(
+                    f"Node {node} has no PCI device {address}, which is passed through (machine.hostpci in "
+                    "hosts.yml). `lspci -D` there shows the addresses."
+                )
+
+
+def _require_mapping(api: Proxmox, node: str, name: str) -> None:
+    mappings = {item["id"]: item.get("map", []) for item in api.get("cluster/mapping/pci")}
+    if name not in mappings:
+        raise ProxmoxError(
+            f"There is no PCI resource mapping '{name}', which is passed through (machine.hostpci in "
+            f"hosts.yml). There are: {', '.join(sorted(mappings)) or 'none that this login may use'}. "
+            "Add it in Proxmox: Datacenter, Resource Mappings, PCI Devices."
+        )
+    if not any(f"node={node}" in entry.split(",") for entry in mappings[name]):
+        raise ProxmoxError(
+            f"The PCI resource mapping '{name}', which is passed through, has no device of node {node}. "
+            "Add one in Proxmox: Datacenter, Resource Mappings, PCI Devices."
+        )

@@ -1,13 +1,10 @@
-"""What the modules that collect wheels share: running pip, digests, and one collector at a time."""
+"""What the modules that collect wheels share: running pip, and digests of what they collect by."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -41,7 +38,8 @@ def download(lock: Path, directory: Path, python_version: str, platforms: list[s
         *(f"--platform={platform}" for platform in platforms),
         *("--dest", str(directory.resolve()), "--requirement", str(lock.resolve())),
     ]
-    run(command, directory, f"fetch the wheels of {lock.name} (is the package index within reach?)")
+    aim = f"fetch the wheels of {lock.name} for Python {python_version} (is the package index within reach?)"
+    run(command, directory, aim)
 
 
 def digest(*parts: str | bytes) -> str:
@@ -53,29 +51,7 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a run that is killed, never sees half of it."""
-    temporary = path.with_suffix(".new")
-    temporary.write_text(text)
-    temporary.replace(path)
-
-
 def missing_locks(locks: list[Path]) -> str:
     """Return a sentence that names the locks that do not exist; nothing if they all do."""
     missing = [str(lock) for lock in locks if not lock.is_file()]
     return f"No such lock: {', '.join(missing)}. Compile it with `make lock`." if missing else ""
-
-
-@contextlib.contextmanager
-def alone_in(directory: Path) -> Iterator[None]:
-    """Create a directory and hold its lock: another run may be collecting the same."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -10,6 +10,18 @@ def pytest_configure(config):
     config.addinivalue_line("markers", meaning)
 
 
+@pytest.fixture
+def program(host):
+    """Run hal-backup; it succeeds unless told otherwise."""
+
+    def run(arguments, code=0):
+        done = host.run(f"hal-backup {arguments}")
+        assert done.rc == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield

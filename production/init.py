@@ -14,9 +14,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from module_utils.authority import write_private
+import yaml
+
+from hal.network.backups import backup_hosts
+from hal.network.catalogue import LISTENER_MODES
+from hal.network.files import write_private
+from hal.network.inventory import read_inventory
+from hal.network.preparation import GPUS
+from hal.network.store import sftp_address, store_keys
+from hal.network.timezones import computers_zone
 from production import questions
-from production.inventory import HOSTS, MACHINES, Inventory
+from production.inventory import BACKUP_SERVER, BACKUP_SERVERS, HOSTS, MACHINES, Inventory, OldNamesError
 from production.questions import AnswerError, Question
 from production.secrets import Vault, VaultError, complete, password_from, write_windows_certificate
 
@@ -26,7 +34,7 @@ CALLED = {
     "qm1": "the QM server (Windows)",
     "ubuai": "the AI server",
     "haproxy": "the proxy",
-    "nas": "the backup server (Linux, always on)",
+    "nas": "the backup server",
     "pve": "the Proxmox host",
 }
 
@@ -47,7 +55,7 @@ def form(inventory: Inventory) -> list[Question]:
             "administrator",
             "Your user name on the Linux hosts",
             questions.name,
-            network["network_administrator"],
+            network["network_administrator_user"],
         ),
         Question(
             "administrator_key",
@@ -58,12 +66,49 @@ def form(inventory: Inventory) -> list[Question]:
     ]
     asked += [
         Question(
+            "backup_server",
+            "Where backups go: `machine` (a new one), `host` (Linux, exists) or `store` (SFTP, S3, REST)",
+            questions.one_of(*BACKUP_SERVERS),
+            inventory.backup_server,
+        )
+    ]
+    asked += [
+        Question(
             f"{host}_address",
             f"Address of {CALLED[host]}",
             questions.address,
-            inventory.host(host)["address"] or None,
+            inventory.known(host).get("address") or None,
+            only=("backup_server", "machine", "host") if host == BACKUP_SERVER else (),
         )
         for host in HOSTS
+    ]
+    in_store = ("backup_server", "store")
+    asked += [
+        Question(
+            "backup_store",
+            "The store: sftp:user@host:/path, s3:https://host/bucket or rest:https://host:8000/path",
+            questions.store,
+            network.get("network_backup_store") or None,
+            only=in_store,
+        ),
+        Question(
+            "backup_store_host_key",
+            "  its SSH host key, `ssh-ed25519 AAAA…` (SFTP alone)",
+            questions.anything,
+            network.get("network_backup_store_host_key", ""),
+            only=in_store,
+        ),
+        Question(
+            "backup_store_user", "  its user or access key (S3, REST)", questions.anything, "", only=in_store
+        ),
+        Question(
+            "backup_store_password",
+            "  and the password or secret key (empty: the one in the vault)",
+            questions.anything,
+            "",
+            secret=True,
+            only=in_store,
+        ),
     ]
     asked += [
         Question(
@@ -75,8 +120,8 @@ def form(inventory: Inventory) -> list[Question]:
         Question(
             "administrator_networks",
             "Networks that you administer from (192.0.2.7/32 is one computer)",
-            questions.some_networks,
-            joined(network["network_administrators"]) or None,
+            questions.some_house_networks,
+            joined(network["network_administrator_networks"]) or None,
         ),
         Question(
             "client_networks",
@@ -87,8 +132,14 @@ def form(inventory: Inventory) -> list[Question]:
         Question(
             "trusted_networks",
             "  and those whose devices need no token",
-            questions.networks,
+            questions.house_networks,
             joined(network["network_trusted_networks"]),
+        ),
+        Question(
+            "timezone",
+            "The household's time zone, by which HAL knows what is today",
+            questions.time_zone,
+            network["network_timezone"] or computers_zone(),
         ),
         Question(
             "proxmox_node",
@@ -98,11 +149,14 @@ def form(inventory: Inventory) -> list[Question]:
         ),
     ]
     for host in MACHINES:
-        variables = inventory.host(host)
-        known = str(variables["vmid"]) if variables["vmid"] else None
+        variables = inventory.known(host)
+        known = str(variables["vmid"]) if variables.get("vmid") else None
+        name = variables.get("machine", {}).get("name", host)
+        only = ("backup_server", "machine") if host == BACKUP_SERVER else ()
+        number = f"Number in Proxmox of {CALLED[host]}" + (", one that nothing has" if only else "")
         asked += [
-            Question(f"{host}_vmid", f"Number in Proxmox of {CALLED[host]}", questions.number, known),
-            Question(f"{host}_machine", "  and its name there", questions.name, variables["machine"]["name"]),
+            Question(f"{host}_vmid", number, questions.number, known, only=only),
+            Question(f"{host}_machine", "  and its name there", questions.name, name, only=only),
         ]
     return [
         *asked,
@@ -129,13 +183,13 @@ def form(inventory: Inventory) -> list[Question]:
         Question(
             "gpu",
             "The AI server's GPU: auto (what is there), nvidia, amd or none",
-            questions.one_of("auto", "nvidia", "amd", "none"),
+            questions.one_of(*GPUS),
             inventory.models.content["network_gpu"],
         ),
         Question(
             "listener_mode",
             "Who serves port 8768: gateway (the Python gateway) or phantom (QM itself)",
-            questions.one_of("gateway", "phantom"),
+            questions.one_of(*LISTENER_MODES),
             network["hal_listener_mode"],
         ),
     ]
@@ -167,13 +221,12 @@ def fill_vault(
     given = {
         "network_proxmox_token_secret": answers["proxmox_token_secret"],
         "network_windows_password": answers["windows_password"],
+        "network_backup_store_access": answers["backup_store_password"]
+        and {"user": answers["backup_store_user"], "password": answers["backup_store_password"]},
     }
     wanted = complete(
         held | {name: value for name, value in given.items() if value},
-        {
-            "network_proxy_certificate": inventory.proxy_names(),
-            "network_backup_certificate": ["nas", answers["nas_address"]],
-        },
+        inventory.certificate_names(),
         list(inventory.group("clients")),
     )
     if wanted != held:
@@ -182,9 +235,19 @@ def fill_vault(
     return wanted
 
 
-def advise(answers: dict[str, Any], held: dict[str, Any], directory: Path) -> None:
+def advise(
+    answers: dict[str, Any], held: dict[str, Any], directory: Path, directory_of_inventory: Path
+) -> None:
     """Say what comes next, in order."""
     steps = []
+    if address := sftp_address(answers["backup_store"]):
+        groups = read_inventory(directory_of_inventory / "hosts.yml").groups
+        described = yaml.safe_load((directory_of_inventory / "group_vars/all/backups.yml").read_text())
+        hosts = backup_hosts(described["network_backups"], groups)
+        steps.append(
+            f"On {address['host']}, let these keys in as {address['user']} (~/.ssh/authorized_keys):"
+        )
+        steps += [f"  restrict {key}" for key in store_keys(hosts, groups, held["network_backup_secret"])]
     if not (directory / "proxmox-ca.pem").exists():
         steps.append(f"scp root@{answers['pve_address']}:/etc/pve/pve-root-ca.pem {directory}/proxmox-ca.pem")
     if not held.get("network_proxmox_token_secret") and not (directory / "proxmox-token").exists():
@@ -200,6 +263,7 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         AnswerError: the file of answers has faults.
+        OldNamesError: the inventory sets variables by old names.
         VaultError: the vault that is there cannot be used.
     """
     inventory = Inventory(options.inventory)
@@ -221,13 +285,13 @@ def run(options: argparse.Namespace) -> int:
         print("\nNothing was written.")
         return 1
 
+    inventory.write()
     directory = LOCAL.expanduser()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     vault = Vault(vault_path, password_from(password_file))
     held = fill_vault(vault, vault.read(), answers, inventory)
     write_private(directory / "ca.crt", held["network_ca_certificate"].encode())
     certificate = write_windows_certificate(held, directory, "qm1", answers["qm1_address"])
-    inventory.write()
     print(
         *inventory.changes(),
         f"{password_file}: the vault's password. Keep a copy where it outlives this computer",
@@ -235,7 +299,7 @@ def run(options: argparse.Namespace) -> int:
         sep="\n",
     )
     if certificate:
-        print(f"{certificate}: import it on the QM server, as docs/production.md says")
+        print(certificate)
     if options.vault_password_file:
         print(f"Before every run: export ANSIBLE_VAULT_PASSWORD_FILE={password_file}")
     if options.validate:
@@ -251,7 +315,7 @@ def run(options: argparse.Namespace) -> int:
         environment = {"ANSIBLE_VAULT_PASSWORD_FILE": str(password_file)}
         print("\nWhat is still lacking:", flush=True)
         subprocess.run(command, cwd=PROJECT, env=os.environ | environment, check=False)
-    advise(answers, held, directory)
+    advise(answers, held, directory, options.inventory)
     return 0
 
 
@@ -268,7 +332,7 @@ def main() -> int:
     )
     try:
         return run(parser.parse_args())
-    except (AnswerError, VaultError) as error:
+    except (AnswerError, OldNamesError, VaultError) as error:
         print(f"production-init: {error}", file=sys.stderr)
         return 1
 

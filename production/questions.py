@@ -12,7 +12,11 @@ from typing import Any
 
 import yaml
 
-PUBLIC_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-\S+|sk-\S+) [A-Za-z0-9+/]{40,}=* ?.*")
+from hal.network.preparation import PUBLIC_KEY
+from hal.network.store import url_faults
+from hal.network.timezones import known_zones
+from hal.network.validation import internet_fault
+
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -41,9 +45,16 @@ def networks(text: str) -> list[str]:
         raise AnswerError(f"{error}; write networks as 192.0.2.0/24, with commas between them") from None
 
 
-def some_networks(text: str) -> list[str]:
-    """Return at least one network."""
-    return networks(text) or _fail("name at least one network, such as 192.0.2.0/24")
+def house_networks(text: str) -> list[str]:
+    """Return networks that hold no address of the internet."""
+    given = networks(text)
+    faults = [fault for network in given if (fault := internet_fault(network))]
+    return _fail(faults[0]) if faults else given
+
+
+def some_house_networks(text: str) -> list[str]:
+    """Return at least one network that holds no address of the internet."""
+    return house_networks(text) or _fail("name at least one network, such as 192.0.2.0/24")
 
 
 def number(text: str) -> int:
@@ -77,6 +88,17 @@ def one_of(*known: str) -> Callable[[str], str]:
     return lambda text: text if text in known else _fail(f"{text!r} is none of {', '.join(known)}")
 
 
+def store(text: str) -> str:
+    """Return the address of a restic store."""
+    faults = [*url_faults(text)]
+    return _fail(faults[0]) if faults else text
+
+
+def time_zone(text: str) -> str:
+    """Return the name of a time zone."""
+    return text if text in known_zones() else _fail(f"{text!r} is no time zone, such as Europe/Berlin or UTC")
+
+
 def anything(text: str) -> str:
     """Return the answer as it is."""
     return text
@@ -90,7 +112,8 @@ def _fail(reason: str) -> Any:
 class Question:
     """What is asked: its key in a file of answers, its text, what an answer must be, and the default.
 
-    Without a default (None) there must be an answer. A secret is not shown while it is typed.
+    Without a default (None) there must be an answer. A secret is not shown while it is typed. `only` names an
+    earlier question and the answers to it without which this one is not asked; its answer is then empty.
     """
 
     key: str
@@ -98,6 +121,11 @@ class Question:
     check: Callable[[str], Any]
     default: str | None = None
     secret: bool = False
+    only: tuple[str, ...] = ()
+
+    def is_asked(self, answers: dict[str, Any]) -> bool:
+        """Return whether the earlier answers leave the question open."""
+        return not self.only or answers.get(self.only[0]) in self.only[1:]
 
     def accept(self, text: str) -> Any:
         """Return the value of an answer; an empty one is the default.
@@ -108,13 +136,16 @@ class Question:
         given = text.strip() or self.default
         if given is None:
             raise AnswerError("this needs an answer")
-        return self.check(given) if given else ([] if self.check is networks else "")
+        return self.check(given) if given else ([] if self.check in (networks, house_networks) else "")
 
 
 def ask(questions: list[Question]) -> dict[str, Any]:
     """Ask a person at the terminal, again where an answer cannot be used."""
-    answers = {}
+    answers: dict[str, Any] = {}
     for question in questions:
+        if not question.is_asked(answers):
+            answers[question.key] = ""
+            continue
         prompt = f"{question.text} [{question.default}]: " if question.default else f"{question.text}: "
         while question.key not in answers:
             text = getpass.getpass(prompt) if question.secret else input(prompt)
@@ -146,8 +177,11 @@ def read(questions: list[Question], path: Path) -> dict[str, Any]:
         and path.stat().st_mode & 0o077
     ):
         faults.append(f"it holds secrets, and others may read it: chmod 600 {path}")
-    answers = {}
+    answers: dict[str, Any] = {}
     for question in questions:
+        if not question.is_asked(answers):
+            answers[question.key] = ""
+            continue
         given = content.get(question.key)
         text = ", ".join(map(str, given)) if isinstance(given, list) else "" if given is None else str(given)
         try:

@@ -13,10 +13,19 @@ from ansible.parsing.vault import VaultLib, VaultSecret, is_encrypted
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
-from module_utils.authority import Authority, write_private
 
-AUTHORITY_VALIDITY = timedelta(days=3650)
-CERTIFICATE_VALIDITY = timedelta(days=820)  # a Mac trusts none that is valid for more than 825 days
+from hal.network.authority import Authority
+from hal.network.certificates import (
+    AUTHORITY,
+    AUTHORITY_KEY,
+    AUTHORITY_VALIDITY,
+    CERTIFICATE_VALIDITY,
+    authority_of,
+    renew,
+    server_fault,
+)
+from hal.network.files import write_private
+
 HEADER = "# The secrets of the production network. Edit with `make production-secrets`.\n"
 
 
@@ -69,24 +78,13 @@ def password_from(path: Path) -> str:
     return path.read_text().strip()
 
 
-def is_for(certificate: str, names: list[str]) -> bool:
-    """Return whether a server certificate is one for all of these names and IPv4 addresses."""
-    held = x509.load_pem_x509_certificate(certificate.encode()).extensions.get_extension_for_class(
-        x509.SubjectAlternativeName
-    )
-    return set(names) <= {
-        *held.value.get_values_for_type(x509.DNSName),
-        *map(str, held.value.get_values_for_type(x509.IPAddress)),
-    }
-
-
 def complete(
     held: dict[str, Any],
     certificates: dict[str, list[str]],
     devices: list[str],
     validity: timedelta = CERTIFICATE_VALIDITY,
 ) -> dict[str, Any]:
-    """Return the secrets with what is lacking made; what is there stays.
+    """Return the secrets with what is lacking made and certificates that are due renewed; the rest stays.
 
     Args:
         held: the secrets there are.
@@ -98,41 +96,57 @@ def complete(
         "network_backup_secret": secrets.token_urlsafe(32),
         "network_vrrp_secret": secrets.token_urlsafe(6),  # VRRP takes no more than 8 characters
     } | held
-    if "network_ca_key" not in made:
+    if not made.get(AUTHORITY):  # one whose key is elsewhere is kept
         authority = Authority.create("HAL household", AUTHORITY_VALIDITY)
-        made["network_ca_certificate"] = authority.pem.decode()
-        made["network_ca_key"] = authority.key_pem.decode()
-        for variable in certificates:
-            made.pop(variable, None)
-    for variable, names in certificates.items():
-        if variable not in made or not is_for(made[variable], names):
-            made[variable] = b"".join(authority_of(made).issue(names, validity)).decode()
+        made[AUTHORITY] = authority.pem.decode()
+        made[AUTHORITY_KEY] = authority.key_pem.decode()
+    made |= renew(made, certificates, validity).variables
     tokens = made.get("network_device_tokens", {})
     made["network_device_tokens"] = {name: secrets.token_urlsafe(32) for name in devices} | tokens
     return made
 
 
-def authority_of(held: dict[str, Any]) -> Authority:
-    """Return the authority that the secrets hold."""
-    return Authority.load(held["network_ca_certificate"].encode(), held["network_ca_key"].encode())
-
-
-def write_windows_certificate(held: dict[str, Any], directory: Path, name: str, address: str) -> Path | None:
+def write_windows_certificate(
+    held: dict[str, Any],
+    directory: Path,
+    name: str,
+    address: str,
+    validity: timedelta = CERTIFICATE_VALIDITY,
+) -> str:
     """Write the certificate of a Windows host's remoting, to be imported there, and its password beside it.
+
+    One that is there is replaced only when it is due, of a former authority or for other names.
 
     Args:
         held: the secrets, with the authority's.
         directory: where the files go.
         name: the host's name.
         address: its IPv4 address, which is part of the file's name, so that a new address gets a new one.
+        validity: how long it is valid.
 
     Returns:
-        The file, or None when it is there already.
+        What there is to tell about it; empty when one is there that is not due.
     """
     path = directory / f"{name}-{address}.pfx"
+    password_file = path.with_suffix(".pfx-password")
+    authority = authority_of(held)
+    if authority is None:
+        return (
+            f"{AUTHORITY_KEY} is not in the vault, or is another authority's: have a certificate for {name} "
+            f"and {address} issued where the authority's key is, and import it as docs/production.md says"
+        )
     if path.exists():
-        return None
-    certificate, key = authority_of(held).issue([name, address], CERTIFICATE_VALIDITY)
+        try:
+            fault = server_fault(_certificate_in(path, password_file), authority, [name, address])
+        except (OSError, ValueError):
+            return (
+                f"{path}: kept; {password_file.name} is not there or does not open it, so nobody here sees "
+                "when it is due. To have another one made, move it away and run this again"
+            )
+        if not fault:
+            return ""
+        path.unlink()  # with the new password, the old file would open no more if this ended halfway
+    certificate, key = authority.issue([name, address], validity)
     password = secrets.token_urlsafe(15)
     # Triple DES: what every Windows Server can import. The file is carried by hand, its password random.
     encryption = (
@@ -149,6 +163,13 @@ def write_windows_certificate(held: dict[str, Any], directory: Path, name: str, 
         None,
         encryption,
     )
-    write_private(path.with_suffix(".pfx-password"), f"{password}\n".encode())
+    write_private(password_file, f"{password}\n".encode())
     write_private(path, bundle)
-    return path
+    return f"{path}: import it on the QM server, as docs/production.md says"
+
+
+def _certificate_in(path: Path, password_file: Path) -> str:
+    """Return the certificate of a file for Windows as PEM."""
+    password = password_file.read_bytes().strip()
+    _, certificate, _ = pkcs12.load_key_and_certificates(path.read_bytes(), password)
+    return certificate.public_bytes(serialization.Encoding.PEM).decode() if certificate else ""

@@ -17,8 +17,10 @@ upgrade=${1:-}
 for extra in gateway speech engine phantom client; do
   compile "$extra" pyproject.toml --extra "$extra"
 done
+compile speech-cuda pyproject.toml --extra speech requirements/speech-cuda.in --constraints requirements/speech.txt
 compile gateway-windows pyproject.toml --extra gateway --constraints requirements/gateway.txt
 compile controller pyproject.toml --all-extras requirements/controller.in
+compile contributor requirements/contributor.in --constraints requirements/controller.txt
 compile tts requirements/tts.in
 compile lab-ollama requirements/lab-ollama.in
 compile models --no-deps requirements/models.in

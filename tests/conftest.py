@@ -33,15 +33,17 @@ class ModuleFailed(Exception):
         self.result = result
 
 
-def load_module(name: str) -> Any:
-    """Import library/<name>.py once."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, ROOT / "library" / f"{name}.py")
+def load_module(name: str, directory: str = "library") -> Any:
+    """Import a module by its bare name once, from a directory of the project that is not on the path."""
+    # A module and its action have one name; the modules of a program import each other by theirs.
+    known_as = f"{directory}.{name}" if directory == "action_plugins" else name
+    if known_as not in sys.modules:
+        spec = importlib.util.spec_from_file_location(known_as, ROOT / directory / f"{name}.py")
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
+        sys.modules[known_as] = module
         spec.loader.exec_module(module)
-    return sys.modules[name]
+    return sys.modules[known_as]
 
 
 @pytest.fixture

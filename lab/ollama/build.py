@@ -1,6 +1,6 @@
 """Make the archive of the stand-in for Ollama: bin/ollama and lib/ollama, as Ollama's own has them.
 
-Usage: build.py OUTPUT.tgz
+Usage: build.py OUTPUT.tar.zst
 
 The same input gives the same bytes: the packages are pinned by hash (requirements/lab-ollama.txt),
 and the archive holds no times, owners or traces of this machine.
@@ -8,7 +8,6 @@ and the archive holds no times, owners or traces of this machine.
 
 from __future__ import annotations
 
-import gzip
 import io
 import subprocess
 import sys
@@ -16,6 +15,8 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
+
+import zstandard
 
 HERE = Path(__file__).parent
 LOCK = HERE.parent.parent / "requirements" / "lab-ollama.txt"
@@ -28,6 +29,8 @@ PLATFORM = (
 )
 LIBRARY = "lib/ollama"
 PROGRAM = "bin/ollama"
+# What xllamacpp computes with. No cloud image has it; lab/bootstrap.sh installs it on this machine.
+OPENMP = Path("/usr/lib/x86_64-linux-gnu/libgomp.so.1")
 COMPRESSION = 1  # most of it is machine code that barely shrinks, and time is dearer than the lab's disk
 
 type Files = dict[str, bytes]
@@ -51,7 +54,10 @@ def main() -> None:
 def own_files() -> Files:
     """Return the stand-in's own files by their names in the archive."""
     modules = {f"{LIBRARY}/stand_in/{path.name}": path.read_bytes() for path in HERE.glob("stand_in/*.py")}
-    return modules | {PROGRAM: (HERE / PROGRAM).read_bytes()}
+    return modules | {
+        PROGRAM: (HERE / PROGRAM).read_bytes(),
+        f"{LIBRARY}/{OPENMP.name}": OPENMP.read_bytes(),
+    }
 
 
 def packages(directory: Path) -> Files:
@@ -80,16 +86,13 @@ def packages(directory: Path) -> Files:
 def archive(files: Files) -> bytes:
     """Return a tar archive, compressed, in which nothing depends on when and where it was made."""
     packed = io.BytesIO()
-    with (
-        gzip.GzipFile(filename="", mode="wb", compresslevel=COMPRESSION, fileobj=packed, mtime=0) as stream,
-        tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar,
-    ):
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name in sorted(files):
             member = tarfile.TarInfo(name)
             member.size = len(files[name])
             member.mode = 0o755 if name == PROGRAM else 0o644
             tar.addfile(member, io.BytesIO(files[name]))
-    return packed.getvalue()
+    return zstandard.compress(packed.getvalue(), COMPRESSION)
 
 
 if __name__ == "__main__":

@@ -31,9 +31,9 @@ def database(path: str, log: str) -> tuple[dict[str, str], list[list[str]]]:
 
 
 def tree(root: str) -> dict[str, str]:
-    """Return the digest of each file of a directory."""
+    """Return the digest of each file of a directory; hidden ones, as records with times, do not count."""
     digests = {}
-    for path in sorted(path for path in Path(root).rglob("*") if path.is_file()):
+    for path in sorted(path for path in Path(root).rglob("[!.]*") if path.is_file()):
         with path.open("rb") as file:
             digests[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
     return digests

@@ -17,10 +17,10 @@ import sys
 import time
 from typing import Any
 
-from hal.client.audio import audio_from_bytes
 from hal.client.connection import GatewayConnection
 from hal.client.errors import ClientError
-from hal.client.turn import Answer
+from hal.client.sound_file import audio_from_bytes
+from hal.client.turn import GatewayAnswer
 
 QUESTIONS = {"records": "What medications am I taking?", "general": "Why is the sky blue?"}
 SPOKEN = "spoken"
@@ -70,7 +70,7 @@ class Stream:
         if kind == SPOKEN:
             await self._hang_up()
 
-    async def _ask(self, text: str) -> Answer:
+    async def _ask(self, text: str) -> GatewayAnswer:
         if self._gateway is None or not await self._gateway.still_answers():
             await self._hang_up()
             self._session = ""

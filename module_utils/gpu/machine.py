@@ -10,42 +10,32 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.gpu import lspci
+from ansible.module_utils.gpu.rocm_smi import compute_targets
 
-type Run = Callable[[list[str]], tuple[int, str]]
+type Run = Callable[..., tuple[int, str]]
 type Machine = dict[str, Any]
+type Gpu = dict[str, str]
 
 SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-MOK = "/var/lib/dkms/mok.pub"
-# Where DKMS, Ubuntu's signed modules and NVIDIA's own installer put it, in the order that depmod prefers.
+# The key with which the distribution's DKMS signs what it builds, and the command that makes it.
+BUILD_KEYS = {
+    "debian": ("/var/lib/dkms/mok.pub", "apt install dkms mokutil && dkms generate_mok"),
+    "ubuntu": (
+        "/var/lib/shim-signed/mok/MOK.der",
+        "apt install shim-signed mokutil && update-secureboot-policy --new-key",
+    ),
+}
+# Where DKMS, Ubuntu's signed packages and NVIDIA's installer put the module, as depmod prefers them.
 MODULE_FILES = ("updates/**/nvidia*.ko*", "kernel/nvidia*/nvidia*.ko*", "kernel/drivers/video/nvidia.ko*")
 MODULE_NAME = re.compile(r"nvidia(-current|-tesla-\d+(-current)?)?\.ko")
-# apt's own view of its sources, in whatever form they are written.
-TARGETS = [
-    "apt-get",
-    "indextargets",
-    "--format",
-    "$(REPO_URI) $(SUITE) $(CODENAME) $(COMPONENT) $(SOURCESENTRY)",
-]
+# The components in which the distributions have what a GPU needs.
+COMPONENTS = {
+    "debian": {"nvidia": ["contrib", "non-free", "non-free-firmware"], "amd": ["non-free-firmware"]},
+    "ubuntu": {"nvidia": ["restricted", "multiverse"], "amd": ["universe"]},
+}
+SMI = {"nvidia": "nvidia-smi", "amd": "rocm-smi"}
+TARGETS = ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(SOURCESENTRY) $(ORIGIN)"]
 PACKAGES = ["dpkg-query", "--show", "--showformat", "${db:Status-Abbrev} ${Package} ${Version}\n"]
-
-
-def distribution(root: Path) -> dict[str, str]:
-    """Return id (`debian-13`), family (`debian`), codename and name of the distribution."""
-    lines = (root / "etc/os-release").read_text().splitlines()
-    said = {key: value.strip("\"'") for key, _, value in (line.partition("=") for line in lines)}
-    family = said.get("ID", "")
-    return {
-        "id": f"{family}-{said.get('VERSION_ID', '')}",
-        "family": family,
-        "codename": said.get("VERSION_CODENAME", ""),
-        "name": said.get("PRETTY_NAME", family),
-    }
-
-
-def secure_boot(root: Path) -> bool:
-    """Return whether the firmware enforces Secure Boot: the last byte of its variable says so."""
-    variable = root / SECURE_BOOT
-    return variable.exists() and variable.read_bytes()[-1:] == b"\x01"
 
 
 def nvidia_modules(root: Path, run: Run) -> dict[str, str]:
@@ -62,86 +52,72 @@ def nvidia_modules(root: Path, run: Run) -> dict[str, str]:
     return found
 
 
-def compute_targets(root: Path) -> dict[str, str]:
-    """Return the LLVM target (`gfx1100`) of each GPU that amdgpu offers for computing, by its slot."""
-    found = {}
-    for path in (root / "sys/class/kfd/kfd/topology/nodes").glob("*/properties"):
-        lines = (line.split() for line in path.read_text().splitlines())
-        said = {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
-        if version := said.get("gfx_target_version", 0):
-            bus, function = divmod(said.get("location_id", 0), 256)
-            slot = f"{said.get('domain', 0):04x}:{bus:02x}:{function >> 3:02x}.{function & 7}"
-            found[slot] = f"gfx{version // 10000}{version // 100 % 100:x}{version % 100:x}"
-    return found
+def further_source(root: Path, codename: str, wanted: list[str], targets: str) -> dict[str, str]:
+    """Return `dest` and `content` of an apt source with the components that the distribution's own lacks.
 
-
-def signed_by(root: Path, entry: str) -> str:
-    """Return which key an apt source names, as its file has it; `entry` is the file and which entry of it."""
-    path, _, number = entry.rpartition(":")
-    text = (root / path.lstrip("/")).read_text()
-    if path.endswith(".list"):  # one line for each source
-        match = re.search(r"\[.*\bsigned-by=(\S+?)[\s\]]", text.splitlines()[int(number) - 1])
-    else:
-        stanza = re.split(r"\n\s*\n", re.sub(r"(?m)^#.*\n", "", text).strip())[int(number) - 1]
-        match = re.search(r"(?mi)^Signed-By:[ \t]*(.*(?:\n[ \t].*)*)", stanza)
-    return match[1] if match else ""
-
-
-def apt_sources(root: Path, codename: str, output: str) -> dict[str, Any]:
-    """Return the components that apt has of a release, and mirror and key of its main one.
-
-    Two sources of one mirror must name the same key, or apt refuses both.
+    It is a copy of that one: two sources of one mirror must name the same key, or apt refuses both.
     """
-    lines = [line.split() for line in output.splitlines()]
-    own = [fields for fields in lines if len(fields) == 5 and codename in fields[1:3]]
-    main = next((fields for fields in own if fields[3] == "main"), None)
-    return {
-        "components": sorted({fields[3] for fields in own}),
-        "mirror": main[0] if main else "",
-        "signed_by": signed_by(root, main[4]) if main else "",
-    }
+    lines = [fields for line in targets.splitlines() if len(fields := line.split()) >= 3]
+    own = [f for f in lines if f[0].startswith(codename) and (f[3:] or [""])[0] in ("", "Debian", "Ubuntu")]
+    lacking = " ".join(name for name in wanted if name not in {fields[1] for fields in own})
+    if not own or not lacking:
+        return {}
+    path = Path(own[0][2].rpartition(":")[0])
+    text = (root / path.relative_to("/")).read_text()
+    content = re.sub(r"(?mi)^Components:.*", f"Components: {lacking}", text)
+    if path.suffix == ".list":  # deb [options] URI suite components
+        found = re.findall(rf"(?m)^deb\s+(?:\[.*?\]\s+)?\S+\s+{codename}\S*", text)
+        content = "".join(f"{line} {lacking}\n" for line in found)
+    return {"dest": f"/etc/apt/sources.list.d/hal-gpu{path.suffix}", "content": content}
 
 
 def read(run: Run, root: Path = Path("/")) -> Machine:
     """Return the facts on which `plan.decide` decides.
 
     Args:
-        run: runs a command and returns its exit code and its output; 127 if there is no such command.
+        run: runs a command, with further environment variables where they are given, and returns its exit
+            code and its output; 127 if there is no such command.
         root: where the host's files stand.
     """
-    system = distribution(root)
+    lines = (root / "etc/os-release").read_text().splitlines()
+    system = {key: value.strip("\"'") for key, _, value in (line.partition("=") for line in lines)}
     kernel = platform.release()
     code, container = run(["systemd-detect-virt", "--container"])
-    vm_code, vm = run(["systemd-detect-virt", "--vm"])
     code_lspci, listing = run(lspci.COMMAND)
-    gpus = lspci.parse(listing) if code_lspci == 0 else lspci.from_sysfs(root)
     loaded = root / "sys/module/nvidia/version"
+    modules = root / "lib/modules" / kernel
     nodes = [path for pattern in ("nvidia[0-9]*", "kfd", "dxg") for path in (root / "dev").glob(pattern)]
+    variable = root / SECURE_BOOT
     machine: Machine = {
-        "distribution": system,
+        "family": system.get("ID", ""),
+        "system": system.get("PRETTY_NAME", ""),
         "kernel": kernel,
         "container": container.strip() if code == 0 else "",
-        "vm": vm.strip() if vm_code == 0 else "",
-        "gpus": gpus,
+        "gpus": lspci.parse(listing) if code_lspci == 0 else lspci.from_sysfs(root),
         "nodes": sorted(path.name for path in nodes),
-        "secure_boot": secure_boot(root),
-        "mok_enrolled": False,
-        "headers": (root / "lib/modules" / kernel / "build").exists(),
+        "secure_boot": variable.exists() and variable.read_bytes()[-1:] == b"\x01",
+        "headers": (modules / "build").exists(),
         "loaded": loaded.read_text().strip() if loaded.exists() else "",
-        "modules": {},
+        "amdgpu_loaded": (root / "sys/module/amdgpu").exists(),
         "targets": compute_targets(root),
+        "tools": [vendor for vendor, tool in SMI.items() if run([tool, "--version"])[0] != 127],
+        "amdgpu": False,
+        "key_enrolled": False,
+        "modules": {},
         "packages": {},
-        "components": [],
-        "mirror": "",
-        "signed_by": "",
+        "source": {},
     }
-    if machine["container"] or not any(gpu["vendor"] in ("nvidia", "amd") for gpu in gpus):
+    if machine["container"] or not any(gpu["vendor"] in ("nvidia", "amd") for gpu in machine["gpus"]):
         return machine  # nothing to install: the rest would only cost time
     machine["modules"] = nvidia_modules(root, run)
-    machine["mok_enrolled"] = "is already enrolled" in run(["mokutil", "--test-key", MOK])[1]
+    machine["amdgpu"] = any(modules.rglob("amdgpu.ko*"))
+    key, _ = BUILD_KEYS.get(machine["family"], ("", ""))
+    machine["key_enrolled"] = "is already enrolled" in run(["mokutil", "--test-key", key])[1]
     listed = (line.split() for line in run(PACKAGES)[1].splitlines())
-    installed = {words[1]: words[2] for words in listed if len(words) == 3 and words[0].startswith("ii")}
-    wanted = re.compile(r"nvidia|^libcuda|^linux-(image|headers|firmware)|^firmware-amd|^roc|^pciutils$")
-    machine["packages"] = {name: version for name, version in installed.items() if wanted.search(name)}
+    machine["packages"] = {words[1]: words[2] for words in listed if words[0][1:2] == "i"}
     targets = run([*TARGETS, "Created-By: Packages"])[1]
-    return machine | apt_sources(root, system["codename"], targets)
+    machine["source"] = {
+        vendor: further_source(root, system.get("VERSION_CODENAME", ""), wanted, targets)
+        for vendor, wanted in COMPONENTS.get(machine["family"], {}).items()
+    }
+    return machine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.hal_checks.result import CheckFailed, Found
@@ -38,6 +39,17 @@ def flow(target: Target) -> Found:
             f"{target.where} can be reached and should not be", f"Look at `{firewall}` on {target.host}"
         )
     return Found(target.expect)
+
+
+def tls(target: Target) -> Found:
+    """Check that a server has a certificate that is trusted; with no authority's file, that it is reached."""
+    if not Path(target.ca_file).is_file():
+        return flow(target)
+    target.connect().close()
+    days = target.certificate_days[-1]
+    return Found(
+        f"its certificate is valid for {days:.0f} days", details={"certificate_days": round(days, 1)}
+    )
 
 
 def ssh(target: Target) -> Found:

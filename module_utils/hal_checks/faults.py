@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
+import subprocess
 
 from ansible.module_utils.hal_checks.result import CheckFailed
 from ansible.module_utils.hal_checks.target import Target
 
-# What to look at on the host when its service does not answer.
-UNITS = {
-    "gateway": "hal-gateway",
-    "haproxy": "haproxy",
-    "listener": "hal-engine",
-    "ollama": "ollama",
-    "speech": "hal-speech",
-    "ssh": "ssh",
-    "tts": "hal-tts",
-}
-WINDOWS_SERVICES = {"gateway": "HalGateway", "listener": "QMSvc"}
+RENEWAL = (
+    "Run site.yml, which renews what the household's own authority has issued; "
+    "replace one that you brought yourself as docs/production.md says"
+)
 
 
 def advice(target: Target) -> str:
-    """Return the command that tells more about a service, or nothing."""
-    if target.proxied:
-        command = "systemctl status haproxy"
-    elif target.windows:
-        service = WINDOWS_SERVICES.get(target.kind)
-        command = f"Get-Service {service}" if service else ""
-    else:
-        unit = UNITS.get(target.kind)
-        command = f"systemctl status {unit}" if unit else ""
-    return f"On {target.host}: `{command}`" if command else ""
+    """Return the command that tells more about a service; nothing where its unit is not known."""
+    if not target.unit:
+        return ""
+    if target.own and not target.windows and _is_masked(target.unit):
+        unmask = f"On {target.host}: `systemctl unmask {target.unit}`, then run site.yml"
+        return f"{target.unit} is masked, which somebody did. {unmask}"
+    command = "Get-Service" if target.windows else "systemctl status"
+    return f"On {target.host}: `{command} {target.unit}`"
 
 
 def _late(target: Target) -> tuple[str, str]:
@@ -41,6 +34,25 @@ def _late(target: Target) -> tuple[str, str]:
         f"no complete answer from {target.where} within {target.timeout:g} s",
         f"See with `top` whether {target.host} is overloaded. {advice(target)}".strip(),
     )
+
+
+def _is_masked(unit: str) -> bool:
+    """Return whether systemd on this host must not start a unit."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        asked = ["systemctl", "is-enabled", "--", unit]
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=False)
+        return done.stdout.strip() in ("masked", "masked-runtime")
+    return False
+
+
+def certificate_faults(target: Target) -> list[tuple[str, str]]:
+    """Return what is wrong with the age of the certificates that were seen, and what to do."""
+    limit = target.minimum_certificate_days
+    return [
+        (f"the certificate of {target.where} ends in {days:.0f} days", RENEWAL)
+        for days in target.certificate_days[-1:]
+        if days < limit
+    ]
 
 
 def explain(error: CheckFailed | OSError, target: Target) -> tuple[str, str]:
@@ -56,7 +68,7 @@ def explain(error: CheckFailed | OSError, target: Target) -> tuple[str, str]:
         case ssl.SSLCertVerificationError():
             message = f"the certificate of {where} is not trusted: {error.verify_message}"
             authority = target.ca_file or "the system's certificates"
-            remedy = f"Run site.yml to renew it, and see that {authority} has its authority"
+            remedy = f"{RENEWAL}. See that {authority} has its authority"
         case ssl.SSLError():
             message = f"what answers at {where} does not speak TLS ({error.reason or error})"
         case ConnectionResetError() | BrokenPipeError():

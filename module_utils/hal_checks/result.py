@@ -10,13 +10,14 @@ class CheckFailed(Exception):
     """The service is not as it should be.
 
     `message` says what is wrong. `remedy` says what to do next; without one, the service's own log is
-    pointed at.
+    pointed at. `details` are further facts, for programs.
     """
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.details = details or {}
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from ansible.module_utils.hal_checks import (
     http,
     ollama,
     speech,
+    system,
     vrrp,
 )
-from ansible.module_utils.hal_checks.faults import advice, explain
+from ansible.module_utils.hal_checks.faults import advice, certificate_faults, explain
 from ansible.module_utils.hal_checks.limits import exceeded
 from ansible.module_utils.hal_checks.result import CheckFailed, Found, Measure
 from ansible.module_utils.hal_checks.target import Target
@@ -32,16 +33,20 @@ KINDS: dict[str, Callable[[Target], Found]] = {
     "http": http.web,
     "listener": connections.listener,
     "ollama": ollama.ollama,
+    "snapshots": backups.snapshots,
     "speech": speech.speech,
     "ssh": connections.ssh,
+    "system": system.system,
+    "tls": connections.tls,
     "tts": speech.tts,
     "vrrp": vrrp.vrrp,
 }
 REQUIRED = {"name", "kind", "host", "address", "port"}
-OF_THE_HOST = {"backup", "gpu", "vrrp"}  # these have no port
+OF_THE_HOST = {"backup", "gpu", "snapshots", "system", "vrrp"}  # these have no port
 TIMEOUT_S = 10
 FLOW_TIMEOUT_S = 2  # a lost SYN is sent again after one second
 WORKERS = 24
+PAUSE_S = 0.5  # between two looks at a service that is coming up
 DIALS = 5  # the fastest of so many counts: a moment's load on this host is no delay of the network
 
 
@@ -84,9 +89,9 @@ def _outcome(target: Target, began: float) -> tuple[Found, list[tuple[str, str]]
                 Measure("latency_ms", _latency_ms(target), target.where),
                 Measure("seconds", seconds, f"the check of {target.name}"),
             ]
-        return found, exceeded(measures, target.limits)
+        return found, [*exceeded(measures, target.limits), *certificate_faults(target)]
     except (CheckFailed, OSError) as error:
-        return Found(""), [explain(error, target)]
+        return Found("", details=getattr(error, "details", {})), [explain(error, target)]
 
 
 def run_check(target: Target, origin: str) -> dict[str, Any]:
@@ -117,6 +122,14 @@ def run_check(target: Target, origin: str) -> dict[str, Any]:
         "version": found.version,
         "details": found.details,
     }
+
+
+def until_good[T](look: Callable[[], T], is_good: Callable[[T], bool], seconds: float) -> T:
+    """Look again and again until all is well or the time is over; return what was seen last."""
+    end = time.monotonic() + seconds
+    while not is_good(seen := look()) and time.monotonic() < end:
+        time.sleep(PAUSE_S)
+    return seen
 
 
 def run_checks(targets: list[Target], origin: str, workers: int = WORKERS) -> list[dict[str, Any]]:

@@ -14,6 +14,12 @@ IN_PROGRESS = "hal_speech_requests_in_progress"
 def speech(target: Target) -> Found:
     """Check that the model is loaded and, where its sound is given, that a sentence is understood."""
     health = decode(answer(target, "GET", "/health"))
+    if target.gpu not in ("", "none") and health.get("fallback"):
+        raise CheckFailed(
+            f"the processor computes, though there is a GPU: {health['fallback']}",
+            f"On {target.host}: `nvidia-smi` says whether the driver works; after an upgrade of the driver "
+            "restart the host, otherwise run site.yml; network_speech_device: cpu does without the GPU",
+        )
     message = f"{health.get('model')} on {health.get('device')}"
     details = {key: health.get(key) for key in ("model", "device")}
     # Asked before the check itself is one of the requests.

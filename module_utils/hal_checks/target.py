@@ -32,21 +32,35 @@ class Target:
         ca_file: PEM of the authority that its certificate is checked with; the system's own by default.
         path: what is asked for over HTTP.
         control_socket: HAProxy's, on this host; empty to read its statistics over HTTP instead.
+        servers_up: whether every server behind HAProxy must be up.
+        backends: HAProxy's back ends whose servers these are; all of them by default.
         question: what the gateway is asked, as text; none by default.
+        token: with which the gateway is asked, where it asks for one.
         audio: a spoken question, a WAV file in base64; none by default.
         expect_words: words that the answer must hold.
         readiness: what the gateway must say of itself, `ready` or at least `degraded`; or `unasked`.
         models: language models that must be there.
         loaded: language models that must be in memory.
         generate: whether a language model must say something.
+        gpu: whose GPU a model must be computed on, `nvidia` or `amd`; `auto` demands it where the
+            check is the host's own and there is a GPU with its driver; empty or `none` demands none.
+        own: whether the host that runs the check is the one that is checked.
+        minimum_tokens_per_second: how fast a language model must answer; 0 is any.
         vendor: whose GPUs they are, `nvidia`, `amd` or `auto`.
         count: how many GPUs there must be at least.
         driver: what the GPU driver's version must begin with.
+        python: a Python with CTranslate2, which must find a CUDA device; none by default.
+        now: the time by the controller's clock, in seconds since 1970; 0 compares it with nothing.
+        nameservers: addresses of the name servers of which one must answer.
+        firewall: whether the host must have ufw run, and refuse what no rule names.
         limits: the highest good value by the names of `limits.LIMITS`.
         windows: whether the host runs Windows, for the advice in messages.
-        proxied: whether the host is the proxy before the service, for the same.
+        unit: the systemd unit or Windows service that the service is there, for the same; may be empty.
+        proxied: whether the host is the proxy before the service, which shows nobody that service's metrics.
         timeout: seconds for the whole check.
+        minimum_certificate_days: how many days a certificate that is checked must have left.
         connect_ms: how long each connection took to be made, in milliseconds.
+        certificate_days: how many days each certificate that was checked has left.
         over: set when the check's time is over.
     """
 
@@ -60,20 +74,33 @@ class Target:
     ca_file: str = ""
     path: str = "/"
     control_socket: str = HAPROXY_SOCKET
+    servers_up: bool = True
+    backends: list[str] = field(default_factory=list)
     question: str = ""
+    token: str = field(default="", repr=False)
     audio: str = ""
     expect_words: list[str] = field(default_factory=list)
     readiness: str = "unasked"
     models: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
     generate: bool = True
+    gpu: str = ""
+    own: bool = False
+    minimum_tokens_per_second: float = 0.0
     vendor: str = "auto"
     count: int = 1
     driver: str = ""
+    python: str = ""
+    now: float = 0.0
+    nameservers: list[str] = field(default_factory=list)
+    firewall: bool = False
     limits: dict[str, float] = field(default_factory=dict)
     windows: bool = False
+    unit: str = ""
     proxied: bool = False
     timeout: float = 10.0
+    minimum_certificate_days: float = 21.0
+    certificate_days: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
     connect_ms: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
     over: threading.Event = field(default_factory=threading.Event, init=False, repr=False, compare=False)
     _open: list[socket.socket] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -83,7 +110,7 @@ class Target:
         """Read a check as the catalogue's filter writes it; keys that no check knows are passed over."""
         known = {field.name for field in fields(cls) if field.init}
         given = {key: value for key, value in options.items() if key in known}
-        if given.get("proxied"):  # a proxy shows nobody the metrics of what is behind it
+        if given.get("proxied"):
             limits = given.get("limits", {})
             given["limits"] = {name: limit for name, limit in limits.items() if name != "sessions"}
         return cls(**{"timeout": timeout, **given})
@@ -118,10 +145,12 @@ class Target:
         try:
             context = ssl.create_default_context(cafile=self.ca_file or None)
             encrypted = context.wrap_socket(connection, server_hostname=self.host)
+            end = ssl.cert_time_to_seconds(str((encrypted.getpeercert() or {})["notAfter"]))
         except BaseException:
             connection.close()
             raise
         self._open[-1] = encrypted  # the plain one has given its descriptor away
+        self.certificate_days.append((end - time.time()) / 86400)
         return encrypted
 
     @contextlib.contextmanager

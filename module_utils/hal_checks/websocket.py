@@ -44,9 +44,10 @@ class WebSocket:
 
     def _shake_hands(self) -> None:
         key = base64.b64encode(os.urandom(16))
+        token = f"Authorization: Bearer {self._target.token}\r\n" if self._target.token else ""
         request = (
             f"GET / HTTP/1.1\r\nHost: {self._target.host}:{self._target.port}\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"{token}Upgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key.decode()}\r\n\r\n"
         )
         self._socket.sendall(request.encode())

@@ -8,9 +8,11 @@ one of them reads.
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,8 +21,13 @@ type Frame = dict[str, Any]
 ACTIVE_TIMEOUT_MS = 30_000
 FOLLOW_UP_MS = 10_000
 SAMPLE_RATE = 16_000
+RESPONSE_DELTA = "response_delta"  # a frame, and the capability of a client that reads it
+MAX_QUESTION_CHARACTERS = 4_000
 MAX_LISTENER_MESSAGE_BYTES = 1_000_000
+MAX_LISTENER_VALUES = 2000  # of a request: names and entries, of its context for the most part
+MAX_LISTENER_DEPTH = 40
 _QUOTED_CHARACTERS = 64
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 
 class State(StrEnum):
@@ -76,9 +83,28 @@ def decode_object(raw: str | bytes) -> Frame:
     return value
 
 
-def clean_text(text: str) -> str:
+def _values_in(value: object, depth: int = 0) -> int:
+    """Count the values that one holds, with itself.
+
+    Raises:
+        ProtocolError: they lie deeper in each other than every listener reads.
+    """
+    if not isinstance(value, dict | list):
+        return 1
+    if depth >= MAX_LISTENER_DEPTH:
+        raise ProtocolError("Invalid JSON")
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + sum(_values_in(each, depth + 1) for each in inner)
+
+
+def encodable(text: str) -> str:
     """Return `text` as it can be encoded: a lone surrogate, which JSON allows, becomes "?"."""
-    return text.encode("utf-8", "replace").decode().strip()
+    return text.encode("utf-8", "replace").decode()
+
+
+def clean_text(text: str) -> str:
+    """Return `text` as it can be encoded, without white space around it."""
+    return encodable(text).strip()
 
 
 def quoted(value: object) -> str:
@@ -90,6 +116,37 @@ def _word(frame: Frame, name: str) -> str:
     """Return a field that is text, or a number as text; anything else counts as missing."""
     value = frame.get(name)
     return clean_text(str(value)) if isinstance(value, (str, int, float)) else ""
+
+
+# One form of ISO 8601, which every listener reads: no bare dates, weeks or hours beyond 23.
+_TIMESTAMP = re.compile(
+    r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
+)
+
+
+def moment(frame: Frame) -> datetime | None:
+    """Return the `timestamp` of a frame, with a zone if it names one; None if it is no date and time."""
+    said = _word(frame, "timestamp")
+    try:
+        return datetime.fromisoformat(said) if _TIMESTAMP.fullmatch(said) else None
+    except ValueError:
+        return None
+
+
+def agreed_moment(said: datetime | None, now: datetime) -> datetime:
+    """Return the time that a caller says, or `now` if it names no zone or the clocks differ."""
+    if said is None or said.tzinfo is None or abs(said - now) > MAX_CLOCK_DIFFERENCE:
+        return now
+    return said
+
+
+# Client to gateway
+
+
+def announces(frame: Frame, capability: str) -> bool:
+    """Tell whether a client's first frame says that it understands more than every client does."""
+    capabilities = frame.get("capabilities")
+    return isinstance(capabilities, list) and capability in capabilities
 
 
 # Gateway to client
@@ -133,9 +190,18 @@ def transcription(text: str) -> Frame:
 
 
 def response(
-    text: str, *, intent: str, action: str, status: Status = Status.SUCCESS, is_repeat: bool = False
+    text: str,
+    *,
+    intent: str,
+    action: str,
+    status: Status = Status.SUCCESS,
+    is_repeat: bool = False,
+    audio: bytes | None = None,
 ) -> Frame:
-    """Answer a turn, a failed one too: some clients ignore error frames and wait."""
+    """Answer a turn, a failed one too: some clients ignore error frames and wait.
+
+    For a client that plays what it gets, `audio` is the answer as a WAV file, empty if none could be made.
+    """
     frame: Frame = {
         "type": "response",
         "text": text,
@@ -148,7 +214,18 @@ def response(
     }
     if is_repeat:
         frame["is_repeat"] = True
+    if audio is not None:
+        frame |= {"audio": base64.b64encode(audio).decode(), "audio_format": "wav"}
     return frame
+
+
+def response_delta(text: str) -> Frame:
+    """Give out the next whole sentences of an answer whose rest is still being made.
+
+    Joined by spaces, the texts of a turn's frames are that of its `response`, which follows unless the turn
+    is cancelled.
+    """
+    return {"type": RESPONSE_DELTA, "text": text, "timestamp": timestamp()}
 
 
 def goodbye(message: str = "Goodbye.") -> Frame:
@@ -173,8 +250,8 @@ class ListenerRequest:
         session_id: the gateway's session, for the conversation log.
         client_type: what asked ("voice_gateway", "health_check", …).
         context: the last turns, oldest first, as {"question", "answer", "intent"}.
-        asked_at: when it was asked, in the household's local time; None: as it arrives.
-            On the wire it is the `timestamp`, if that names no zone.
+        asked_at: when it was asked; None: as it arrives. Without a zone it is the household's local time.
+            On the wire it is the `timestamp`.
     """
 
     transcription: str
@@ -202,6 +279,8 @@ class ListenerRequest:
             ProtocolError: the request is not a JSON object, or a field has the wrong type.
         """
         frame = decode_object(raw)
+        if _values_in(frame) > MAX_LISTENER_VALUES:
+            raise ProtocolError(f"The request has more than {MAX_LISTENER_VALUES} values")
         question = frame.get("transcription") or frame.get("text") or ""
         context = frame.get("context") or []
         if not isinstance(question, str):
@@ -213,7 +292,7 @@ class ListenerRequest:
             session_id=_word(frame, "session_id"),
             client_type=_word(frame, "client_type"),
             context=context,
-            asked_at=_local_time(_word(frame, "timestamp")),
+            asked_at=moment(frame),
         )
 
 
@@ -262,12 +341,3 @@ class ListenerReply:
             prompt=_word(frame, "prompt"),
             context=[turn for turn in context if isinstance(turn, dict)] if isinstance(context, list) else [],
         )
-
-
-def _local_time(text: str) -> datetime | None:
-    """Return a time that names no zone; None for any other text."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo is None else None

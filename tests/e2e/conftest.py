@@ -6,19 +6,15 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import containers, machine, network
 
 PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT / "lab"))
 
-import containers  # noqa: E402 - found through the line above
-import machine  # noqa: E402
-import network  # noqa: E402
 
 type Done = subprocess.CompletedProcess[str]
 

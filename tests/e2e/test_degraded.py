@@ -1,20 +1,15 @@
 """With a host gone, all that does not need it goes on, and what needs it is named."""
 
-import base64
 import json
 import time
 from pathlib import Path
 
 import pytest
-
-import containers
-import lab as verbs  # found through conftest.py, like the two around it
-import loss
-import network
+from lab import containers, loss, network, verbs
 
 PROJECT = Path(__file__).resolve().parents[2]
 REPORT = PROJECT / "reports/health.json"
-RECORDING = PROJECT / "tests/data/spoken_question.wav"
+RECORDING = PROJECT / "playbooks/files/spoken_question.wav.b64"
 MEDICATIONS = "What medications am I taking?"
 NO_LANGUAGE_MODEL = "The language model cannot be reached right now, so I can only answer from your records."
 NO_SPEECH = "Speech recognition is not available right now. Please type your question."
@@ -46,7 +41,7 @@ def readiness(on):
 @pytest.fixture(scope="module")
 def talk(on):
     """Ask the recorded question from the client, as `hal` fixture's `ask` does by text."""
-    sound = base64.b64encode(RECORDING.read_bytes()).decode()
+    sound = RECORDING.read_text().strip()
 
     def run(url):
         command = f"hal talk --json --timeout {DEADLINE_S} --url {url} /tmp/question.wav"

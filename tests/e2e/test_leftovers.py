@@ -4,10 +4,8 @@ import os
 import signal
 
 import pytest
-
-import containers
-import machine
-from network import laboratory
+from lab import containers, machine
+from lab.network import laboratory
 
 NAME = "hal-test-leftover"
 SUBNET = "198.19.7.0/24"  # reserved for tests as the lab's own range is, and no part of it

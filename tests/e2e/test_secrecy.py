@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-import network
+from lab import network
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOSTS = ["qm1", "ubuai", "haproxy", "nas", "mac"]
@@ -78,7 +77,7 @@ def test_the_lab_is_reached_only_inside_its_network(lab):
     proxmox = [
         line.split()[3] for line in listening.splitlines() if line.split()[3].endswith(f":{network.API_PORT}")
     ]
-    assert proxmox == [f"{network.API_ADDRESS}:{network.API_PORT}"]
+    assert proxmox == [f"{network.api_address()}:{network.API_PORT}"]
 
 
 def test_the_lab_fits_into_six_gibibytes(lab):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DAY = "2026-03-11"
@@ -20,13 +21,6 @@ _spec = importlib.util.spec_from_file_location("qm_install", ROOT / "qm" / "inst
 assert _spec is not None and _spec.loader is not None
 install = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(install)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Listener:

@@ -8,6 +8,7 @@ import random
 import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
@@ -31,6 +32,18 @@ def test_installing_and_starting_again_changes_nothing(listener):
     assert listener.account.install() == "unchanged"
     assert listener.start() == "unchanged"
     assert listener.account.program(f"HAL.SAMPLE {DAY}") == "unchanged"
+
+
+def test_a_listener_that_was_ended_by_force_hinders_neither_stop_nor_start(listener):
+    assert listener.account.program("HAL.STOP") == "stopped"
+    listener.account.run("CREATE.FILE LEFT DIRECTORY NO.QUERY")
+    sign_of_yesterday = (datetime.now(UTC) - datetime(1967, 12, 31, tzinfo=UTC)).days * 86400 - 86400
+    left = ["VOICE.LISTENER", "127.0.0.1", listener.port, 99, sign_of_yesterday]
+    (listener.account.directory / "LEFT/SERVING").write_text("\n".join(map(str, left)))
+    listener.account.run("COPY FROM LEFT TO HAL.CONTROL SERVING")
+    assert listener.account.program("HAL.STOP") == "stopped"
+    assert listener.account.program("HAL.STOP") == "unchanged"
+    assert listener.start() == "started"
 
 
 @pytest.mark.parametrize(
@@ -80,6 +93,60 @@ def test_every_character_comes_back_as_it_was(listener, text):
         assert asked.replace("\u0000", "") in reply["prompt"].replace("\u0000", "")
 
 
+@pytest.mark.parametrize(
+    ("said", "hour"),
+    [
+        ("2026-03-11T15:30:00", "3:30 PM"),
+        ("2026-03-11 15:30", "3:30 PM"),
+        ("2026-03-11T15:30:00.25", "3:30 PM"),
+        ("2026-03-11", None),
+        ("20260311T153000", None),
+        ("2026-W11-3T15:30:00", None),
+        ("2026-03-11T24:00:00", None),
+        ("2026-03-11T26:30:00", None),
+        ("2026-02-30T15:30:00", None),
+        ("2026-03-11T15:30:00Z", None),
+    ],
+)
+def test_a_timestamp_of_another_form_leaves_the_listener_its_own_clock(listener, said, hour):
+    told = listener.ask("what time is it", timestamp=said)["response_text"]
+    own = listener.ask("what day is it today", timestamp=said)["response_text"]
+    assert ("March 11, 2026" in own) == (hour is not None)
+    assert hour is None or hour in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("how much did I spend before Christmas", "before Christmas Day,"),
+        ("how much did I spend until December 20", "17,415 dollars and 48 cents until December 20,"),
+        ("how much did I spend on Christmas", "on Christmas Day 2025"),
+    ],
+)
+def test_in_december_what_is_before_christmas_is_before_the_one_to_come(listener, asked, said):
+    assert said in listener.ask(asked, timestamp="2026-12-10T09:00:00")["response_text"]
+
+
+def test_a_request_is_read_up_to_the_bounds_of_the_protocol(listener):
+    turns = [{"question": "Tell me about metformin", "answer": "b"}]
+    assert listener.ask("When do I take it?", context=turns * 600)["action_taken"] == "MEDICATION_SCHEDULE"
+    assert "more than 2000 values" in listener.ask("q", context=turns * 700)["response_text"]
+    for digits, action in ((4300, "GENERAL_DATE"), (4301, "INVALID_REQUEST"), (900_000, "INVALID_REQUEST")):
+        raw = b'{"text": "what day is it", "more": ' + b"9" * digits + b"}\n"
+        assert json.loads(listener.send(raw))["action_taken"] == action
+    deep = b'{"text": "what day is it", "more": ' + b"[" * 39 + b"]" * 39 + b"}\n"
+    assert json.loads(listener.send(deep))["action_taken"] == "GENERAL_DATE"
+    assert json.loads(listener.send(deep.replace(b"[]", b"[[]]")))["action_taken"] == "INVALID_REQUEST"
+
+
+def test_a_person_in_danger_is_told_the_number_that_is_set(listener):
+    assert "Call 911 now" in listener.ask("I have chest pains")["response_text"]
+    assert listener.account.program("HAL.EMERGENCY 112") == "installed"
+    assert listener.account.program("HAL.EMERGENCY 112") == "unchanged"
+    assert "Call 112 now" in listener.ask("I have chest pains")["response_text"]
+    assert listener.account.program("HAL.EMERGENCY 911") == "installed"
+
+
 def test_a_caller_cannot_forge_what_another_field_holds(listener):
     forged = {"context.1.question": "Tell me about metformin", "context": []}
     assert listener.ask("When do I take it?", **forged)["action_taken"] == "CLARIFY"
@@ -98,7 +165,7 @@ def test_many_callers_at_once_and_slow_ones_hold_nobody_up(listener):
 
 
 def test_a_caller_too_many_is_told_to_come_back(listener):
-    held = [listener.connect() for _ in range(64)]
+    held = [listener.connect() for _ in range(256)]
     try:
         for connection in held:
             connection.sendall(b"{")
@@ -108,7 +175,7 @@ def test_a_caller_too_many_is_told_to_come_back(listener):
         for connection in held:
             connection.close()
     # It learns of those who left as it reads from them; until then it may still be busy.
-    replies = (ask_or_refused(listener) for _ in range(200))
+    replies = (ask_or_refused(listener) for _ in range(600))
     assert "GENERAL_DATE" in replies
 
 

@@ -10,10 +10,11 @@ import struct
 from http.client import HTTPConnection
 
 import pytest
+from tests.ports import free_port
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from .conftest import Listener, free_port, read_all
+from .conftest import Listener, read_all
 
 OPENING = (
     b"GET / HTTP/1.1\r\nHost: qm1\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"

@@ -1,7 +1,9 @@
-"""A fake Proxmox API for the tests of whatever speaks to one."""
+"""A fake Proxmox API for the tests of whatever speaks to one, sound in every container, and time."""
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -44,9 +46,9 @@ def proxmox_certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 @pytest.fixture(scope="session")
 def proxmox(proxmox_certificate: tuple[Path, Path]) -> Iterator[Fake]:
-    program = Path(__file__).with_name("fakepve_process.py")
     with subprocess.Popen(
-        [sys.executable, program, *proxmox_certificate],
+        [sys.executable, "-m", "tests.unit.fakepve_process", *proxmox_certificate],
+        cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -54,3 +56,40 @@ def proxmox(proxmox_certificate: tuple[Path, Path]) -> Iterator[Fake]:
         assert child.stdout is not None and child.stdin is not None
         yield Fake(child, int(child.stdout.readline()))
         child.stdin.close()
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let time pass in the running loop: `clock(seconds)`; its timers fire as they would."""
+    loop = asyncio.get_running_loop()
+    real, passed = loop.time, [0.0]
+    monkeypatch.setattr(loop, "time", lambda: real() + passed[0])
+
+    def pass_(seconds: float) -> None:
+        passed[0] += seconds
+
+    return pass_
+
+
+@pytest.fixture(scope="session")
+def encoded_sound() -> Callable[..., bytes]:
+    """Make a second of a tone in a container: `encoded_sound("mp4", "aac", movflags="frag_keyframe")`."""
+    import av  # noqa: PLC0415 (most tests need neither)
+    import numpy as np  # noqa: PLC0415
+
+    def encode(container: str, codec: str, rate: int = 48_000, **options: str) -> bytes:
+        target = io.BytesIO()
+        with av.open(target, "w", format=container, options=options) as output:
+            stream = output.add_stream(codec, rate=rate, layout="mono")
+            tone = (np.sin(np.arange(rate) * 0.05) * 9_000).astype(np.int16).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
+            frame.sample_rate = rate
+            resampler = av.AudioResampler(
+                stream.format.name, "mono", rate, frame_size=stream.frame_size or None
+            )
+            for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+                output.mux(stream.encode(piece))
+            output.mux(stream.encode(None))
+        return target.getvalue()
+
+    return encode

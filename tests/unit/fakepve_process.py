@@ -1,7 +1,7 @@
 """A fake Proxmox API as a process of its own, steered by lines of JSON on its standard input.
 
-It is the `fakepve` command with what its command line lacks: API tokens, faults, permissions, disks that
-are allocated and grow, and users, roles, rights and bridges that are kept.
+It is the lab's API with what its command line lacks: API tokens, faults, permissions, and users, roles,
+rights and bridges that are kept.
 `fakepve` is AGPL-3.0: this file is run, never imported.
 
 Each line `[NAME, ARGUMENTS, KEYWORDS]` calls one of the functions of Steering or a method of FakePve; the
@@ -10,34 +10,16 @@ answer is one line of JSON.
 
 import asyncio
 import json
-import re
 import sys
 from functools import partial
 from typing import Any
 
 from fakepve.model import Model, PveError
-from fakepve.server import FakePve
+from lab.proxmox.api import ProxmoxApi
 
 
-class Pve(FakePve):
-    """FakePve that carries out what the original only acknowledges."""
-
-    def _routes_resize(self) -> list[Any]:
-        return [("PUT", "/nodes/{node}/qemu/{vmid}/resize", self._resize)]
-
-    async def _resize(self, values: dict[str, Any], user: str) -> str:
-        vm = self.find(values["node"], values["vmid"])
-
-        async def body() -> None:
-            drive = vm.config[values["disk"]]
-            vm.config[values["disk"]] = re.sub(r"size=[^,]+", f"size={values['size']}", drive)
-
-        return await self.task(vm.node, "resize", vm.vmid, user, body, vm=vm)
-
-    async def _apply_config(self, vm: Any, user: str, values: dict[str, Any]) -> None:
-        for key in [key for key in values if re.fullmatch(r"scsi\d+", key)]:
-            values[key], _ = self._qm_new_drive(vm.vmid, key, values[key], None)
-        await super()._apply_config(vm, user, values)
+class Pve(ProxmoxApi):
+    """The lab's API, which keeps what else the original only acknowledges."""
 
     def _forget(self) -> None:
         """Begin with nobody's rights and no bridge."""
@@ -47,6 +29,7 @@ class Pve(FakePve):
         self.bridges: dict[str, dict[str, Any]] = {}
         self.mappings: dict[str, dict[str, Any]] = {}
         self.devices: dict[str, list[dict[str, Any]]] = {}
+        self.disks = ()
 
     def _routes_kept(self) -> list[Any]:
         """Return what roles, users, rights and bridges are made, read and changed with."""
@@ -72,11 +55,8 @@ class Pve(FakePve):
         ]
 
     def _routes_devices(self) -> list[Any]:
-        """Return what tells the PCI devices of the nodes, and the cluster's mappings of them."""
-        return [
-            ("GET", "/cluster/mapping/pci/{id}", partial(self._get, "mappings", "id")),
-            ("GET", "/nodes/{node}/hardware/pci", self._list_devices),
-        ]
+        """Return what tells the PCI devices of the nodes."""
+        return [("GET", "/nodes/{node}/hardware/pci", self._list_devices)]
 
     async def _list_devices(self, values: dict[str, Any], user: str) -> list[dict[str, Any]]:
         return self.devices.get(values["node"], [])
@@ -123,6 +103,7 @@ class Steering:
         """Forget everything."""
         Model.__init__(self.pve)
         self.pve.nodes.clear()
+        self.pve.cts.clear()
         self.pve._forget()
 
     def assign(self, **attributes: Any) -> None:
@@ -162,6 +143,17 @@ class Steering:
     def asked(self) -> int:
         """Return how many requests there were."""
         return len(self.pve.requests)
+
+    def storage_volumes(self, storage: str) -> dict[str, Any]:
+        """Return the volumes of a storage by their names."""
+        volumes: dict[str, Any] = self.pve.storages[storage].get("volumes", {})
+        return volumes
+
+    async def destroy(self, vmid: int) -> None:
+        """Destroy a guest with its disks, as somebody does in the web interface."""
+        vm = self.pve.vm(vmid)
+        await self.pve._do_stop(vm, "root@pam", {})
+        await self.pve._qm_destroy({"node": vm.node, "vmid": vmid}, "root@pam")
 
     def remove(self, vmid: int) -> None:
         """Lose a guest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -46,22 +46,60 @@ def test_quoting_a_peer(value, shown):
 
 
 def test_request_round_trip():
-    request = ListenerRequest("q", "s", "health_check", [{"question": "a"}])
+    asked_at = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+    request = ListenerRequest("q", "s", "health_check", [{"question": "a"}], asked_at)
     assert request.encode().endswith(b"\n")
     assert ListenerRequest.decode(request.encode()) == request
 
 
-def test_a_request_names_the_moment_it_was_asked():
-    asked_at = datetime(2026, 3, 11, 9, 0)
+@pytest.mark.parametrize("said", ["2026-03-11T09:00:00", "2026-03-11T09:00:00+01:00"])
+def test_a_request_names_the_moment_it_was_asked(said):
+    asked_at = datetime.fromisoformat(said)
     assert ListenerRequest.decode(ListenerRequest("q", asked_at=asked_at).encode()).asked_at == asked_at
 
 
+def test_a_request_without_a_moment_is_of_now():
+    before = datetime.now(UTC).replace(microsecond=0)
+    asked_at = ListenerRequest.decode(ListenerRequest("q").encode()).asked_at
+    assert asked_at is not None and before <= asked_at <= datetime.now(UTC)
+
+
 @pytest.mark.parametrize(
-    "timestamp", ["2026-03-11T09:00:00Z", "2026-03-11T09:00:00+01:00", "noon", "", 7, None]
+    "timestamp",
+    [
+        *(
+            "noon",
+            "",
+            7,
+            None,
+            [],
+            "2026-13-01T00:00:00Z",
+            "2026-03-11",
+            "20260311T090000",
+            "2026-W11-3T09:00",
+        ),
+        *("2026-03-11T24:00:00", "2026-03-11T25:00:00", "2026-03-11T09", "2026-03-11t09:00:00"),
+    ],
 )
-def test_a_time_with_a_zone_or_none_leaves_the_listener_its_own_clock(timestamp):
+def test_what_is_no_time_leaves_the_listener_its_own_clock(timestamp):
     raw = json.dumps({"text": "q", "timestamp": timestamp}).encode()
     assert ListenerRequest.decode(raw).asked_at is None
+
+
+@pytest.mark.parametrize(
+    ("said", "believed"),
+    [
+        ("2026-03-11T10:00:00+01:00", True),
+        ("2026-03-11T09:04:59Z", True),
+        ("2026-03-11T09:06:00Z", False),
+        ("1970-01-01T00:00:00Z", False),
+        ("2026-03-11T09:00:00", False),  # whose nine o'clock?
+    ],
+)
+def test_a_callers_time_counts_if_it_has_a_zone_and_the_clocks_agree(said, believed):
+    now = datetime(2026, 3, 11, 9, 0, 1, tzinfo=UTC)
+    moment = datetime.fromisoformat(said)
+    assert protocol.agreed_moment(moment, now) == (moment if believed else now)
 
 
 def test_request_from_old_callers():
@@ -97,3 +135,19 @@ def test_reply_is_read_with_what_it_has():
 def test_replies_that_say_nothing(raw):
     with pytest.raises(ProtocolError):
         ListenerReply.decode(raw)
+
+
+def test_a_request_has_no_more_values_than_every_listener_reads():
+    def request(turns: int) -> bytes:
+        return json.dumps({"text": "q", "context": [{"question": "a", "answer": "b"}] * turns}).encode()
+
+    assert len(ListenerRequest.decode(request(600)).context) == 600
+    with pytest.raises(ProtocolError, match="more than 2000 values"):
+        ListenerRequest.decode(request(700))
+
+
+def test_a_request_is_no_deeper_than_every_listener_reads():
+    deep = '{"text": "q", "context": [], "more": ' + "[" * 39 + "]" * 39 + "}"
+    assert ListenerRequest.decode(deep.encode()).transcription == "q"
+    with pytest.raises(ProtocolError, match="Invalid JSON"):
+        ListenerRequest.decode(deep.replace("[]", "[[]]").encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hal.settings import SettingsError, load, parse, setup_logging
+from hal.shared.settings import SettingsError, load, parse, setup_logging
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.wine.machine import PROJECT, Machine, command, download
 from tests.wine.service import HOME, Listener, Service
+
+from hal.network.packing import pack
 
 
 def pack_wheels(directory: Path) -> Path:
@@ -54,11 +55,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         home = machine.drive / HOME
         home.mkdir(parents=True)
         shutil.copy(shawl, home / "shawl.exe")
-        subprocess.run(
-            [sys.executable, "-m", "module_utils.pack_checks", home / "hal_checks.pyz"],
-            cwd=PROJECT,
-            check=True,
-        )
+        pack(PROJECT / "module_utils", home / "hal_checks.pyz")
         yield machine
     finally:
         machine.stop()

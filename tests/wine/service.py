@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import socketserver
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
 from tests.wine.machine import PYTHON, Machine, windows_path
 
 WAIT_S = 60
@@ -25,14 +25,6 @@ def until(true: Callable[[], Any], what: str) -> None:
     while not true():
         assert time.monotonic() < deadline, f"{what} did not come within {WAIT_S} s"
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    """Return a port of loopback that nothing uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Listener(socketserver.ThreadingTCPServer):

@@ -14,18 +14,20 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from stand_in import VERSION, replies
-from stand_in.config import Config, SettingError
-from stand_in.library import Progress, PullError, pull
-from stand_in.openai import OpenAi
-from stand_in.replies import Fields
-from stand_in.requests import BadRequest, keep_alive, messages_of, name_of, prompt_of, read, sampling
-from stand_in.runner import Overloaded, Runner
-from stand_in.store import BadName, NotFound, Store
-from stand_in.streams import NDJSON, ndjson, streamed, while_connected
+from . import VERSION, replies
+from .config import Config, SettingError
+from .library import Progress, PullError, pull
+from .openai import OpenAi
+from .replies import Fields
+from .requests import BadRequest, keep_alive, messages_of, name_of, prompt_of, read, sampling
+from .runner import Overloaded, Runner
+from .store import BadName, NotFound, Store
+from .streams import NDJSON, ndjson, streamed, while_connected
 
 log = logging.getLogger(__name__)
 
+# The time that is shown of a model that is never unloaded.
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _STATUS = {NotFound: 404, Overloaded: 503, RuntimeError: 500}
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
@@ -77,7 +79,7 @@ class Api:
         loaded = self._runner.loaded
         if loaded is None:
             return JSONResponse({"models": []})
-        expires = datetime.fromtimestamp(min(loaded.expires_at, datetime.max.timestamp() - 86_400), UTC)
+        expires = datetime.fromtimestamp(min(loaded.expires_at, FOR_EVER.timestamp()), UTC)
         entry = replies.listing(loaded.model) | {"expires_at": expires.isoformat(), "size_vram": 0}
         entry.pop("modified_at")
         return JSONResponse({"models": [entry]})

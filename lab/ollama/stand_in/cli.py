@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 import httpx
 
-from stand_in import VERSION
-from stand_in.config import Config, SettingError
+from . import VERSION
+from .config import Config, SettingError
 
 CONNECT_TIMEOUT_S = 5.0
 MEBIBYTE = 1 << 20
@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(config: Config) -> None:
     """Serve until a signal comes."""
-    from stand_in.server import serve  # noqa: PLC0415 - the other commands start the faster without it
+    from .server import serve  # noqa: PLC0415 - the other commands start the faster without it
 
     logging.basicConfig(level="INFO", format="%(levelname)s %(name)s: %(message)s")
     if not serve(config):

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from stand_in.store import BadDigest, Store, full_name
+from .store import BadDigest, Store, full_name
 
 INDEX = "models.json"
 CHUNK_BYTES = 1 << 20

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+OPENMP = Path(__file__).parents[1] / "libgomp.so.1"
 # Two threads collapse when another process wants one of the processors.
 THREADS = 1
 ERRORS_ONLY = 1  # verbosity: at the default, llama.cpp's log tells of every request
@@ -42,6 +44,7 @@ class LlamaEngine:
         Raises:
             RuntimeError: it cannot be loaded.
         """
+        ctypes.CDLL(str(OPENMP))  # what is loaded already is not looked for in the system
         import xllamacpp  # noqa: PLC0415 - the command line starts without it, and it is large
 
         params = xllamacpp.CommonParams()

@@ -9,12 +9,12 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from stand_in.llama import Chunk
-from stand_in.replies import Fields, reason_of, text_of
-from stand_in.requests import BadRequest, messages_of, name_of, read
-from stand_in.runner import Runner
-from stand_in.store import Model, Store
-from stand_in.streams import SSE, event, streamed, while_connected
+from .llama import Chunk
+from .replies import Fields, reason_of, text_of
+from .requests import BadRequest, messages_of, name_of, read
+from .runner import Runner
+from .store import Model, Store
+from .streams import SSE, event, streamed, while_connected
 
 _PASSED_ON = (
     "temperature",

@@ -8,8 +8,8 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
-from stand_in.llama import Chunk
-from stand_in.store import Model
+from .llama import Chunk
+from .store import Model
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from stand_in.config import parse_duration
+from .config import parse_duration
 
 MAX_BODY_BYTES = 8 << 20
 # Ollama's options, and what llama.cpp's OpenAI-compatible interface calls them.

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stand_in.config import FOREVER
-from stand_in.llama import Chunk, Engine, LlamaEngine
-from stand_in.store import Model
+from .config import FOREVER
+from .llama import Chunk, Engine, LlamaEngine
+from .store import Model
 
 MAX_WAITING = 64
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from stand_in.api import Api
-from stand_in.config import Config
-from stand_in.runner import Runner
-from stand_in.store import Store
+from .api import Api
+from .config import Config
+from .runner import Runner
+from .store import Store
 
 log = logging.getLogger(__name__)
 logging.getLogger("httpx").setLevel(logging.WARNING)

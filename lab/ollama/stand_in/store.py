@@ -1,4 +1,4 @@
-"""The models on disk: blobs by SHA-256, and a manifest for each name.
+"""The models on disk as Ollama has them: blobs by SHA-256, and a manifest for each name.
 
 Everything is written under a temporary name and renamed when it is whole, so that whatever
 interrupts a pull leaves either the model or nothing.
@@ -13,13 +13,15 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 _NAME = re.compile(r"(?P<path>[a-zA-Z0-9][\w.-]*(?:/[a-zA-Z0-9][\w.-]*)*)(?::(?P<tag>[a-zA-Z0-9][\w.-]*))?")
 _PARTIAL = ".partial-"
+_REGISTRY = "registry.ollama.ai"
+_LAYER = "application/vnd.ollama.image.model"
 
 
 class NotFound(Exception):
@@ -75,7 +77,7 @@ class Store:
     def models(self) -> list[Model]:
         """Return every model, the latest first."""
         files = (path for path in self._manifests.rglob("*") if path.is_file() and _PARTIAL not in path.name)
-        models = [Model(**json.loads(path.read_text())) for path in files]
+        models = [_read(path) for path in files]
         return sorted(models, key=lambda model: (model.modified_at, model.name), reverse=True)
 
     def get(self, name: object) -> Model:
@@ -85,7 +87,7 @@ class Store:
             BadName, NotFound: there is none.
         """
         try:
-            return Model(**json.loads(self._manifest(full_name(name)).read_text()))
+            return _read(self._manifest(full_name(name)))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NotFound(str(name)) from None
 
@@ -128,7 +130,9 @@ class Store:
         target = self._manifest(model.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         with self.partial(target.parent) as file:
-            file.write(json.dumps(asdict(model)).encode())
+            layer = {"mediaType": _LAYER, "digest": f"sha256:{digest}", "size": model.size}
+            manifest = {"schemaVersion": 2, "config": layer | {"size": 0}, "layers": [layer]}
+            file.write(json.dumps(manifest | asdict(model)).encode())
             _commit(file, target)
         return model
 
@@ -143,7 +147,14 @@ class Store:
 
     def _manifest(self, name: str) -> Path:
         path, _, tag = name.rpartition(":")
-        return self._manifests / path / f":{tag}"  # the colon keeps the tag of "a" and the model "a/b" apart
+        missing = (_REGISTRY, "library")[: max(0, 3 - len(path.split("/")))]
+        return self._manifests.joinpath(*missing, path, tag)
+
+
+def _read(path: Path) -> Model:
+    """Return what a manifest says of a model."""
+    told = json.loads(path.read_text())
+    return Model(**{key.name: told[key.name] for key in fields(Model)})
 
 
 def _commit(file: IO[bytes], target: Path) -> None:

@@ -56,6 +56,44 @@ def test_the_server_runs_and_starts_at_boot(host):
     assert host.run("nginx -t").rc == 0
 
 
+@pytest.mark.parametrize(("unit", "most"), [("nginx", 40), ("hal-archive-names", 20)])
+def test_a_unit_is_little_exposed(host, unit, most):
+    weighed = host.run(f"systemd-analyze security --no-pager --threshold={most} {unit}.service")
+    assert weighed.rc == 0, weighed.stdout
+
+
+SLOW = """
+import socket, subprocess, sys
+opened = [socket.create_connection(("127.0.0.1", 8080), 5) for _ in range(int(sys.argv[1]))]
+for connection in opened:
+    connection.sendall(sys.argv[2].encode())
+asked = ["curl", "--silent", "--max-time", "5", "--write-out", "%{http_code} ", "--output", "/dev/null"]
+for source in ("127.0.0.1", "127.0.0.5"):
+    subprocess.run([*asked, "--interface", source, "http://127.0.0.1:8080/wheels/"])
+if "--wait" in sys.argv:
+    for connection in opened:
+        connection.settimeout(20)
+        try:
+            assert not connection.recv(1)
+        except ConnectionResetError:
+            pass
+    print("closed")
+"""
+
+
+def test_connections_without_a_request_keep_nobody_out_and_are_closed(host):
+    said = host.check_output(f"ulimit -n 8192; python3 -c '{SLOW}' 2000 'GET /slow' --wait")
+    assert said.split() == ["200", "200", "closed"]
+
+
+def test_an_address_that_reads_nothing_of_many_files_leaves_room_for_others(host):
+    host.check_output("truncate --size 64M /srv/cache/large")
+    request = "GET /large HTTP/1.1\\r\\nHost: nas\\r\\n\\r\\n"
+    said = host.check_output(f"python3 -c '{SLOW}' 100 \"$(printf '{request}\n.')\"")
+    host.check_output("rm /srv/cache/large")
+    assert said.split() == ["429", "200"]
+
+
 def test_a_download_is_served_with_its_checksum(host):
     content = fetch(host, f"{CACHE}/downloads/127.0.0.1/releases/archive.tgz")
     assert content == "a release\n" * 100_000
@@ -84,6 +122,35 @@ def test_what_is_no_archives_file_does_not_pass_the_proxy(host):
     assert through(host, PACKAGE, "POST")[0] == 403
     assert through(host, PACKAGE, "DELETE")[0] == 403
     assert through(host, "http://127.0.0.1/debian/pool/none.deb")[0] == 404
+
+
+@pytest.mark.parametrize("archive", ["archive.test", "named.test", "own.rebound.test"])
+def test_archives_that_are_listed_or_named_by_a_host_pass(host, archive):
+    status, _, checksum = through(host, f"http://{archive}/debian/pool/main/h/hello/hello_1.deb")
+    assert status == 200
+    assert checksum == through(host, PACKAGE)[2]
+
+
+@pytest.mark.parametrize("name", ["other.test", "192.0.2.80", "127.0.0.2", "localhost", "[::1]"])
+@pytest.mark.parametrize("path", ["/", "/debian/pool/main/h/hello/hello_1.deb"])
+def test_what_is_not_listed_is_refused_with_what_to_add(host, name, path):
+    assert through(host, f"'http://{name}{path}'")[0] == 403
+    answer = host.check_output("cat /tmp/answer")
+    assert "artifacts_packages_archives" in answer
+
+
+@pytest.mark.parametrize("name", ["a.rebound.test", "linklocal.test", "house.test"])
+def test_a_listed_name_leads_to_no_private_address(host, name):
+    status, cached, _ = through(host, f"http://{name}/debian/pool/main/h/hello/hello_1.deb")
+    assert (status, cached) == (502, "")
+    assert "artifacts_packages_private_archives" in host.check_output("cat /tmp/answer")
+
+
+def test_the_answer_to_a_query_is_not_kept_as_the_package(host):
+    through(host, PACKAGE)
+    query = f"{PACKAGE}?{host.check_output('cat /proc/sys/kernel/random/uuid')}"
+    assert through(host, query)[1] == "MISS"
+    assert through(host, PACKAGE)[1] == "HIT"
 
 
 def test_new_lists_arrive_although_old_ones_are_kept(host):

@@ -1,8 +1,19 @@
 """What every host has in common, as sshd, sudo, journald and apt themselves say it is."""
 
+import itertools
+
 import pytest
 
 pytestmark = pytest.mark.units("ssh", "systemd-journald")
+ADDRESSES = itertools.count(2)
+
+
+def ssh(options, command="true"):
+    """Return the command of a connection from an address of its own: SSH keeps out one that fails often."""
+    return (
+        f"ssh -b 127.0.0.{next(ADDRESSES)} -p 2222 -o BatchMode=yes -o StrictHostKeyChecking=no"
+        f" -o UserKnownHostsFile=/dev/null {options} lawr@127.0.0.1 {command}"
+    )
 
 
 def test_ssh_answers_on_its_port_alone_and_lets_nobody_in_by_password(host):
@@ -11,26 +22,34 @@ def test_ssh_answers_on_its_port_alone_and_lets_nobody_in_by_password(host):
     settings = dict(line.split(" ", 1) for line in host.check_output("sshd -T").splitlines())
     assert settings["port"] == "2222"
     assert [settings[name] for name in ("passwordauthentication", "permitrootlogin")] == ["no", "no"]
-    offered = host.run(
-        "ssh -p 2222 -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-        " -o PreferredAuthentications=none lawr@127.0.0.1"
-    )
+    offered = host.run(ssh("-o PreferredAuthentications=none"))
     assert "Permission denied (publickey)" in offered.stderr
 
 
-def test_a_key_lets_the_administrator_in_and_sudo_asks_for_nothing(host):
-    host.check_output("rm -f /tmp/key /tmp/key.pub; ssh-keygen -q -t ed25519 -N '' -f /tmp/key")
+def test_ssh_agrees_to_no_algorithm_that_is_broken_or_doubted(host):
+    settings = dict(line.split(" ", 1) for line in host.check_output("sshd -T").splitlines())
+    assert "sk-ssh-ed25519@openssh.com" in settings["pubkeyacceptedalgorithms"]
+    for option, refusal in (
+        ("KexAlgorithms=ecdh-sha2-nistp256", "no matching key exchange method found"),
+        ("HostKeyAlgorithms=ecdsa-sha2-nistp256", "no matching host key type found"),
+        ("Ciphers=aes128-ctr -o MACs=hmac-sha1,hmac-sha1-etm@openssh.com", "no matching MAC found"),
+    ):
+        assert refusal in host.run(ssh(f"-v -o {option}")).stderr
+    for option in ("KexAlgorithms=curve25519-sha256", "HostKeyAlgorithms=rsa-sha2-512", "MACs=hmac-sha2-256"):
+        assert "Permission denied (publickey)" in host.run(ssh(f"-v -o {option}")).stderr
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+def test_a_key_lets_the_administrator_in_to_sudo_and_to_forward_nothing(host, kind):
+    host.check_output(f"rm -f /tmp/key /tmp/key.pub; ssh-keygen -q -t {kind} -N '' -f /tmp/key")
     keys = host.file("/home/lawr/.ssh/authorized_keys")
     assert (keys.user, keys.mode) == ("lawr", 0o600)
     assert len([line for line in keys.content_string.splitlines() if line.endswith(" test")]) == 1
-    login = (
-        "ssh -i /tmp/key -p 2222 -o BatchMode=yes -o StrictHostKeyChecking=no"
-        " -o UserKnownHostsFile=/dev/null lawr@127.0.0.1 sudo -n id -u"
-    )
-    assert host.run(login).rc == 255
+    assert host.run(ssh("-i /tmp/key")).rc == 255
     host.check_output("cat /tmp/key.pub >> /home/lawr/.ssh/authorized_keys")
     try:
-        assert host.check_output(login) == "0"
+        assert host.check_output(ssh("-i /tmp/key", "sudo -n id -u")) == "0"
+        assert "administratively prohibited" in host.run(ssh("-i /tmp/key -W 127.0.0.1:2222", "")).stderr
     finally:
         host.check_output("sed -i '$d' /home/lawr/.ssh/authorized_keys")
 
@@ -51,6 +70,54 @@ def test_updates_come_by_themselves_and_are_fetched_for_the_cache(host):
     settings = host.check_output("apt-config dump APT::Periodic")
     for name in ("Update-Package-Lists", "Download-Upgradeable-Packages", "Unattended-Upgrade"):
         assert f'APT::Periodic::{name} "1";' in settings
+    for timer in ("apt-daily.timer", "apt-daily-upgrade.timer"):
+        assert host.service(timer).is_enabled and host.service(timer).is_running
+        assert host.check_output(f"systemctl show --value --property=NextElapseUSecRealtime {timer}")
+    assert host.package("unattended-upgrades").is_installed
+    tried = host.run("unattended-upgrade --dry-run --verbose")
+    assert tried.rc == 0 and "Allowed origins are" in tried.stdout + tried.stderr, tried.stdout + tried.stderr
+
+
+PACKAGE = """
+set -e
+cd "$(mktemp --directory)"
+mkdir --parents asks/DEBIAN asks/etc
+echo /etc/asks.conf > asks/DEBIAN/conffiles
+echo {version} > asks/etc/asks.conf
+cat > asks/DEBIAN/control << END
+Package: asks
+Version: {version}
+Architecture: all
+Maintainer: test
+Description: has a file of settings
+END
+dpkg-deb --build asks asks.deb
+apt-get install --yes ./asks.deb < /dev/null
+"""
+
+
+def test_an_update_keeps_what_a_role_has_written_and_asks_nobody(host):
+    try:
+        host.check_output(PACKAGE.format(version=1))
+        host.check_output("echo written > /etc/asks.conf")
+        host.check_output(PACKAGE.format(version=2))
+        assert host.package("asks").version == "2"
+        assert host.file("/etc/asks.conf").content_string == "written\n"
+    finally:
+        host.check_output("dpkg --purge asks")
+
+
+def test_services_with_replaced_libraries_are_restarted_unasked(host):
+    program = (
+        "our %nrconf; do q(/etc/needrestart/needrestart.conf);"
+        " print join q(,), @nrconf{qw(restart kernelhints ucodehints)}"
+    )
+    assert host.check_output("perl -e %s", program) == "a,-1,0"
+
+
+def test_the_clock_shows_the_households_time(host):
+    assert host.check_output("date --date=@1774749600 +%H:%M%z") == "04:00+0200"  # an hour after the change
+    assert host.check_output("timedatectl show --property=Timezone --value") == "Europe/Berlin"
 
 
 def test_apt_goes_its_usual_way_while_the_cache_does_not_answer(host):

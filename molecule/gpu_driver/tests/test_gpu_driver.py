@@ -1,88 +1,69 @@
-"""A container without a GPU gets no driver; the packages for machines with one can be had from Debian."""
+"""The machine has the driver that the real nvidia-detect names, with stand-ins for its packages."""
 
 import pytest
-import yaml
-from ansible.module_utils.gpu import lspci, plan
-from tests.unit.gpu.conftest import BARE, ROOT, SAMPLES, SYSTEMS, WISH
 
 pytestmark = pytest.mark.units("hal-gpu-power")
 
-TABLES = {
-    name.removeprefix("gpu_driver_"): value
-    for name, value in yaml.safe_load((ROOT / "roles/gpu_driver/vars/main.yml").read_text()).items()
-}
+LIBRARIES = ["libcuda1", "libnvidia-ml1", "libnvidia-cfg1"]
+PACKAGES = ["nvidia-kernel-dkms", *LIBRARIES, "nvidia-smi", "nvidia-persistenced"]
+OLDER = [f"nvidia-tesla-535-{part}" for part in ("kernel-dkms", "smi")] + [
+    f"libnvidia-tesla-535-{part}" for part in ("cuda1", "ml1", "cfg1")
+]
 
 
-def decide(sample, **wishes):
-    """Decide for a machine of Debian 13 with its own kernel."""
-    facts = BARE | SYSTEMS["debian"] | {"gpus": lspci.parse((SAMPLES / f"{sample}.lspci").read_text())}
-    return plan.decide(facts, WISH | wishes, TABLES)
+UPGRADED = "nvidia-persistenced"
 
 
-def simulate(host, *arguments):
-    """Return what apt would install, as `package version`, or fail with what it says."""
-    done = host.run("apt-get --simulate --no-install-recommends install " + " ".join(arguments))
-    assert done.rc == 0, done.stdout[-2000:] + done.stderr
-    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("Inst ")]
-    return {words[1]: words[2].strip("(") for words in lines}
+def was_upgraded(host):
+    """Return whether the archive has got a newer version of a package since."""
+    return host.file("/srv/gpu/upgrade").exists
 
 
-def test_no_driver_came_with_the_role(host):
-    assert host.run("dpkg-query --show 'nvidia-*' 'libcuda*' dkms").stdout == ""
-    for path in ("/etc/modprobe.d/hal-gpu.conf", "/etc/apt/preferences.d/hal-gpu", "/var/lib/hal/gpu_driver"):
-        assert not host.file(path).exists
+def test_unattended_upgrades_leave_the_driver_to_the_role(host):
+    blacklist = host.check_output("apt-config dump Unattended-Upgrade::Package-Blacklist")
+    assert {f'"{name}-"' in blacklist for name in ("nvidia", "libnvidia", "linux-modules-nvidia")} == {True}
+
+
+def test_debians_own_tool_chose_the_driver(host):
+    assert host.package("nvidia-detect").version.startswith("550.")
+    assert "nvidia-driver" in host.run("nvidia-detect 10de:2684").stdout
+    for name in PACKAGES:
+        assert host.package(name).version == (
+            "550.1000" if name == UPGRADED and was_upgraded(host) else "550.999"
+        )
+    assert not host.run("dpkg-query --show 'nvidia-tesla*'").stdout.split()[1:]
+    assert host.file("/sys/module/nvidia/version").content_string == "550.999\n"
+
+
+def test_the_sources_are_the_distributions_own_with_further_components(host):
+    text = host.file("/etc/apt/sources.list.d/hal-gpu.sources").content_string
+    assert "Components: contrib non-free non-free-firmware\n" in text and "Suites: trixie\n" in text
+
+
+def test_nouveau_is_kept_away_and_no_branch_is_held(host):
+    assert "blacklist nouveau" in host.file("/etc/modprobe.d/hal-gpu.conf").content_string
+    assert not host.file("/etc/apt/preferences.d/hal-gpu").exists
 
 
 @pytest.mark.parametrize(
-    ("sample", "wishes", "modules", "branch"),
+    "names",
     [
-        ("ada", {}, "nvidia-kernel-dkms", "550"),
-        ("ampere_data_centre", {"kernel_modules": "open"}, "nvidia-open-kernel-dkms", "550"),
-        ("pascal", {}, "nvidia-kernel-dkms", "550"),
-        ("ada", {"branch": 535}, "nvidia-tesla-535-kernel-dkms", "535"),
+        [f"{name}/trixie" for name in PACKAGES],
+        [f"{name}/trixie" for name in OLDER],
+        ["nvidia-open-kernel-dkms/trixie"],
+        ["firmware-amd-graphics", "rocm-smi", "rocminfo"],
     ],
 )
-def test_the_packages_for_nvidia_can_be_had(host, sample, wishes, modules, branch):
-    answer = decide(sample, **wishes)
-    assert answer["outcome"] == "install"
-    would = simulate(host, *answer["packages"])
-    assert set(answer["packages"]) <= would.keys()
-    assert would[modules].startswith(f"{branch}.")
-    assert {"dkms", "linux-headers-amd64"} <= would.keys()
-    kernels = [name for name in would if name.endswith("kernel-dkms")]
-    assert kernels == [modules]  # not both kinds of modules
-    assert not [name for name in would if name.startswith("xserver-")]  # nor a display server
-
-
-def test_the_packages_for_amd_can_be_had(host):
-    answer = decide("rdna3")
-    assert set(answer["packages"]) <= simulate(host, *answer["packages"]).keys()
-
-
-def test_the_kernel_can_be_brought_up_to_date_for_its_headers(host):
-    facts = (
-        BARE
-        | SYSTEMS["debian"]
-        | {"gpus": lspci.parse((SAMPLES / "ada.lspci").read_text()), "headers": False}
+def test_debian_has_the_packages_and_brings_no_desktop_with_them(host, names):
+    done = host.run(
+        f"apt-get --simulate --allow-downgrades --no-install-recommends install {' '.join(names)}"
     )
-    packages = plan.decide(facts, WISH, TABLES)["kernel_packages"]
-    assert set(packages) <= simulate(host, *packages).keys()
+    assert done.rc == 0, done.stdout[-2000:] + done.stderr
+    assert "Inst xserver-" not in done.stdout
 
 
-def test_the_branch_is_held_by_its_pin(host):
-    host.run_test("mkdir -p /tmp/pin")
-    text = "Package: /nvidia/ /^libcuda/\\nPin: version 535.*\\nPin-Priority: 1001\\n"
-    host.check_output(f"printf '{text}' > /tmp/pin/hal-gpu")
-    policy = host.check_output(
-        "apt-cache policy -o Dir::Etc::preferencesparts=/tmp/pin nvidia-tesla-535-smi nvidia-smi"
-    )
-    held, other = policy.split("nvidia-smi:")
-    assert "1001" in held and "1001" not in other
-
-
-def test_power_is_set_once_and_at_every_start(host):
+def test_power_is_set_at_every_start_and_the_gpu_was_proved(host):
     service = host.service("hal-gpu-power")
     assert service.is_running and service.is_enabled
-    told = host.file("/var/log/nvidia-smi").content_string.splitlines()
-    assert told.count("--persistence-mode=1") == told.count("--power-limit=280") == 1
-    assert sum(line.startswith("--query-gpu") for line in told) == 2
+    told = host.file("/var/log/nvidia-smi").content_string
+    assert "--persistence-mode=1\n--power-limit=280\n" in told and "--query-gpu" in told

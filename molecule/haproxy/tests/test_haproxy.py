@@ -51,6 +51,13 @@ def test_plain_http_is_sent_to_https(host):
     assert "location: https://localhost/" in said.lower()
 
 
+def test_hal_is_encrypted_with_what_is_modern_and_says_so(host):
+    asked = "curl --silent --head --cacert /etc/haproxy/certificates/hal.pem %s https://localhost/readyz"
+    assert "strict-transport-security: max-age=" in host.check_output(asked % "").lower()
+    old = "--tls-max 1.2 --ciphers ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA256"
+    assert host.run(asked % old).rc == 35  # the handshake fails
+
+
 def test_the_certificate_is_private(host):
     assert host.file("/etc/haproxy/certificates/hal.pem").mode == 0o600
 
@@ -79,3 +86,33 @@ def test_the_proxy_tells_at_a_path_of_its_own_that_it_serves(host):
     told = host.check_output("curl --silent --fail http://localhost:8768/proxy-serves")
     assert "200" in told
     assert host.run("curl --silent --fail http://127.0.0.1:8769/proxy-serves").rc != 0
+
+
+HOUSEHOLD = "--resolve cloud.example.org:80:127.0.0.1 --resolve cloud.example.org:443:127.0.0.1"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_the_household_had_is_answered_as_before(host, scheme):
+    asked = f"curl --silent --insecure --include {HOUSEHOLD} %s"
+    said = host.check_output(asked, f"{scheme}://cloud.example.org/")
+    assert said.endswith("the cloud") and "x-site: cloud" in said.lower()
+
+
+def test_a_front_end_that_has_no_description_serves_behind_the_proxys_own(host):
+    said = host.check_output(f"curl --silent --insecure {HOUSEHOLD} %s", "https://cloud.example.org/ping")
+    assert said == "pong"
+
+
+def test_the_page_of_statistics_keeps_its_password(host):
+    status = (
+        "curl --silent --output /dev/null --write-out '%%{http_code}' --user %s http://127.0.0.1:8404/stats"
+    )
+    assert host.check_output(status, "admin:old-secret") == "200"
+    assert host.check_output(status, "admin:other") == "401"
+    assert host.file("/etc/haproxy/haproxy.cfg").mode == 0o600
+
+
+def test_the_households_configuration_is_kept_beside_the_new_one(host):
+    kept = host.file("/etc/haproxy/haproxy.cfg.before-hal").content_string
+    assert kept.startswith("# What the household had before")
+    assert host.file("/etc/haproxy/haproxy.cfg").contains("HAL network writes this file")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -91,6 +92,29 @@ def test_a_change_by_hand_reaches_the_alertmanager(host):
         assert alert["receivers"] == [{"name": "household"}]
     finally:
         host.check_output(f"rm {TEXT_FILE}")
+
+
+def received(host, topic):
+    """Return the calls of an address, each as its address and what was posted, without a line break."""
+    lines = host.run("cat /run/received").stdout.splitlines()
+    return [line.partition(" ")[::2] for line in lines if line.startswith(topic)]
+
+
+def test_silence_would_be_noticed_as_the_heartbeat_goes_on(host):
+    before = len(received(host, "/heartbeat"))
+    until(host, lambda: len(received(host, "/heartbeat")) > before + 1)
+    _, body = received(host, "/heartbeat")[-1]
+    assert [alert["labels"]["alertname"] for alert in json.loads(body)["alerts"]] == ["Watchdog"]
+
+
+def test_an_alert_goes_to_a_telephone_with_what_to_do_and_the_heartbeat_does_not(host):
+    address = until(host, lambda: received(host, "/a-topic"))[0][0]
+    asked = parse_qs(urlsplit(address).query)
+    assert asked["tpl"] == ["1"]
+    assert asked["m"] == ["{{range .alerts}}{{.annotations.summary}} {{.annotations.action}} {{end}}"]
+    told = [alert for _, body in received(host, "/a-topic") for alert in json.loads(body)["alerts"]]
+    assert all(alert["annotations"]["summary"] and alert["annotations"]["action"] for alert in told)
+    assert "Watchdog" not in {alert["labels"]["alertname"] for alert in told}
 
 
 def test_where_alerts_go_is_private(host):

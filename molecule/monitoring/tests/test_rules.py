@@ -50,7 +50,7 @@ def test_an_alert_fires_with_its_sentence(host, rules, name):
     assert code == 0, said
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["quiet"]])
 def test_an_alert_keeps_quiet(host, name):
     code, said = promtool(host, [case(name, CASES[name]["quiet"], [])])
     assert code == 0, said

@@ -53,3 +53,21 @@ def test_the_server_has_a_user_of_its_own_and_no_privileges(host):
     assert set(security.split()) == {"User=ollama", "NoNewPrivileges=yes", "ProtectSystem=strict"}
     models = host.file("/var/lib/ollama")
     assert (models.user, models.mode) == ("ollama", 0o750)
+
+
+def test_the_model_is_in_memory_and_stays_there(host):
+    loaded = ask(host, "/api/ps")["models"]
+    assert [model["name"] for model in loaded] == [MODEL]
+    assert loaded[0]["expires_at"] > "2100"
+
+
+def test_what_an_amd_gpu_needs_besides_is_part_of_the_release(host):
+    assert host.file("/opt/ollama/current/lib/ollama/rocm_v7_2/libggml-hip.so").exists
+    assert host.file("/opt/ollama/current/lib/ollama/stand_in/cli.py").exists
+
+
+def test_the_server_waits_for_the_driver_and_is_restarted_when_it_came_later(host):
+    assert "[ -e /dev/kfd ]" in host.check_output("systemctl show ollama --property ExecStartPre")
+    came = host.check_output("stat --format %Z /dev/kfd")
+    started = 'date --date "$(systemctl show --property ExecMainStartTimestamp --value ollama)" +%s'
+    assert int(host.check_output(started)) >= int(came)

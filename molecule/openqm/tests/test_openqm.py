@@ -61,3 +61,13 @@ def test_the_settings_are_those_of_a_gateways_listener(host):
     settings = host.file("/etc/hal/engine.env")
     assert (settings.user, settings.mode) == ("root", 0o600)
     assert "MODE" not in settings.content_string
+
+
+def test_it_runs_on_the_python_of_ubuntu(host):
+    assert host.check_output("/opt/hal/engine/current/bin/python --version").startswith("Python 3.12.")
+
+
+def test_today_is_the_households_day(host, ask):
+    day = "TZ=Pacific/Kiritimati date '+%A, %B %-d, %Y'"
+    before, said = host.check_output(day), ask(request("What day is it today?"))["response_text"]
+    assert said in {f"It is {before}.", f"It is {host.check_output(day)}."}  # should it be midnight there

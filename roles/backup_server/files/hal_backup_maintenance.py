@@ -1,130 +1,465 @@
 #!/usr/bin/python3
-"""Remove old snapshots from every repository; once a day free the space and check what is kept.
+"""Remove old snapshots from every repository; once a day free the space, check the rest and copy it off-site.
 
-Usage: hal-backup-maintenance [--check | --create]
+Usage: hal-backup-maintenance [--ages | --check | --create | --offsite | --recover | --unlock]
+       --ages     tell how old the backups are of hosts that do not tell it themselves, and nothing else
        --check    free and check now
-       --create   make the repositories that are missing, and nothing else
-Settings are in /etc/hal/backup-server.json. restic runs as the server's user, so that the server can read
-what it writes.
+       --create   make the repositories that are missing, with their history off-site, and nothing else
+       --offsite  copy to the off-site repositories and check these now, and nothing else
+       --recover  copy back from the off-site repositories what is not here, and nothing else
+       --unlock   remove the locks that dead processes have left, and nothing else
+Settings are in /etc/hal/backup-server.json. The repositories are in a directory of this host, where restic
+runs as the server's user so that the server can read what it writes, or in a store elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 SETTINGS = Path("/etc/hal/backup-server.json")
 STATE = Path("/var/lib/hal/backup-server")
 METRICS = Path("/var/lib/prometheus/node-exporter/hal_backup_check.prom")
+AGES = METRICS.with_name("hal_backup_ages.prom")
+UNFINISHED = ".new"  # where a repository is made that must not be used yet, beside the others
 DAY_S = 86400
+NO_REPOSITORY = "Is there a repository at the following location?"  # of every version of restic
+LOCKED = "already locked"  # of every version of restic, with who holds the lock
+ASKS = ("cat", "snapshots")
+ASK_TIMEOUT_S = 60  # for what only asks: restic asks a missing bucket for a quarter of an hour
+LOCK_WAIT = "10m"  # for another process that works on the repository
+WAIT_S = 600  # for another run of this program
 
 
-def restic(settings: dict[str, Any], host: str, *arguments: str) -> str | None:
-    """Run restic on a host's repository; return why it failed, or none."""
-    environment = {
-        **os.environ,
-        "RESTIC_REPOSITORY": f"{settings['directory']}/{host}",
-        "RESTIC_PASSWORD": settings["passwords"][host],
-        "GOMAXPROCS": "1",
-    }
-    done = subprocess.run(
-        ["restic", "--no-cache", "--retry-lock", "10m", *arguments],
-        env=environment,
-        user=settings["user"],
-        group=settings["user"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        return None
-    return f"restic {arguments[0]} ended with code {done.returncode}: {done.stderr.strip()[-400:]}"
+class RepositoryError(Exception):
+    """A repository is not in order; the text says why."""
 
 
-def create(settings: dict[str, Any], host: str) -> str | None:
-    """Make a repository; return why that failed, or none.
+class BusyError(RepositoryError):
+    """Another run of this program works on a repository."""
 
-    It is made here and not by the host, whose items may begin at the same time: of two repositories begun
-    in one place none can be read. What one that was never finished has left is removed: `config` comes last.
+
+@contextlib.contextmanager
+def alone(host: str, wait_s: float) -> Iterator[None]:
+    """Keep other runs of this program from a host's repository; whatever ends this one lets them go on.
+
+    Args:
+        host: whose repository it is.
+        wait_s: how many seconds to wait for another run.
+
+    Raises:
+        BusyError: another run still works on it.
     """
-    directory = Path(settings["directory"]) / host
-    if any(file.is_file() for part in ("data", "snapshots") for file in (directory / part).rglob("*")):
-        return f"{directory} has backups, but its file `config` is missing; look at its disk first"
-    shutil.rmtree(directory, ignore_errors=True)  # as a rule there is none
-    return restic(settings, host, "init")
+    STATE.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + wait_s
+    with (STATE / f"{host}.lock").open("w") as held:
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise BusyError(
+                        "another run of hal-backup-maintenance works on its repository; "
+                        "run it again when that has ended"
+                    ) from None
+                time.sleep(1)
+        yield
+
+
+def environment(settings: dict[str, Any], host: str) -> dict[str, str]:
+    """Return what restic is told of a host's repository.
+
+    Who logs in is told of a store alone: in a directory restic runs as the server's account.
+    """
+    user, password = (settings["access"][name] for name in ("user", "password"))
+    access = {
+        "RESTIC_REST_USERNAME": user,
+        "RESTIC_REST_PASSWORD": password,
+        "AWS_ACCESS_KEY_ID": user,
+        "AWS_SECRET_ACCESS_KEY": password,
+    }
+    return {
+        **os.environ,
+        "RESTIC_REPOSITORY": f"{settings['location']}/{host}",
+        "RESTIC_PASSWORD": settings["passwords"][host],
+        **({} if directory(settings, host) else access),
+        "RESTIC_CACHE_DIR": str(STATE / "cache"),
+        "GOMAXPROCS": "1",
+        **({"RESTIC_CACERT": settings["ca_file"]} if settings["ca_file"] else {}),
+    }
+
+
+def restic(settings: dict[str, Any], host: str, *arguments: str, source: dict[str, Any] | None = None) -> str:
+    """Run restic on a host's repository; return what it printed.
+
+    Args:
+        settings: of the place where the repository is, those of the server or `offsite`.
+        host: whose it is.
+        arguments: the verb and what it takes.
+        source: the place of the repository that is copied from; it gets no lock.
+
+    Raises:
+        RepositoryError: it failed.
+    """
+    sftp, told = settings["sftp_command"], environment(settings, host)
+    if source:
+        other = environment(source, host)
+        told = other | told  # with the access to either
+        told |= {f"RESTIC_FROM_{name}": other[f"RESTIC_{name}"] for name in ("REPOSITORY", "PASSWORD")}
+        arguments += ("--no-lock",)
+    command = [
+        "restic",
+        *(["--no-cache"] if directory(settings, host) and not source else []),
+        *(["--option", f"sftp.command={sftp}"] if sftp else []),
+        *("--retry-lock", LOCK_WAIT, *arguments),
+    ]
+    try:
+        done = subprocess.run(
+            command,
+            env=told,
+            user=settings["user"],
+            group=settings["user"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=ASK_TIMEOUT_S if arguments[0] in ASKS else None,
+        )
+    except subprocess.TimeoutExpired:
+        raise RepositoryError(
+            f"{told['RESTIC_REPOSITORY']} does not answer within {ASK_TIMEOUT_S} s"
+        ) from None
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.strip()
+    if held := [
+        line.strip() for line in said.splitlines() if LOCKED in line or "lock was created at" in line
+    ]:
+        raise RepositoryError(
+            f"restic {arguments[0]} waited {LOCK_WAIT} for another process: {'; '.join(held)}."
+            " See on that host whether it still works; a lock that a dead process left goes by itself"
+        )
+    raise RepositoryError(f"restic {arguments[0]} ended with code {done.returncode}: {said[-400:]}")
+
+
+def directory(settings: dict[str, Any], host: str) -> Path | None:
+    """Return the directory of a repository; none when it is in a store elsewhere."""
+    location = settings["location"]
+    return Path(location, host) if location.startswith("/") else None
 
 
 def exists(settings: dict[str, Any], host: str) -> bool:
-    """Return whether a host has a repository."""
-    return (Path(settings["directory"]) / host / "config").exists()
+    """Return whether a host has a repository.
+
+    Raises:
+        RepositoryError: the store does not tell.
+    """
+    if here := directory(settings, host):
+        return (here / "config").exists()
+    try:
+        restic(settings, host, "cat", "config", "--no-lock")
+    except RepositoryError as error:
+        if NO_REPOSITORY not in str(error):
+            raise
+        return False
+    return True
 
 
-def last_check(host: str) -> float:
-    """Return when a repository was found sound, in seconds since 1970; 0 for never."""
-    record = STATE / f"{host}.checked"
+def offsite(settings: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the place of the off-site copies; none without any, or while its disk is absent."""
+    place = settings["offsite"]
+    if not place or (place["location"].startswith("/") and not Path(place["location"]).is_dir()):
+        return None
+    return {**settings, **place}
+
+
+def create(settings: dict[str, Any], host: str) -> None:
+    """Make a repository, with the history that the off-site copy has of it.
+
+    It is made beside its place and moved there when it is whole, so that no host begins without its history.
+    It is made here and not by the host, whose items may begin at the same time: of two repositories begun
+    in one place none can be read. What one that was never finished has left is removed: `config` comes last.
+    In a store restic itself refuses to begin where there are keys.
+
+    Raises:
+        RepositoryError: it has data, or cannot be made.
+    """
+    if here := directory(settings, host):
+        if any(file.is_file() for part in ("data", "snapshots") for file in (here / part).rglob("*")):
+            raise RepositoryError(
+                f"{here} has backups, but its file `config` is missing; look at its disk first"
+            )
+        new = settings | {"location": f"{settings['location']}/{UNFINISHED}"}
+        made = Path(new["location"], host)
+        for left in (here, made):
+            shutil.rmtree(left, ignore_errors=True)  # as a rule there is none
+        restic(new, host, "init")
+        copies = offsite(settings)
+        if copies and exists(copies, host):
+            recover(new, copies, host)
+        made.rename(here)
+        with contextlib.suppress(OSError):  # it has another host's, which could not be finished
+            made.parent.rmdir()
+    else:
+        restic(settings, host, "init")
+
+
+def recover(settings: dict[str, Any], copies: dict[str, Any], host: str) -> None:
+    """Copy back what the off-site copy has of a repository and the repository has not.
+
+    Raises:
+        RepositoryError: that failed.
+    """
+    # As root, who alone reads the copies and the key to them; the server's user gets what that has written,
+    # also when not all came: the host backs up into the same repository.
+    try:
+        restic(settings | {"user": "root"}, host, "copy", source=copies)
+    finally:
+        here = directory(settings, host)
+        for path in (here, *here.rglob("*")) if here else ():
+            with contextlib.suppress(FileNotFoundError):  # the lock of a host that works meanwhile
+                shutil.chown(path, settings["user"], settings["user"])
+    print(f"{host}: its history was brought back from the off-site copy")
+
+
+def copy_offsite(settings: dict[str, Any], copies: dict[str, Any], host: str) -> None:
+    """Bring the off-site copy of a repository up to date, check it and remove what is old there.
+
+    Raises:
+        RepositoryError: something of it failed.
+    """
+    if exists(copies, host):
+        unlock(copies, host)
+    else:
+        restic(copies, host, "init", "--copy-chunker-params", source=settings)
+    restic(copies, host, "copy", source=settings)
+    restic(copies, host, "check", f"--read-data-subset={settings['check_percent']}%")
+    mark(host, "offsite")
+    print(f"{host}: copied off-site")
+    if copies["delete"]:
+        forget(copies, host, "--prune")
+
+
+def last(host: str, done: str) -> float:
+    """Return when a repository was `checked`, copied `offsite` or got an item: seconds since 1970, or 0."""
+    record = STATE / f"{host}.{done}"
     return record.stat().st_mtime if record.exists() else 0.0
 
 
-def maintain(settings: dict[str, Any], host: str, *, check: bool) -> str | None:
-    """Bring one repository into order; return what failed, or none."""
-    check = check or time.time() - last_check(host) > DAY_S
+def mark(host: str, done: str, moment: float | None = None) -> None:
+    """Record that a repository is `checked`, copied `offsite` or has an item, now or at some moment."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    record = STATE / f"{host}.{done}"
+    record.touch()
+    if moment is not None:
+        os.utime(record, (moment, moment))
+
+
+def forget(settings: dict[str, Any], host: str, *options: str) -> None:
+    """Remove the snapshots that are old.
+
+    Raises:
+        RepositoryError: that failed.
+    """
     keep = [f"--keep-{name}={count}" for name, count in settings["keep"].items()]
-    fault = restic(
-        settings, host, "forget", "--group-by", "host,tags", *keep, *(["--prune"] if check else [])
-    )
-    if fault is None and check:
-        fault = restic(settings, host, "check", f"--read-data-subset={settings['check_percent']}%")
-        if fault is None:
-            STATE.mkdir(parents=True, exist_ok=True)
-            (STATE / f"{host}.checked").touch()
-            print(f"{host}: checked")
-    return fault
+    restic(settings, host, "forget", "--group-by", "host,tags", *keep, *options)
+
+
+def unlock(settings: dict[str, Any], host: str) -> None:
+    """Remove the locks of a repository that dead processes have left.
+
+    restic takes a lock for left when its process is of this machine and gone, or when it is half an hour old.
+
+    Raises:
+        RepositoryError: that failed.
+    """
+    here = directory(settings, host)
+    locks = here and here / "locks"
+    if locks is None or (locks.is_dir() and any(locks.iterdir())):
+        restic(settings, host, "unlock")
+
+
+def maintain(settings: dict[str, Any], host: str, *, check: bool) -> None:
+    """Bring one repository into order.
+
+    Raises:
+        RepositoryError: something of it failed.
+    """
+    check = check or time.time() - last(host, "checked") > DAY_S
+    unlock(settings, host)
+    if settings["delete"]:
+        forget(settings, host, *(["--prune"] if check else []))
+    if check:
+        restic(settings, host, "check", f"--read-data-subset={settings['check_percent']}%")
+        mark(host, "checked")
+        print(f"{host}: checked")
+    copies = offsite(settings)
+    if copies and time.time() - last(host, "offsite") > DAY_S:
+        copy_offsite(settings, copies, host)
+
+
+def size(settings: dict[str, Any], host: str) -> int | None:
+    """Return the bytes of a repository on this host; none of one elsewhere, or of none."""
+    here = directory(settings, host)
+    if here is None or not here.is_dir():
+        return None
+    total = 0
+    for file in here.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # hosts lock and unlock meanwhile
+            total += file.lstat().st_size
+    return total
+
+
+def newest(settings: dict[str, Any], host: str) -> dict[str, float]:
+    """Return when the newest snapshot with each tag was made, in seconds since 1970.
+
+    Raises:
+        RepositoryError: the repository does not tell.
+    """
+    found: dict[str, float] = {}
+    for snapshot in json.loads(restic(settings, host, "snapshots", "--json", "--no-lock")) or []:
+        moment = datetime.fromisoformat(snapshot["time"]).timestamp()
+        for tag in snapshot.get("tags") or []:
+            found[tag] = max(moment, found.get(tag, 0.0))
+    return found
+
+
+def tell_ages(settings: dict[str, Any]) -> None:
+    """Print how old the watched backups are, as JSON, and tell Prometheus.
+
+    What is printed is {host: {item: {last, age_s, late, fault}}}, times in seconds. Of a repository that does
+    not answer, or has no such snapshot, what was known last counts, or the time of these settings: it becomes
+    late by itself.
+    """
+    since = SETTINGS.stat().st_mtime
+    told: dict[str, dict[str, Any]] = {}
+    figures: list[tuple[str, str, float | None]] = []
+    for host, items in settings["watched"].items():
+        fault, found = None, {}
+        try:
+            found = newest(settings, host)
+        except (RepositoryError, ValueError) as error:
+            fault = str(error)
+            print(f"{host}: {error}", file=sys.stderr)
+        for name, item in items.items():
+            if item["tag"] in found:
+                mark(host, name, found[item["tag"]])
+            known, limit = last(host, name), 3 * item["every"] + 60
+            age = time.time() - (known or since)
+            found_now = {"last": known or None, "age_s": round(age), "late": age > limit, "fault": fault}
+            told.setdefault(host, {})[name] = found_now
+            figures += [
+                ("snapshot_timestamp_seconds", f'host="{host}",item="{name}"', known or since),
+                ("snapshot_age_limit_seconds", f'host="{host}",item="{name}"', limit),
+            ]
+    print(json.dumps(told))
+    write_figures(AGES, figures)
 
 
 def write_metrics(settings: dict[str, Any]) -> None:
-    """Tell Prometheus when each repository was found sound."""
-    checks = {host: last_check(host) for host in settings["passwords"]}
-    new = METRICS.with_suffix(".new")
+    """Tell Prometheus when each repository was found sound and copied off-site, and how large it is."""
+    since = SETTINGS.stat().st_mtime
+    figures: list[tuple[str, str, float | None]] = []
+    for host in settings["passwords"]:
+        labels = f'host="{host}"'
+        figures += [
+            ("check_last_success_timestamp_seconds", labels, last(host, "checked") or None),
+            ("size_bytes", labels, size(settings, host)),
+            ("size_limit_bytes", labels, settings["host_bytes"] or None),
+        ]
+        if settings["offsite"]:  # one that was never made is as old as these settings
+            figures += [
+                ("offsite_last_success_timestamp_seconds", labels, last(host, "offsite") or since),
+                ("offsite_age_limit_seconds", labels, settings["offsite"]["days"] * DAY_S),
+            ]
+    write_figures(METRICS, figures)
+
+
+def write_figures(file: Path, figures: list[tuple[str, str, float | None]]) -> None:
+    """Write metrics for Prometheus, given as names, labels and values; those without a value are left out."""
+    new = file.with_suffix(f".{os.getpid()}")  # another run may write them, too
     new.write_text(
         "".join(
-            f'hal_backup_check_last_success_timestamp_seconds{{host="{host}"}} {at:.0f}\n'
-            for host, at in checks.items()
-            if at
+            f"hal_backup_{name}{{{labels}}} {value:.0f}\n"
+            for name, labels, value in sorted(figures, key=lambda figure: figure[0])
+            if value is not None
         )
     )
     new.chmod(0o644)
-    new.replace(METRICS)
+    new.replace(file)
+
+
+def work_on(
+    settings: dict[str, Any], copies: dict[str, Any] | None, host: str, options: argparse.Namespace
+) -> None:
+    """Create, copy, recover or maintain one repository, as the command line says.
+
+    Raises:
+        RepositoryError: that failed.
+    """
+    if options.create:
+        if not exists(settings, host):  # nobody has made it meanwhile
+            create(settings, host)
+            print(f"{host}: created")
+    elif copies and options.offsite:
+        copy_offsite(settings, copies, host)
+    elif copies and options.recover:
+        recover(settings, copies, host)
+    else:
+        maintain(settings, host, check=options.check)
 
 
 def main() -> int:
-    """Create or maintain the repositories; one that fails does not keep the others from it."""
+    """Create, unlock or maintain the repositories; one that fails does not keep the others from it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--create", action="store_true")
+    only = parser.add_mutually_exclusive_group()
+    for name in ("ages", "check", "create", "offsite", "recover", "unlock"):
+        only.add_argument(f"--{name}", action="store_true")
     options = parser.parse_args()
     settings = json.loads(SETTINGS.read_text())
-    faults = {
-        host: create(settings, host) if options.create else maintain(settings, host, check=options.check)
-        for host in settings["passwords"]
-        if options.create != exists(settings, host)
-    }
-    for host, fault in faults.items():
-        if fault:
-            print(f"{host}: {fault}", file=sys.stderr)
-        elif options.create:
-            print(f"{host}: created")
-    write_metrics(settings)
-    return 1 if any(faults.values()) else 0
+    if options.ages:
+        tell_ages(settings)
+        return 0
+    copies = offsite(settings)
+    if copies is None and (options.offsite or options.recover):
+        print(f"there is no off-site copy at {settings['offsite'].get('location', 'all')}", file=sys.stderr)
+        return 1
+    hourly = not any(vars(options).values())
+    failed = False
+    for host in settings["passwords"]:
+        try:
+            if options.create == exists(settings, host):
+                continue
+            if options.unlock:
+                unlock(settings, host)
+                continue
+            with alone(host, 0 if hourly else WAIT_S):
+                work_on(settings, copies, host, options)
+        except (RepositoryError, OSError) as error:
+            # The next hour comes; how old checks and copies are is told in any case.
+            failed = failed or not (hourly and isinstance(error, BusyError))
+            print(f"{host}: {error}", file=sys.stderr)
+    if not options.unlock:  # nothing has changed, and at boot the directory of the metrics may be missing
+        write_metrics(settings)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
+    for ended in (signal.SIGHUP, signal.SIGTERM):  # what is begun is left in order
+        if signal.getsignal(ended) == signal.SIG_DFL:  # not below nohup
+            signal.signal(ended, lambda number, _frame: sys.exit(128 + number))
     sys.exit(main())

@@ -8,34 +8,31 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hal.client.audio import audio_from_bytes, audio_from_file
-from hal.client.conformance import EXCHANGES, Outcome, ask_all, load_exchanges
-from hal.client.conversation import connect_to, converse
-from hal.client.errors import EXIT_OK, EXIT_TURN_FAILED, ClientError, UsageError
+from hal.client.answer_output import AnswerOutput
+from hal.client.conformance import Outcome, ask_all, load_exchanges
+from hal.client.conversation import ask_and_show, connect_to, converse
+from hal.client.errors import EXIT_OK, EXIT_TURN_FAILED, UsageError
 from hal.client.microphone import audio_from_microphone, enter_key
 from hal.client.network import show_network
-from hal.client.output import show_answer, show_checks, show_conformance, show_outcome, show_status
+from hal.client.output import show_checks, show_conformance, show_failure, show_outcome, show_status
 from hal.client.report import find_report
 from hal.client.settings import ClientSettings
-from hal.client.speech import speak, synthesise
+from hal.client.sound_file import audio_from_bytes, audio_from_file
 from hal.client.status import check_all, exit_code
-from hal.client.turn import Answer, Audio
+from hal.client.text_to_speech import synthesise
+from hal.client.turn import Audio, GatewayAnswer
 
 
 def ask(arguments: argparse.Namespace, settings: ClientSettings) -> int:
     """Ask by text; without a question, ask each line of standard input."""
-
-    def answered(question: str, answer: Answer) -> None:
-        show_answer(question, answer, as_json=arguments.json)
-        if arguments.speak:
-            asyncio.run(_speak(settings, answer.text))
-
     if not arguments.question:
         settings.require_gateway()
-        return converse(settings, answered)
-    question = _text(arguments.question)
-    answer = asyncio.run(_ask(settings, question))
-    answered(question, answer)
+        return converse(
+            settings,
+            lambda: _output(arguments, settings),
+            lambda question, error: show_failure(error, as_json=arguments.json, question=question),
+        )
+    answer = asyncio.run(_ask(arguments, settings, _text(arguments.question)))
     return _exit_code(answer)
 
 
@@ -85,7 +82,7 @@ def conformance(arguments: argparse.Namespace, settings: ClientSettings) -> int:
         raise UsageError(
             f"{arguments.address} is no listener's address: give HOST:PORT, such as 127.0.0.1:8767."
         )
-    wanted = load_exchanges(arguments.exchanges or EXCHANGES)
+    wanted = load_exchanges(*([arguments.exchanges] if arguments.exchanges else []))
 
     async def run() -> list[Outcome]:
         outcomes = []
@@ -100,9 +97,22 @@ def conformance(arguments: argparse.Namespace, settings: ClientSettings) -> int:
     return EXIT_TURN_FAILED if failed else EXIT_OK
 
 
-async def _ask(settings: ClientSettings, question: str) -> Answer:
+def completion(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Print the script with which a shell completes what `parser` reads."""
+    import shtab  # noqa: PLC0415 - nothing that a person's question should wait for
+
+    for subcommands in parser._actions:
+        if isinstance(subcommands, argparse._SubParsersAction):
+            for action in (action for command in subcommands.choices.values() for action in command._actions):
+                if str(action.metavar).startswith("FILE"):
+                    action.complete = shtab.FILE
+    print(shtab.complete(parser, arguments.shell))
+    return EXIT_OK
+
+
+async def _ask(arguments: argparse.Namespace, settings: ClientSettings, question: str) -> GatewayAnswer:
     async with connect_to(settings) as gateway:
-        return await gateway.ask(question)
+        return await ask_and_show(gateway, question, _output(arguments, settings))
 
 
 async def _talk(arguments: argparse.Namespace, settings: ClientSettings) -> int:
@@ -126,22 +136,14 @@ async def _send(
     arguments: argparse.Namespace, settings: ClientSettings, audio: Audio, question: str = ""
 ) -> int:
     """Send a spoken question, print what came of it, and speak the answer if that was asked for."""
-    async with connect_to(settings) as gateway:
-        answer = await gateway.talk(audio)
-    show_answer(question, answer, as_json=arguments.json)
-    if arguments.speak:
-        await _speak(settings, answer.text)
+    async with connect_to(settings) as gateway, _output(arguments, settings) as output:
+        answer = await gateway.talk(audio, output)
+        output.finish(question, answer)
     return _exit_code(answer)
 
 
-async def _speak(settings: ClientSettings, text: str) -> None:
-    """Speak an answer; it has been printed, so that a fault here is worth a line and no more."""
-    try:
-        note = await speak(settings, text)
-    except ClientError as error:
-        note = str(error)
-    if note:
-        print(note, file=sys.stderr)
+def _output(arguments: argparse.Namespace, settings: ClientSettings) -> AnswerOutput:
+    return AnswerOutput(settings, as_json=arguments.json, speaks=arguments.speak)
 
 
 def _text(words: list[str]) -> str:
@@ -156,5 +158,5 @@ def _text(words: list[str]) -> str:
     return text
 
 
-def _exit_code(answer: Answer) -> int:
+def _exit_code(answer: GatewayAnswer) -> int:
     return EXIT_OK if answer.ok else EXIT_TURN_FAILED

@@ -1,8 +1,9 @@
-"""Whether a listener answers as every listener must: the exchanges of `listener.yml`, asked for real."""
+"""Whether a listener answers as every listener must: the exchanges of two files, asked for real."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from pathlib import Path
 from hal.client.errors import ConnectError, UsageError
 from hal.protocol import Frame, ListenerReply, ListenerRequest, ProtocolError, Status
 
-EXCHANGES = Path(__file__).with_name("listener.yml")  # that of tests/conformance
+EXCHANGES = (Path(__file__).with_name("listener.yml"), Path(__file__).with_name("everyday.yml"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Exchange:
         after: questions asked before it in the same conversation, oldest first.
         facts: what the answer must contain, whatever its case.
         without: what it must not contain.
+        says: the whole answer, word for word; "#" stands for the emergency number.
     """
 
     ask: str
@@ -33,6 +35,7 @@ class Exchange:
     after: list[str] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
+    says: str = ""
 
     def faults(self, reply: ListenerReply) -> list[str]:
         """Return what is wrong with a reply, nothing if it conforms."""
@@ -44,6 +47,8 @@ class Exchange:
         said = reply.response_text.lower()
         faults += [f"does not say “{fact}”" for fact in self.facts if fact.lower() not in said]
         faults += [f"says “{wrong}”" for wrong in self.without if wrong.lower() in said]
+        if self.says and not re.fullmatch(re.escape(self.says).replace(r"\#", r"\d+"), reply.response_text):
+            faults.append(f"does not say “{self.says}” but “{reply.response_text}”")
         if self.status == Status.DELEGATE and self.ask not in reply.prompt:
             faults.append("the prompt lacks the question")
         return faults
@@ -66,19 +71,23 @@ class Outcome:
     faults: list[str]
 
 
-def load_exchanges(path: Path = EXCHANGES) -> Conformance:
-    """Read a set of exchanges.
+def load_exchanges(*paths: Path) -> Conformance:
+    """Read sets of exchanges of one moment; without any, those that every listener must pass.
 
     Raises:
         UsageError: the file cannot be read or is not such a set.
     """
     import yaml  # noqa: PLC0415 - nothing that a person's question should wait for
 
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Conformance(content["now"], [Exchange(**each) for each in content["exchanges"]])
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is not a set of exchanges: {error}.") from error
+    exchanges: list[Exchange] = []
+    for path in paths or EXCHANGES:
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            now = content["now"]
+            exchanges += [Exchange(**each) for each in content["exchanges"]]
+        except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+            raise UsageError(f"{path} is not a set of exchanges: {error}.") from error
+    return Conformance(now, exchanges)
 
 
 async def ask_all(

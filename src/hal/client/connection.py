@@ -25,8 +25,8 @@ from websockets.protocol import State as SocketState
 
 from hal.client.errors import ConnectError, TurnError
 from hal.client.explain import explain_close, explain_connect
-from hal.client.turn import Answer, Audio
-from hal.protocol import ACTIVE_TIMEOUT_MS, Frame, ProtocolError, State, decode_object
+from hal.client.turn import AnswerProgress, Audio, GatewayAnswer
+from hal.protocol import ACTIVE_TIMEOUT_MS, RESPONSE_DELTA, Frame, ProtocolError, State, decode_object
 
 GREETING_TIMEOUT_S = 5.0
 """How long the greeting may take (PROTOCOL: the server greets within 5 s)."""
@@ -61,6 +61,7 @@ class GatewayConnection:
         self.url = url
         self.session_id = ""
         self._state = ""
+        self._announcement: Frame = {"capabilities": [RESPONSE_DELTA]}  # goes with the first frame
         self._headers = dict(headers or {})
         self._tls = tls if url.startswith("wss:") else None
         self._timeout_s = timeout_s
@@ -119,8 +120,8 @@ class GatewayConnection:
             return False
         return True
 
-    async def ask(self, question: str) -> Answer:
-        """Ask by text.
+    async def ask(self, question: str, progress: AnswerProgress | None = None) -> GatewayAnswer:
+        """Ask by text; `progress` is told the answer's sentences while the rest is made.
 
         Raises:
             TurnError: no answer came; after this the connection is of no more use.
@@ -128,9 +129,9 @@ class GatewayConnection:
         async with self._turn():
             await self._drain()
             await self._send({"type": "text_input", "text": question})
-            return await self._receive_answer(time.monotonic())
+            return await self._receive_answer(time.monotonic(), progress)
 
-    async def talk(self, audio: Audio) -> Answer:
+    async def talk(self, audio: Audio, progress: AnswerProgress | None = None) -> GatewayAnswer:
         """Ask by voice: wake HAL, send the audio, and wait for transcript and answer.
 
         The audio is sent until it ends or the gateway has heard the end of the utterance.
@@ -142,7 +143,7 @@ class GatewayConnection:
             await self._drain()
             await self._wake()
             deadline.reschedule(self._deadline(ACTIVE_TIMEOUT_MS / 1000))
-            return await self._talk(audio, deadline)
+            return await self._talk(audio, deadline, progress)
 
     async def round_trip_s(self) -> float:
         """Measure a ping to the gateway and back, in seconds.
@@ -153,11 +154,13 @@ class GatewayConnection:
         async with self._turn():
             return await (await self._connected().ping())
 
-    async def _talk(self, audio: Audio, deadline: asyncio.Timeout) -> Answer:
+    async def _talk(
+        self, audio: Audio, deadline: asyncio.Timeout, progress: AnswerProgress | None
+    ) -> GatewayAnswer:
         """Send and receive at once, because the gateway may end the utterance by itself."""
         self._utterance_taken.clear()
         sending = asyncio.create_task(self._send_utterance(audio))
-        answering = asyncio.create_task(self._receive_answer(None))
+        answering = asyncio.create_task(self._receive_answer(None, progress))
         try:
             # When the connection breaks, both tasks fail; the one that receives can tell why.
             await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
@@ -200,7 +203,7 @@ class GatewayConnection:
         while self._state != State.ACTIVE_LISTENING:
             await self._receive()
 
-    async def _receive_answer(self, asked_at: float | None) -> Answer:
+    async def _receive_answer(self, asked_at: float | None, progress: AnswerProgress | None) -> GatewayAnswer:
         """Read frames until the answer; `asked_at` is None while the question is still being spoken."""
         heard = ""
         while True:
@@ -212,9 +215,13 @@ class GatewayConnection:
                 case "transcription":
                     asked_at = asked_at or time.monotonic()
                     heard = str(frame.get("text") or "")
+                    if progress and heard:
+                        progress.heard(heard)
+                case "response_delta" if progress:
+                    progress.said(str(frame.get("text") or ""))
                 case "response":
                     seconds = time.monotonic() - asked_at if asked_at else 0.0
-                    return Answer.from_response(frame, heard, seconds)
+                    return GatewayAnswer.from_response(frame, heard, seconds)
                 case "state_change" if self._state == State.PASSIVE_LISTENING and asked_at is None:
                     raise TurnError(f"The gateway at {self.url} stopped listening before the question ended.")
 
@@ -269,7 +276,8 @@ class GatewayConnection:
         return self._socket
 
     async def _send(self, frame: Frame) -> None:
-        await self._connected().send(json.dumps({**frame, "session_id": self.session_id}))
+        announcement, self._announcement = self._announcement, {}
+        await self._connected().send(json.dumps(frame | {"session_id": self.session_id} | announcement))
         logger.debug("sent %s", frame["type"])
 
     async def _receive(self) -> Frame:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Self
 
+from hal.client.answer_output import AnswerOutput
 from hal.client.connection import GatewayConnection
 from hal.client.errors import EXIT_OK, EXIT_TURN_FAILED, ClientError, ConnectError
 from hal.client.settings import ClientSettings
-from hal.client.turn import Answer
+from hal.client.turn import AnswerProgress, GatewayAnswer
 
 PROMPT = "HAL> "
 _FAREWELLS = frozenset({"exit", "quit", "bye", "goodbye"})
@@ -51,15 +52,15 @@ class Conversation:
             self._gateway = await connect_to(self._settings).__aenter__()
         return self._gateway
 
-    async def ask(self, question: str) -> Answer:
-        """Ask one question.
+    async def ask(self, question: str, progress: AnswerProgress | None = None) -> GatewayAnswer:
+        """Ask one question; `progress` is told the answer's sentences while the rest is made.
 
         Raises:
             ClientError: there was no answer; the next question opens a new connection.
         """
         gateway = await self.open()
         try:
-            return await gateway.ask(question)
+            return await gateway.ask(question, progress)
         except ClientError:
             await self.close()
             raise
@@ -71,12 +72,31 @@ class Conversation:
             self._gateway = None
 
 
-def converse(settings: ClientSettings, answered: Callable[[str, Answer], None]) -> int:
+async def ask_and_show(
+    gateway: GatewayConnection | Conversation, question: str, output: AnswerOutput
+) -> GatewayAnswer:
+    """Ask one question, and show its answer while it is made.
+
+    Raises:
+        ClientError: there was none.
+    """
+    async with output:
+        answer = await gateway.ask(question, output)
+        output.finish(question, answer)
+    return answer
+
+
+def converse(
+    settings: ClientSettings,
+    make_output: Callable[[], AnswerOutput],
+    complain: Callable[[str, ClientError], None],
+) -> int:
     """Ask every line of standard input; with a keyboard, at a prompt.
 
     Arguments:
         settings: how to reach the gateway.
-        answered: called with each question and its answer.
+        make_output: makes what shows an answer.
+        complain: called with a question and why it has none, if the conversation goes on.
 
     Returns:
         The exit code: that of the last failure, if any.
@@ -91,25 +111,17 @@ def converse(settings: ClientSettings, answered: Callable[[str, Answer], None]) 
         try:
             for question in _questions():
                 try:
-                    answer = loop.run(conversation.ask(question))
-                except ConnectError as error:
-                    if not sys.stdin.isatty():
-                        raise
-                    exit_code = _complain(error)
+                    answer = loop.run(ask_and_show(conversation, question, make_output()))
                 except ClientError as error:
-                    exit_code = _complain(error)
+                    if isinstance(error, ConnectError) and not sys.stdin.isatty():
+                        raise
+                    complain(question, error)
+                    exit_code = error.exit_code
                 else:
-                    answered(question, answer)
                     exit_code = exit_code if answer.ok else EXIT_TURN_FAILED
         finally:
             loop.run(conversation.close())
     return exit_code
-
-
-def _complain(error: ClientError) -> int:
-    """Print a failure that does not end the conversation, and return its exit code."""
-    print(error, file=sys.stderr)
-    return error.exit_code
 
 
 def _questions() -> Iterator[str]:
@@ -145,7 +157,12 @@ class _BackgroundLoop:
 
     def run[T](self, work: Coroutine[object, object, T]) -> T:
         """Run a coroutine there and wait for what it returns."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

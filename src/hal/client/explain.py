@@ -20,12 +20,22 @@ _STATUS_HINTS = {
     504: "the proxy's gateway does not answer: check that the gateway runs",
 }
 
-_CAUSES: dict[type[OSError], str] = {
-    ssl.SSLError: "no TLS connection could be agreed; is this a plain ws:// or http:// port?",
-    socket.gaierror: "the host name is not known",
-    TimeoutError: "no reply in time",
-    ConnectionRefusedError: "the connection was refused",
-    ConnectionResetError: "the connection was reset",
+_CLOCK = "check the date and time of this computer"
+# OpenSSL's numbers of what is wrong with a certificate, each with what to do about it.
+_CERTIFICATE_ADVICE = {
+    9: f"it is not valid yet: {_CLOCK}",
+    10: f"it has expired: renew it with playbooks/renew_certificates.yml, and {_CLOCK}",
+    62: "it is for another name: use the one that the network's reference shows",
+    64: "it is not for this address: use the name that the network's reference shows",
+}
+_UNKNOWN_AUTHORITY = "set HAL_CA_FILE or --ca-file to the network's own certificate authority, as it is now"
+
+_CAUSES: dict[type[OSError], tuple[str, str]] = {
+    ssl.SSLError: ("no TLS connection could be agreed", "is this a plain ws:// or http:// port?"),
+    socket.gaierror: ("the host name is not known", ""),
+    TimeoutError: ("no reply in time", ""),
+    ConnectionRefusedError: ("the connection was refused", ""),
+    ConnectionResetError: ("the connection was reset", ""),
 }
 
 
@@ -39,7 +49,7 @@ def explain_connect(error: BaseException, url: str) -> str:
         )
     if isinstance(error, InvalidHandshake | EOFError):
         return f"Cannot connect to {url}: what answers there is not a WebSocket gateway; check the URL."
-    return f"Cannot connect to {url}: {explain_network(error)}; {TRY_GATEWAY}."
+    return f"Cannot connect to {url}: {explain_network(error, TRY_GATEWAY)}."
 
 
 def explain_status(status: int, url: str) -> str:
@@ -55,26 +65,30 @@ def explain_close(error: ConnectionClosed, url: str) -> str:
     return f"The gateway at {url} closed the connection{detail}: check that it still runs, then try again."
 
 
-def explain_network(error: BaseException) -> str:
-    """Name the cause of a failed connection, without a full stop.
+def explain_network(error: BaseException, advice: str = "") -> str:
+    """Name the cause of a failed connection, and what to do about it, without a full stop.
 
     Looks through the causes of `error`, because HTTP libraries wrap the operating system's.
+
+    Arguments:
+        error: what was raised.
+        advice: what to do, unless the cause asks for something else.
     """
+    cause = ""
     seen: BaseException | None = error
-    while seen is not None:
-        if cause := _cause(seen):
-            return cause
+    while seen is not None and not cause:
+        cause, own_advice = _cause(seen)
+        advice = own_advice or advice
         seen = seen.__cause__ or seen.__context__
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    cause = cause or (str(error).splitlines()[0] if str(error) else type(error).__name__)
+    return f"{cause}; {advice}" if advice else cause
 
 
-def _cause(error: BaseException) -> str:
-    """Name the cause if this very exception tells it."""
+def _cause(error: BaseException) -> tuple[str, str]:
+    """Name the cause if this very exception tells it, and what it alone asks for."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not trusted ({error.verify_message}); "
-            "set HAL_CA_FILE or --ca-file to the network's own certificate authority"
-        )
+        advice = _CERTIFICATE_ADVICE.get(error.verify_code, _UNKNOWN_AUTHORITY)
+        return f"its certificate is not trusted ({error.verify_message.rstrip('.')})", advice
     if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
-        return "there is no route to this host"
-    return next((cause for kind, cause in _CAUSES.items() if isinstance(error, kind)), "")
+        return "there is no route to this host", "check this computer's own network"
+    return next((cause for kind, cause in _CAUSES.items() if isinstance(error, kind)), ("", ""))

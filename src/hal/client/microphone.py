@@ -42,7 +42,7 @@ def find_recorder(platform: str = sys.platform) -> list[str]:
         if shutil.which(command[0]):
             return command
     names = ", ".join(command[0] for command in commands)
-    raise UsageError(f"No program to record with ({names}): install one with {install}, or pass a WAV file.")
+    raise UsageError(f"No program to record with ({names}): install one with {install}, or pass a recording.")
 
 
 def audio_from_microphone(stop: asyncio.Event) -> Audio:

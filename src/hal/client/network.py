@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from hal.client.output import MARKS, printable
+from hal.client.answer_output import printable
+from hal.client.output import MARKS
 from hal.client.report import STALE, NetworkReport, Row
 
 BARS = "▁▂▃▄▅▆▇█"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,27 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hal.client.answer_output import printable
 from hal.client.conformance import Outcome
+from hal.client.errors import ClientError
 from hal.client.status import Check
-from hal.client.turn import Answer
 
 MARKS = {True: ("ok", "green"), False: ("failed", "bold red"), None: ("-", "dim")}
-
-
-def show_answer(question: str, answer: Answer, *, as_json: bool) -> None:
-    """Print an answer, and first what was heard if the question was spoken.
-
-    Arguments:
-        question: as it was typed; empty if only its sound is known.
-        answer: the gateway's.
-        as_json: one JSON object on one line instead of text.
-    """
-    if as_json:
-        print(json.dumps({"question": question or answer.transcription, **asdict(answer)}), flush=True)
-        return
-    if answer.transcription:
-        print(f"You said: {printable(answer.transcription)}")
-    print(printable(answer.text), flush=True)
 
 
 def show_checks(checks: list[Check]) -> None:
@@ -48,6 +34,21 @@ def show_checks(checks: list[Check]) -> None:
             Text(check.url, overflow="fold"),
         )
     Console().print(table)
+
+
+def show_failure(error: ClientError, *, as_json: bool, question: str = "") -> None:
+    """Print why there is no answer: a sentence on standard error, or one JSON object on one line.
+
+    Arguments:
+        error: what went wrong.
+        as_json: as an object, on standard output, where the answer would be.
+        question: the question that failed, if it was one of several.
+    """
+    if not as_json:
+        print(error, file=sys.stderr)
+        return
+    failure = {"ok": False, "status": "error", "error": str(error), "exit_code": error.exit_code}
+    print(json.dumps(({"question": question} if question else {}) | failure), flush=True)
 
 
 def show_status(checks: list[Check], network: dict[str, Any] | None, *, ok: bool) -> None:
@@ -73,8 +74,3 @@ def show_conformance(asked: int, failed: int, now: datetime, *, as_json: bool) -
     print(f"{asked - failed} of {asked} exchanges conform.")
     if failed > asked / 2:
         print(f"Are the records the sample household, loaded as of {now:%Y-%m-%d}?")
-
-
-def printable(text: str) -> str:
-    """Drop control characters: an answer may quote records, and a terminal obeys escape sequences."""
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")

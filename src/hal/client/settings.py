@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from hal.client.errors import UsageError
-from hal.settings import SettingsError, parse
+from hal.shared.settings import SettingsError, parse
 
 PREFIX = "HAL_"
 MAX_TIMEOUT_S = 3600.0

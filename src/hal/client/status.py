@@ -12,7 +12,7 @@ from hal.client.conversation import connect_to
 from hal.client.errors import EXIT_CANNOT_CONNECT, EXIT_OK, EXIT_TURN_FAILED, ClientError
 from hal.client.explain import explain_network
 from hal.client.settings import ClientSettings
-from hal.client.speech import SPEECH_PATH, http_client
+from hal.client.text_to_speech import SPEECH_PATH, http_client
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from hal.protocol import Frame, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GatewayAnswer:
     """The gateway's answer to one question.
 
     Attributes:
@@ -45,6 +45,16 @@ class Answer:
             transcription=transcription,
             seconds=seconds,
         )
+
+
+class AnswerProgress(Protocol):
+    """What is told of a turn before its answer is complete."""
+
+    def heard(self, question: str) -> None:
+        """Take what was understood of a spoken question."""
+
+    def said(self, sentences: str) -> None:
+        """Take the next whole sentences of the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,13 @@ ACTIONS = {
         DETAILS empty stomach
         INTERACTIONS (?:can|could|may|should|safe|ok)\b.*\b(?:take|have|drink|use)\b.*\b(?:with|and|while)
         REFILLS refill\w*|re fill\w*|renew\w*|running (?:low|out)|run out|low on|pick(?:ed)? up|ran out
-        REFILLS reorder
+        REFILLS reorder|runs out
+        HISTORY did (?:i|we|he|she|doctor \w+) (?:ever |already )?(?:stop|quit)
+        HISTORY (?:take|taking|on) before$
+        HISTORY was i (?:ever )?taking(?! .*\b(?:now|today)\b)
         ADVICE (?:stop|skip|quit|double) taking|(?:ok|okay|alright|fine|bad|good|harmful) (?:to|for|if)
         ADVICE by accident|accidentally|by mistake|took (?:two|three|double|another|extra)|forget
-        ADVICE side effects?|overdose\w*|too (?:much|many)|instead of|missed|forgot|forgotten|safe
+        ADVICE side effects?|overdose\w*|too (?:much|many)|instead of|if i miss|missed|forgot|forgotten|safe
         ADVICE dangerous|(?:can|could|may) i (?:\w+ )?(?:take|stop|skip|quit|have|use|double|halve|cut|crush)
         ADVICE should i (?:\w+ )?(?:stop|skip|quit|double|halve|increase|decrease|reduce|change|lower|raise)
         ADVICE should i (?:switch|be taking)
@@ -37,10 +40,17 @@ ACTIONS = {
         TAKEN (?:did|have) i (?:already )?(?:take|taken|had)(?! (?:last|in|before))
         HISTORY used to|stopped|past|previous(?:ly)?|old|former(?:ly)?|inactive|no longer|discontinued
         HISTORY not taking|anymore
-        DETAILS start|started|begin|began|how long|since when|still|dosage|dose of|what dose
-        DETAILS how much|how strong|strength
-        SCHEDULE when|what time|how often|schedule|next (?:dose|pill|med\w*)|morning|afternoon|evening
-        SCHEDULE tonight|night|bedtime|bed|noon|midday|lunch|breakfast|dinner|today|tomorrow|right now
+        SCHEDULE (?:left|remaining|still|else) (?:\w+ )?to take|still any
+        SCHEDULE (?:left|remaining|still) for (?:the|today|tonight)
+        SCHEDULE still (?:have|need|got|must|should) (?:\w+ )?(?:to )?take
+        DETAILS when (?:\w+ ){1,4}prescri\w+
+        SCHEDULE next (?:\w+ )?dose
+        DETAILS start|started|begin|began|how long|since when|still|dosage|dose of|(?:what|the) dose
+        DETAILS how much|how strong|strength|how many (?:milligrams|mg|micrograms|units)|generic|called
+        DETAILS (?:other|another|brand) names?
+        SCHEDULE when|what time|how often|schedule|next (?:dose|pill|med\w*|tablet|thing|one)
+        SCHEDULE (?:take|taking|taken|comes?) (?:\w+ )?next|next to take|morning|afternoon|evening
+        SCHEDULE tonight|supper|night|bedtime|bed|noon|midday|lunch|breakfast|dinner|today|tomorrow|right now
         SCHEDULE times? (?:a|per) day|how many times|due|daily|now
         DETAILS why|what is \w+(?: \w+)? for|what for|purpose|prescribed|prescribes?|details?
         DETAILS instructions|about|brand
@@ -53,12 +63,20 @@ ACTIONS = {
         r"""
         CHANGE (?:cancel|reschedule|move|book|postpone|change|make|arrange) (?:\w+ ){0,4}(?:appoint\w*|visit)
         CHANGE (?:cancel|reschedule|move|book|postpone|change) (?:\w+ ){0,4}(?:check ?up|it|that)
-        CHANGE (?:schedule|set up|need) (?:an?|another) (?:\w+ )*(?:appoint\w*|visit|check ?up)
+        CHANGE (?:cancel|reschedule|move|postpone) (?:my|the|our)
+        CHANGE (?:schedule|set up|need) (?:an?|another) (?:\w+ ){0,2}(?:appoint\w*|visit|check ?up)
         NEXT how (?:many (?:days|weeks|hours)|long|soon) (?:\w+ )*(?:until|till|before)
+        NEXT how many (?:days|weeks) is (?:that|it)
         COUNT how many
-        LAST last|previous|most recent|did i (?:\w+ )?(?:see|visit|go)|saw|past|have i (?:been|seen|visited)
+        LIST (?:past|previous|earlier) (?:appointments|visits)
+        LAST last|previous|most recent|did i (?:\w+ )?(?:see|visit|go)|saw
+        LAST when was (?!.*\bnext\b)|when did i|past
+        LAST have i (?:ever )?(?:been|seen|visited)|(?:was|were|did) (?:\w+ ){1,4}first
         LOCATION where|location|address|(?:which|what) (?:clinic|office|building)
-        NEXT next|soonest|when|what time|how soon|earliest|who|why|what for|for
+        NEXT (?:appointment|one|who|what) (?:comes|is) (?:right |directly |just )?(?:after|following)
+        NEXT final
+        NEXT the (?:appointment|one|visit) (?:right )?(?:after|following)
+        NEXT next|first|soonest|when|what time|how soon|earliest|who|why|what for|for
         LIST list|all|what|which|any|anything|upcoming|coming|free|busy|calendar|schedule|appointments
         """,
     ),
@@ -79,7 +97,7 @@ ACTIONS = {
         LOWEST lowest|minimum|min|least
         TREND trend\w*|chang\w+|over time|over the|going|improv\w+|history|progress\w*|lost|gained
         TREND losing|gaining|lose|gain|been|compare\w*|better|worse|track\w*|rising|falling|went|gone
-        TREND go (?:up|down)
+        TREND (?:go|come|came|coming) (?:up|down)
         ASSESSMENT normal|high|low|healthy|good|bad|ok|okay|dangerous|worr\w+|fine|concern\w*
         LATEST latest|last|current\w*|recent|what|now|when|how much|how high|check\w*|read|reading
         """,
@@ -87,16 +105,21 @@ ACTIONS = {
     Intent.TRANSACTION: _actions(
         Intent.TRANSACTION,
         r"""
-        BALANCE balance|how much money (?:do|have) (?:i|we)(?: \w+)?(?: have| got| left)?
-        BALANCE in (?:my|the) (?:bank|account)
+        BALANCE balance|how much money (?:do|have) (?:i|we)(?! (?:\w+ )?(?:spen[dt]|pa(?:y|id)|earn|receive))
+        BALANCE in (?:my|the) (?:bank|account)|left of (?:my|our|the)|(?:my|our|the) budget
+        LARGEST (?:any|some)thing (?:really |very )?(?:expensive|big|large|pricey)
         LARGEST largest|biggest|most expensive|highest|priciest|most (?:i|we) (?:have )?(?:spent|paid)
         BREAKDOWN where (?:does|did|is|has) (?:my|our|the|all)|by category|categories|break ?down
         BREAKDOWN most (?:money )?on|spend\w* (?:the )?most
         SMALLEST smallest|cheapest|lowest|least expensive
         INCOME income|earn\w*|salary|paycheck|pension|deposit\w*|receive\w*|paid me|(?:get|got) paid
-        INCOME c[oa]me in
+        INCOME c[oa]mes? in|coming in|how much (?:came|comes|is coming|has come)
+        FIRST first
         COUNT how many|how often
+        FREQUENT most (?:often|frequently)|(?:visit|go to|shop at) (?:the )?most
         RECENT (?:last|latest|recent|past) (?:\d+|two|three|four|five|six|seven|eight|nine|ten) \w+s
+        RECENT where (?:did|have) (?:i|we) (?:go|gone|shop|shopped|eat|eaten)
+        RECENT (?:what|which) (?:restaurants|stores|shops|places) (?:did|have) (?:i|we)
         RECENT what (?:did|have|else did) (?:i|we) (?:buy|bought|purchase\w*)
         LAST last|most recent|latest|when|(?<!much )did i (?:pay|buy)|have i paid
         SUM how much|total|sum|add up|spend\w*|spent|cost

@@ -5,57 +5,78 @@ from __future__ import annotations
 import re
 
 from hal.engine import rules, spoken
-from hal.engine.answers import CAUTION, Answer, Turn
+from hal.engine.answers import CAUTION, SpokenAnswer, Turn
 from hal.engine.records import Allergy
 
-_ASKED_ABOUT = re.compile(
-    r"\b(?:allerg\w+ to|eat|have an? reaction to|drink|touch)(?: any| an?| the| some)? (\w+(?: \w+)?)"
+ASKED_ABOUT = re.compile(
+    r"\b(?:allerg\w+ to|eat|have an? reaction to|drink|touch)"
+    r"(?: any(?! of\b)| an?| the| some)? (\w+(?: \w+)?)"
 )
-_CONFIRM = re.compile(r"^(?:am|do|have|is|are)\b.*\b(?:allerg\w+|react\w*)\b")
-_PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|okay|ok)\b")
-_NOTHING_NAMED = re.compile(r"any|anything|something|foods?|medic\w+|drugs?|what")
+ASKS_TO_CONFIRM = re.compile(r"^(?:am|do|have|is|are)\b.*\b(?:allerg\w+|react\w*)\b")
+ASKS_PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|okay|ok)\b")
+NOTHING_NAMED = re.compile(r"any|anything|something|foods?|medic\w+|drugs?|what")
 _CATEGORY_NAMES = {"drug": "drug", "food": "food", "environment": "environmental"}
 
 
-def answer(turn: Turn) -> Answer:
+def answer(turn: Turn) -> SpokenAnswer:
     """Answer a question about allergies."""
     question = turn.question
     allergies = turn.household.allergies()
     if not allergies:
-        return Answer("No allergies are on record.", question.action or "ALLERGY_LIST")
+        return SpokenAnswer("No allergies are on record.", question.action or "ALLERGY_LIST")
+    left_out = question.leaves_out("allergens")
+    allergies = [item for item in allergies if item.allergen not in left_out]
     named = [item for item in allergies if item.allergen in question.named("allergens")]
     if named:
         return _check(turn, named)
-    asked = _ASKED_ABOUT.search(question.text)
-    if asked and not _NOTHING_NAMED.match(asked.group(1)):
-        return Answer(_unknown(asked.group(1), allergies), "ALLERGY_CHECK")
+    reacting = [item for item in allergies if item.reaction in question.named("reactions")]
+    if reacting:
+        return SpokenAnswer(" ".join(_one(item) for item in reacting), "ALLERGY_REACTION")
+    asked = ASKED_ABOUT.search(question.text)
+    if asked and not question.excluded and not NOTHING_NAMED.match(asked.group(1)):
+        return SpokenAnswer(_unknown(asked.group(1), allergies), "ALLERGY_CHECK")
     return _list(turn, allergies)
 
 
-def _check(turn: Turn, named: list[Allergy]) -> Answer:
+def _check(turn: Turn, named: list[Allergy]) -> SpokenAnswer:
     question = turn.question
     action = question.action if question.action == "ALLERGY_REACTION" else "ALLERGY_CHECK"
     said = " ".join(_one(item) for item in named)
-    if _CONFIRM.search(question.text):
+    if question.conditions.negated or (question.conditions.severity and question.is_yes_no):
+        pass  # a bare "yes" would leave open to what
+    elif ASKS_TO_CONFIRM.search(question.text):
         said = f"Yes. {said}"
-    elif _PERMISSION.search(question.text):
+    elif ASKS_PERMISSION.search(question.text):
         said += f" {CAUTION} before you take any."
-    return Answer(said, action)
+    return SpokenAnswer(said, action)
 
 
-def _list(turn: Turn, allergies: list[Allergy]) -> Answer:
+def _list(turn: Turn, allergies: list[Allergy]) -> SpokenAnswer:
     action = turn.question.action or "ALLERGY_LIST"
-    category = rules.first(rules.ALLERGY_CATEGORY, turn.question.text)
+    question = turn.question
+    said_anywhere = (
+        None if question.leaves_out("sorts") else rules.first(rules.ALLERGY_CATEGORY, question.text)
+    )
+    category = next(iter(question.named("sorts")), said_anywhere)
     kind = f"{_CATEGORY_NAMES[category]} " if category else ""
-    chosen = [item for item in allergies if category in (None, item.category)]
-    if action == "ALLERGY_SEVERE":
-        kind = f"severe {kind}"
-        chosen = [item for item in chosen if item.severity == "severe"]
+    chosen = [
+        item
+        for item in allergies
+        if category in (None, item.category) and item.category not in question.leaves_out("sorts")
+    ]
+    severity = turn.question.conditions.severity
+    if severity:
+        kind = f"{severity} {kind}"
+        inverted = turn.question.conditions.negated and not turn.question.is_yes_no
+        chosen = [item for item in chosen if (item.severity == severity) != inverted]
+        kind = f"{'not ' if inverted else ''}{kind}"
+    if turn.question.excluded:
+        kind = f"other {kind}"
     said = f"You have {spoken.count(len(chosen), f'{kind}allergy', f'{kind}allergies')} on record"
     if not chosen or action == "ALLERGY_COUNT":
-        return Answer(f"{said}.", action)
+        return SpokenAnswer(f"{said}.", action)
     plain = spoken.join([item.allergen for item in chosen])
-    return Answer(f"{said}: {plain if action == 'ALLERGY_SEVERE' else _by_severity(chosen)}.", action)
+    return SpokenAnswer(f"{said}: {plain if severity else _by_severity(chosen)}.", action)
 
 
 def _by_severity(allergies: list[Allergy]) -> str:

@@ -12,7 +12,7 @@ CAUTION = "Please ask your pharmacist or doctor"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SpokenAnswer:
     """A sentence to speak and the name of what was done."""
 
     text: str

@@ -14,6 +14,19 @@ SAMPLE = HERE / "household.json"
 RECORD_TABLES = ("medication", "appointment", "allergy", "health_data", "transactions")
 DATE_COLUMNS = frozenset({"date", "start_date", "end_date", "refill_date"})
 BUSY_TIMEOUT_S = 10.0
+# What to do by what SQLite's name of an error begins with.
+RESTORE = (
+    "a backup takes its place, and what is there is kept aside: playbooks/restore.yml -e overwrite=true, "
+    "or as root `hal-backup restore --overwrite`"
+)
+ADVICE = {
+    "SQLITE_CORRUPT": RESTORE,
+    "SQLITE_NOTADB": RESTORE,
+    "SQLITE_FULL": "the disk is full: `df -h` tells which, make room",
+    "SQLITE_BUSY": "`fuser -v` tells which process holds the file; end it, or wait until it is done",
+    "SQLITE_READONLY": "see with `findmnt -T` whether its file system is mounted read-only, and who owns it",
+    "": "check HAL_ENGINE_DATABASE, its directory and owner",
+}
 
 
 class DatabaseError(Exception):
@@ -35,10 +48,29 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
-        raise DatabaseError(
-            f"cannot open the database {path}: {error}; check HAL_ENGINE_DATABASE, its directory and owner"
-        ) from error
+        raise DatabaseError(f"cannot open the database {path}: {explained(error)}") from error
     return connection
+
+
+def explained(error: sqlite3.Error) -> str:
+    """Return what SQLite says, and what to do about it."""
+    name = getattr(error, "sqlite_errorname", "")
+    advice = next(advice for begins, advice in ADVICE.items() if name.startswith(begins))
+    return f"{error}; {advice}"
+
+
+def require_sound(connection: sqlite3.Connection) -> None:
+    """Look through the whole database.
+
+    Raises:
+        DatabaseError: it is damaged, or cannot be read.
+    """
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise DatabaseError(f"the database cannot be read: {explained(error)}") from error
+    if found != "ok":
+        raise DatabaseError(f"the database is damaged ({found}); {ADVICE['SQLITE_CORRUPT']}")
 
 
 def create(connection: sqlite3.Connection) -> bool:

@@ -28,6 +28,7 @@ EVIDENCE = {
         4 refill\w*|re fill|dos(?:e|es|age|ages|ing)|prescri\w+|pharmac(?:y|ist)
         4 (?:allergy|blood pressure|heart|diabetes|cholesterol|thyroid) (?:medic\w+|pills?|tablets?|drugs?)
         4 running (?:low|out)(?: on| of)? (?:anything|something|any)|run out of (?:anything|something|any)
+        4 (?:anything|something) (?:is )?running (?:low|out)
         3 prescribed?|prescribes
         3 taking|interact\w*
         """
@@ -45,7 +46,7 @@ EVIDENCE = {
         5 appoint\w*|calendar|agenda
         4 check ?ups?|(?:doctor|hospital|clinic)s? visits?|next visit|visits?
         3 (?:see|seeing|saw|visit|visiting|meet|meeting)(?: with)?(?: \w+){0,2} (?:doctor|dentist|specialist)
-        3 who (?:am i|are we) (?:seeing|meeting)|(?:what|which) doctors
+        3 who (?:am i|are we) (?:seeing|meeting)|(?:what|which) doctors?
         3 anything (?:this|today|tomorrow|tonight)
         3 am i (?:free|busy|booked)|do (?:i|we) have (?:anything|something|plans)
         3 (?:anything|what is) (?:planned|scheduled|on)|(?:my|our|the) (?:schedule|plans)|scheduled
@@ -56,13 +57,15 @@ EVIDENCE = {
         r"""
         6 allerg\w*|alerg\w*
         3 (?:can|could|may|should) i (?:eat|have|touch|wear|drink)|safe (?:for me )?to eat|anaphyla\w+|hives
-        4 can not i eat|(?:can i|should i|must i) not eat|(?:foods?|should i) (?:\w+ ){0,2}avoid
+        4 can not i eat|i can not eat|(?:can i|should i|must i) not eat|(?:foods?|should i) (?:\w+ ){0,2}avoid
         2 react\w*|sensitiv\w+|intoleran\w+|eat|contains?
+        2 (?:gives?|causes?|makes?|triggers?) (?:me|my)
         """
     ),
     Intent.HEALTH_DATA: weighed(
         r"""
         5 vitals?|vital signs|my health|health (?:data|readings?|numbers|stats|measurements)|measurements
+        3 my (?:last |latest |recent )?(?:readings?|numbers)
         2 readings?|measured|trend\w*|numbers|level|over time
         """
     ),
@@ -72,6 +75,9 @@ EVIDENCE = {
         4 bought|buy|paid|pay|paycheck|salary|pension|income|earn\w*|deposit\w*|charge[ds]?|bills?
         4 balance|withdraw\w*|cash
         3 cost|money|bank|account|credit card|debit|shop\w*|store|budget
+        4 how much (?:did|do|have) (?:i|we) (?:make|made|bring in)
+        4 how much (?:came|comes|is coming|has come) in
+        4 how much (?:went|goes) on|how much (?:at|on)|money (?:came|comes|come|coming) in
         2 how many times|(?:did|have) (?:i|we) (?:\w+ )?(?:go|gone|been|visit|visited|order|ordered)|trips?
         """
     ),

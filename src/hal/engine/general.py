@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from hal.engine import rules
-from hal.engine.answers import Answer, Turn
+from hal.engine.answers import SpokenAnswer, Turn
 
-_LOCAL = rules.named(
+LOCAL_ACTIONS = rules.named(
     r"""
     GENERAL_TIME (?:what time is it|what is the time|tell me the time)(?: now| right now)?
     GENERAL_DATE what (?:day|date) is (?:it|today)(?: today)?|what is (?:the|today) (?:date|day)(?: today)?
@@ -24,24 +24,24 @@ _ASK_BACK = {
 }
 
 
-def answer(turn: Turn) -> Answer | None:
+def answer(turn: Turn) -> SpokenAnswer | None:
     """Answer without a language model, or return None when one is needed."""
     text = turn.question.text
-    action = rules.whole(_LOCAL, text)
+    action = rules.whole(LOCAL_ACTIONS, text)
     if action == "GENERAL_TIME":
         hour = turn.now.strftime("%I:%M %p").lstrip("0")
-        return Answer(f"It is {hour}.", action)
+        return SpokenAnswer(f"It is {hour}.", action)
     if action == "GENERAL_DATE":
-        return Answer(f"It is {turn.now:%A, %B} {turn.now.day}, {turn.now.year}.", action)
+        return SpokenAnswer(f"It is {turn.now:%A, %B} {turn.now.day}, {turn.now.year}.", action)
     if action:
-        return Answer(_HELP, action)
+        return SpokenAnswer(_HELP, action)
     return None
 
 
-def ask_back(turn: Turn) -> Answer | None:
+def ask_back(turn: Turn) -> SpokenAnswer | None:
     """Ask what is meant when a question can be read several ways, else return None."""
     meaning = rules.whole(rules.AMBIGUOUS, turn.question.text)
-    return Answer(_ASK_BACK[meaning], "CLARIFY") if meaning else None
+    return SpokenAnswer(_ASK_BACK[meaning], "CLARIFY") if meaning else None
 
 
 def prompt(asked: str, now: datetime) -> str:

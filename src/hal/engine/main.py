@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hal.engine import database
-from hal.engine.engine import Clock, Engine, local_now
-from hal.engine.server import Listener
-from hal.settings import load, setup_logging
+from hal.engine.clock import Clock, clock_in, time_zone
+from hal.engine.engine import EMERGENCY_NUMBER, Engine
+from hal.engine.listener import Listener
+from hal.shared.settings import load, setup_logging
 
 if TYPE_CHECKING:
     from hal.engine.phantom import PhantomSettings
@@ -40,10 +41,12 @@ class Server(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Where to listen, which database to read, and the bounds on callers."""
+    """Where to listen, the database, the household's time zone and emergency number, bounds on callers."""
 
     database: Path
     mode: str = MODES[0]
+    timezone: str = ""
+    emergency_number: str = EMERGENCY_NUMBER
     host: str = "127.0.0.1"
     port: int = 8767
     timeout_s: float = 5.0
@@ -83,13 +86,13 @@ async def start_server(engine: Engine, settings: EngineSettings | PhantomSetting
     return listener
 
 
-async def serve(settings: EngineSettings | PhantomSettings, clock: Clock = local_now) -> None:
+async def serve(settings: EngineSettings | PhantomSettings, clock: Clock) -> None:
     """Serve until SIGTERM or SIGINT, then let callers in progress finish."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    engine = Engine(settings.database, clock)
+    engine = Engine(settings.database, clock, settings.emergency_number)
     engine.start()
     try:
         server = await start_server(engine, settings)
@@ -103,9 +106,10 @@ def initialise(path: Path, *, sample: bool, today: date) -> list[str]:
     """Create the tables and, if asked, load the sample household; return what changed.
 
     Raises:
-        DatabaseError: the database cannot be opened.
+        DatabaseError: the database cannot be opened or is damaged.
     """
     with closing(database.connect(path)) as connection:
+        database.require_sound(connection)
         done = ["created"] if database.create(connection) else []
         if sample and database.load_sample(connection, today):
             done.append("loaded")
@@ -133,12 +137,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     setup_logging()
     os.umask(0o077)  # the records are private
     try:
+        clock = clock_in(time_zone(settings.timezone))
         if options.command == "init":
-            today = options.as_of or local_now().date()
+            today = options.as_of or clock().date()
             print("\n".join(initialise(settings.database, sample=options.sample, today=today)))
         else:
-            asyncio.run(serve(settings))
-    except (database.DatabaseError, sqlite3.Error, OSError, ValueError) as error:
+            asyncio.run(serve(settings, clock))
+    except sqlite3.Error as error:
+        sys.exit(f"hal-engine: {database.explained(error)}")
+    except (database.DatabaseError, OSError, ValueError) as error:
         sys.exit(f"hal-engine: {error}")
 
 

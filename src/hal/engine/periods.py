@@ -5,13 +5,14 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 MONTHS = [name.lower() for name in calendar.month_name[1:]]
 WEEKDAYS = [name.lower() for name in calendar.day_name]
 _NUMBERS = {
-    "a": 1, "one": 1, "two": 2, "couple of": 2, "three": 3, "few": 3, "several": 3, "four": 4, "five": 5,
+    "a": 1, "an": 1,
+    "one": 1, "two": 2, "couple of": 2, "three": 3, "few": 3, "several": 3, "four": 4, "five": 5,
     "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
 
@@ -23,11 +24,15 @@ _WEEKDAY = rf"({'|'.join(WEEKDAYS)})s?"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `start` to `end`, both included; `label` is how to say it, as in "You spent … last month"."""
+    """From `start` to `end`, both included; `label` is how to say it, as in "You spent … last month".
+
+    `ago` is the day that "a month ago" means, within the month that it stands for.
+    """
 
     start: date
     end: date
     label: str
+    ago: date | None = field(default=None, compare=False)
 
     @property
     def is_day(self) -> bool:
@@ -48,7 +53,7 @@ def find(text: str, today: date, *, future: bool = False) -> tuple[Period | None
 
     Returns the period and the question without it.
     """
-    for pattern, build in _RULES:
+    for pattern, build in PERIOD_RULES:
         match = pattern.search(text)
         if match is None:
             continue
@@ -68,19 +73,22 @@ def _named_day(offset: int, label: str) -> _Builder:
     return build
 
 
-def _relative_unit(match: re.Match[str], today: date, _future: bool) -> Period:
+def _relative_unit(match: re.Match[str], today: date, future: bool) -> Period:
     which, unit = match.group(1), match.group(2)
-    if which == "past" and unit in ("week", "month", "year"):
+    if (which == "past" or " the last " in f" {match[0]}") and unit in ("week", "month", "year"):
         months = {"month": 1, "year": 12}.get(unit, 0)
         return Period(
-            _months_from(today, -months) - timedelta(0 if months else 7), today, f"in the past {unit}"
+            months_from(today, -months) - timedelta(0 if months else 7), today, f"in the past {unit}"
         )
+    if which == "the" and not future and today.weekday() < WEEKDAYS.index("saturday"):
+        which = "last"
     step = {"this": 0, "current": 0, "the": 0, "last": -1, "past": -1, "previous": -1}.get(which, 1)
     said = "last" if step < 0 else "next" if step > 0 else "this"
-    return _unit(unit, today, step, f"{said} {unit}")
+    return unit_of(unit, today, step, f"{said} {unit}")
 
 
-def _unit(unit: str, today: date, step: int, label: str) -> Period:
+def unit_of(unit: str, today: date, step: int, label: str) -> Period:
+    """Return the week, month, quarter, year or weekend that is `step` after (or before) that of a day."""
     if unit == "weekend":
         saturday = (
             today + timedelta((5 - today.weekday()) % 7 if today.weekday() < 6 else -1) + timedelta(7 * step)
@@ -92,30 +100,30 @@ def _unit(unit: str, today: date, step: int, label: str) -> Period:
     if unit == "year":
         return Period(date(today.year + step, 1, 1), date(today.year + step, 12, 31), label)
     months = 3 if unit == "quarter" else 1
-    first = _months_from(today.replace(day=1), -((today.month - 1) % months) + months * step)
-    return Period(first, _months_from(first, months) - timedelta(1), label)
+    first = months_from(today.replace(day=1), -((today.month - 1) % months) + months * step)
+    return Period(first, months_from(first, months) - timedelta(1), label)
 
 
 def _span(match: re.Match[str], today: date, _future: bool) -> Period:
     which, amount, unit = match.groups()
-    length = _number(amount)
+    length = named_number(amount)
     days = {"day": 1, "week": 7, "month": 0, "year": 0}[unit] * length
     months = {"month": 1, "year": 12}.get(unit, 0) * length
     said = f"{length} {unit}s" if length > 1 else unit
     if which in ("next", "coming", "following"):
-        return Period(today, _months_from(today, months) + timedelta(days), f"in the next {said}")
-    return Period(_months_from(today, -months) - timedelta(days), today, f"in the last {said}")
+        return Period(today, months_from(today, months) + timedelta(days), f"in the next {said}")
+    return Period(months_from(today, -months) - timedelta(days), today, f"in the last {said}")
 
 
 def _ago(match: re.Match[str], today: date, _future: bool) -> Period:
-    length, unit = _number(match.group(1)), match.group(2)
+    length, unit = named_number(match.group(1)), match.group(2)
     days = {"day": 1, "week": 7}.get(unit, 0) * length
     months = {"month": 1, "year": 12}.get(unit, 0) * length
-    when = _months_from(today, -months) - timedelta(days)
+    when = months_from(today, -months) - timedelta(days)
     label = f"{length} {unit}{'s' if length > 1 else ''} ago"
     if unit == "month":
-        return Period(when.replace(day=1), _months_from(when.replace(day=1), 1) - timedelta(1), label)
-    return Period(when, when, label)
+        return Period(when.replace(day=1), months_from(when.replace(day=1), 1) - timedelta(1), label, when)
+    return Period(when, when, label, when)
 
 
 def _month(match: re.Match[str], today: date, future: bool) -> Period:
@@ -126,7 +134,7 @@ def _month(match: re.Match[str], today: date, future: bool) -> Period:
     said = f"{name.capitalize()}{f' {chosen}' if year or chosen != today.year else ''}"
     if since:
         return Period(first, today, f"since {said}")
-    return Period(first, _months_from(first, 1) - timedelta(1), f"in {said}")
+    return Period(first, months_from(first, 1) - timedelta(1), f"in {said}")
 
 
 def _year(match: re.Match[str], _today: date, _future: bool) -> Period:
@@ -165,18 +173,25 @@ def _nearest_year(today: date, month: int, future: bool) -> int:
     return today.year - (month > today.month)
 
 
-def _months_from(start: date, months: int) -> date:
+def months_from(start: date, months: int) -> date:
+    """Return the day some months after (or before) another, the last of its month if that is shorter."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def _number(text: str) -> int:
+def named_number(text: str) -> int:
+    """Return the number that digits or a word such as "couple of" stand for."""
     return int(text) if text.isdigit() else _NUMBERS[text]
+
+
+def said_day(when: date, today: date) -> str:
+    """Return a date in words, with its year if that is another: "March 24"."""
+    return f"{when:%B} {when.day}{f', {when.year}' if when.year != today.year else ''}"
 
 
 type _Builder = Callable[[re.Match[str], date, bool], Period]
 
-_RULES: tuple[tuple[re.Pattern[str], _Builder], ...] = (
+PERIOD_RULES: tuple[tuple[re.Pattern[str], _Builder], ...] = (
     (re.compile(r"\bday before yesterday\b"), _named_day(-2, "the day before yesterday")),
     (re.compile(r"\bday after tomorrow\b"), _named_day(2, "the day after tomorrow")),
     (re.compile(r"\byesterday\b"), _named_day(-1, "yesterday")),

@@ -18,14 +18,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from hal.engine.engine import Engine
-from hal.gateway.breaker import BackendError, Failover
-from hal.gateway.config import SocketSettings, Windows
-from hal.gateway.health import Readiness
-from hal.gateway.metrics import Metrics
-from hal.gateway.pipeline import Pipeline
-from hal.gateway.websocket import WebSocketServer
+from hal.engine.engine import EMERGENCY_NUMBER, Engine
 from hal.protocol import ListenerReply, ListenerRequest
+from hal.shared.breaker import BackendError, Failover
+from hal.shared.metrics import GatewayMetrics
+from hal.shared.pipeline import Pipeline
+from hal.shared.readiness import Readiness
+from hal.shared.socket_settings import SocketSettings
+from hal.shared.websocket import WebSocketServer
 
 CLIENT_TYPE = "websocket"  # as which the conversation log knows these callers
 
@@ -37,16 +37,20 @@ class PhantomSettings(SocketSettings):
     Attributes:
         database: the file of the records.
         mode: "phantom".
+        timezone: the household's, by its name in the IANA database; empty: the machine's own.
+        emergency_number: what a person in danger is told to call.
     """
 
     database: Path
     mode: str
+    timezone: str = ""
+    emergency_number: str = EMERGENCY_NUMBER
 
 
 class Records:
     """The engine as the back end that a session asks, without a socket between them."""
 
-    def __init__(self, engine: Engine, metrics: Metrics, *, timeout_s: float) -> None:
+    def __init__(self, engine: Engine, metrics: GatewayMetrics, *, timeout_s: float) -> None:
         self._engine = engine
         self._timeout_s = timeout_s
         self.failover = Failover("records", ["database"], metrics)
@@ -78,13 +82,13 @@ class Records:
 class Phantom(WebSocketServer):
     """The engine as a server of clients. Use `start`, then `stop`; the engine is the caller's to close."""
 
-    def __init__(self, engine: Engine, settings: PhantomSettings, windows: Windows | None = None) -> None:
+    def __init__(self, engine: Engine, settings: PhantomSettings) -> None:
         """Prepare, without opening a port.
 
         Raises:
             ValueError: the tokens file is unreadable or malformed.
         """
-        metrics = Metrics()
+        metrics = GatewayMetrics()
         records = Records(engine, metrics, timeout_s=settings.listener_timeout_s)
         pipeline = Pipeline(records, metrics, timeout_s=settings.turn_timeout_s)
-        super().__init__(settings, pipeline, Readiness(records, ()), metrics, windows)
+        super().__init__(settings, pipeline, Readiness(records, ()), metrics)

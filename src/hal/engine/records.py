@@ -83,17 +83,13 @@ class Household:
 
     def appointments(self) -> list[Appointment]:
         """Return every appointment but the cancelled ones, oldest first."""
-        return [
-            Appointment(
-                provider=row["provider"],
-                specialty=row["specialty"],
-                at=_moment(row),
-                location=row["location"],
-                reason=row["reason"],
-                status=row["status"],
-            )
-            for row in self._rows("SELECT * FROM appointment WHERE status <> 'cancelled' ORDER BY date, time")
-        ]
+        query = "SELECT * FROM appointment WHERE status <> 'cancelled' ORDER BY date, time"
+        return [_appointment(row) for row in self._rows(query)]
+
+    def cancelled_appointments(self) -> list[Appointment]:
+        """Return the cancelled appointments, oldest first."""
+        query = "SELECT * FROM appointment WHERE status = 'cancelled' ORDER BY date, time"
+        return [_appointment(row) for row in self._rows(query)]
 
     def allergies(self) -> list[Allergy]:
         """Return every allergy, the severe ones first."""
@@ -143,6 +139,17 @@ def _medication(row: sqlite3.Row) -> Medication:
         end_date=_date(row["end_date"]),
         refill_date=_date(row["refill_date"]),
         refills_left=row["refills_left"],
+    )
+
+
+def _appointment(row: sqlite3.Row) -> Appointment:
+    return Appointment(
+        provider=row["provider"],
+        specialty=row["specialty"],
+        at=_moment(row),
+        location=row["location"],
+        reason=row["reason"],
+        status=row["status"],
     )
 
 

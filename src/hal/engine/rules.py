@@ -40,7 +40,7 @@ GENERAL_KNOWLEDGE = re.compile(
     r"|average (?:person|man|woman|adult)|history of|define|definition|explain|meaning|mean|means|world"
     r"|country|in general|usually"
     r"|what (?:is|are) an?|how (?:do|does|is|are) \w+ (?:work|made)|how does|work|works"
-    r"|recipe|joke|story|poem|song|weather|temperature|capital|president)\b"
+    r"|made (?:of|from)|ingredients?|recipe|joke|story|poem|song|weather|temperature|capital|president)\b"
 )
 RECORDED = re.compile(
     r"\b(?:latest|last|readings?|trend\w*|recent|current|record\w*|history|show|tell|vitals?)\b"
@@ -76,17 +76,21 @@ ALLERGY_CATEGORY = named(
     """
 )
 SPENDING_WORDS: dict[str, re.Pattern[str]] = {
-    "groceries": re.compile(r"\b(?:grocer\w*|supermarket|food shopping|food)\b"),
+    "groceries": re.compile(r"\b(?:grocer\w*|supermarket|food shopping|(?<!pet )(?<!dog )(?<!cat )food)\b"),
     "dining": re.compile(r"\b(?:dining|restaurants?|eating out|eat out|takeout|take out|coffee)\b"),
     "fuel": re.compile(r"\b(?:fuel|gas|gasoline|petrol|gas station)\b"),
     "utilities": re.compile(r"\b(?:utilit\w+|electric\w*|power|internet)\b"),
-    "pharmacy": re.compile(r"\b(?:pharmac\w+|drug ?store|prescriptions?|medications?|medicines?)\b"),
+    "pharmacy": re.compile(
+        r"\b(?:pharmac\w+|chemists?|drug ?store|prescriptions?|medications?|medicines?)\b"
+    ),
     "medical": re.compile(r"\b(?:medical|doctors?|health ?care|clinics?|copays?)\b"),
     "rent": re.compile(r"\b(?:rent|housing)\b"),
 }
 PARTS_OF_DAY: dict[str, re.Pattern[str]] = {
-    "morning": re.compile(r"\b(?:morning|breakfast|wake up)\b"),
+    "morning": re.compile(r"\b(?:morning|wake up)\b"),
+    "breakfast": re.compile(r"\bbreakfast\b"),
     "afternoon": re.compile(r"\b(?:afternoon|noon|midday|lunch)\b"),
-    "evening": re.compile(r"\b(?:evening|dinner|supper|tonight)\b"),
+    "dinner": re.compile(r"\b(?:dinner|supper)\b"),
+    "evening": re.compile(r"\b(?:evening|tonight)\b"),
     "night": re.compile(r"\b(?:night|bedtime|bed|tonight)\b"),
 }

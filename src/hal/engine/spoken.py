@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
 
-_UNITS = {
+UNITS = {
     "mg": "milligrams",
     "mcg": "micrograms",
     "ml": "milliliters",
@@ -67,7 +68,7 @@ def moment(when: datetime, today: date) -> str:
 def units(text: str) -> str:
     """Write the units in a text out: "500 mg" as "500 milligrams"."""
     words = re.sub(r"(?<=\d)(?=[A-Za-z])", " ", text).split()
-    return " ".join(filter(None, (_UNITS.get(word, word) for word in words)))
+    return " ".join(filter(None, (UNITS.get(word, word) for word in words)))
 
 
 def article(noun: str) -> str:
@@ -75,9 +76,15 @@ def article(noun: str) -> str:
     return "an" if noun[:1] in "aeiou" else "a"
 
 
+def title(names: str) -> str:
+    """Begin every word with a capital, if that is a letter of ASCII."""
+    return re.sub(r"(?<![a-z\x80-\U0010ffff])[a-z]", lambda letter: letter[0].upper(), names)
+
+
 def number(value: float) -> str:
-    """Say a measured value, with one decimal if it has any."""
-    return f"{value:,.1f}".removesuffix(".0")
+    """Say a measured value, with one decimal if it has any; what is half way is rounded up."""
+    rounded = Decimal(str(round(value, 6))).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{rounded:,f}".removesuffix(".0")
 
 
 def sentence(text: str) -> str:

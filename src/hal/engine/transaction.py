@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
-from hal.engine import periods, spoken
-from hal.engine.answers import Answer, Turn
+from hal.engine import period_grammar, periods, spoken
+from hal.engine.answers import SpokenAnswer, Turn
+from hal.engine.periods import Period
 from hal.engine.question import Question
 from hal.engine.records import Transaction
 
 RECENT = 3
 MAX_SPOKEN = 10
 TOP_CATEGORIES = 4
-_HOW_MANY = re.compile(
+HOW_MANY = re.compile(
     r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\b(?! (?:day|week|month|year))"
 )
 _WORDS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -29,6 +31,10 @@ def _smallest(chosen: Sequence[Transaction]) -> Transaction:
     return min(chosen, key=lambda item: item.cents)
 
 
+def _earliest(chosen: Sequence[Transaction]) -> Transaction:
+    return chosen[0]
+
+
 def _latest(chosen: Sequence[Transaction]) -> Transaction:
     return chosen[-1]
 
@@ -37,94 +43,362 @@ _CHOICES: dict[str, tuple[str, Callable[[Sequence[Transaction]], Transaction]]] 
     "TRANSACTION_LARGEST": ("largest", _largest),
     "TRANSACTION_SMALLEST": ("smallest", _smallest),
     "TRANSACTION_LAST": ("last", _latest),
+    "TRANSACTION_FIRST": ("first", _earliest),
 }
 
 
-def answer(turn: Turn) -> Answer:
+def answer(turn: Turn) -> SpokenAnswer:
     """Answer a question about transactions."""
     question, today = turn.question, turn.now.date()
-    action = question.action or "TRANSACTION_SUM"
+    action = _action(question)
     if action == "TRANSACTION_BALANCE":
-        return Answer("I have transactions on record but no account balance. Please ask your bank.", action)
+        said = "I have transactions on record but no account balance. Please ask your bank."
+        return SpokenAnswer(said, action)
+    if question.action == "TRANSACTION_INCOME" and _SPEND.search(question.text):
+        return SpokenAnswer("Do you mean what you received or what you spent?", "CLARIFY")
     past = [item for item in turn.household.transactions() if item.date <= today]
     if not past:
-        return Answer("There are no transactions on record.", action)
-    matching = [item for item in past if _is_named(item, question)]
-    income = action == "TRANSACTION_INCOME" or (
-        bool(question.named("merchants")) and all(item.cents < 0 for item in matching)
+        return SpokenAnswer("There are no transactions on record.", action)
+    merchants = _merchants(turn)
+    selling = _selling(turn, merchants)
+    matching = [item for item in past if _is_named(item, question, merchants, selling)]
+    income = "TRANSACTION_INCOME" in (action, question.action) or (
+        bool(merchants and matching) and all(item.cents < 0 for item in matching)
     )
     if income and action != "TRANSACTION_LAST":
         action = "TRANSACTION_INCOME"
-        matching = past if not question.named("merchants") else matching
-    matching = [item for item in matching if (item.cents < 0) == income]
+        matching = past if not merchants else matching
+    matching = [item for item in matching if (item.cents < 0) == income and _keeps(item, question, action)]
+    if action == "TRANSACTION_COMPARE":
+        return _compared(matching, turn, merchants)
     period = question.period
-    if period is None and action in _OF_THIS_MONTH:
+    if (
+        period is None
+        and action in _OF_THIS_MONTH
+        and not (income and (question.conditions.average or question.conditions.per))
+        and not (question.excluded_periods or question.conditions.last)
+    ):
         period, _ = periods.find(_THIS_MONTH, today)
-    chosen = [item for item in matching if period is None or item.date in period]
-    subject = "" if income else _subject(question)
+    chosen = [
+        item
+        for item in matching
+        if period is None or (item.date in period and (not question.periods or question.covers(item.date)))
+    ]
+    subject = "" if income else _subject(turn, merchants)
     when = f" {period.label}" if period else "" if action == "TRANSACTION_LAST" else " on record"
+    if question.conditions.last > 1 and action in ("TRANSACTION_SUM", "TRANSACTION_AVERAGE"):
+        chosen = matching[-question.conditions.last :]
+        when = " lately"
     if chosen:
-        return Answer(_say(action, chosen, subject, when, turn), action)
-    last = f" The last was {_one(matching[-1], turn)}." if matching else ""
-    return Answer(f"There {'is no income' if income else f'are no purchases{subject}'}{when}.{last}", action)
+        return SpokenAnswer(_say(action, chosen, subject, when, turn), action)
+    last = (
+        f" The last was {_dated(matching[-1], turn)}."
+        if matching and question.conditions.over is None
+        else ""
+    )
+    source = f"payment from {spoken.join(merchants)}" if merchants else "income"
+    none = f"is no {source}" if income else f"are no purchases{subject}"
+    return SpokenAnswer(f"There {none}{when}.{last}", action)
 
 
-def _is_named(item: Transaction, question: Question) -> bool:
-    merchants, categories = question.named("merchants"), question.named("categories")
-    if merchants:
-        return item.merchant in merchants
-    return not categories or item.category in categories
+def _action(question: Question) -> str:
+    """Return what is asked: the conditions say more than the verb."""
+    action, conditions = question.action or "TRANSACTION_SUM", question.conditions
+    bounded = conditions.over is not None or conditions.under is not None
+    text = question.text
+    of_a_sum = bool(_OF_A_SUM.search(text))
+    earned = _EARNED.search(text) and not _MADE.search(text) and not of_a_sum
+    when_paid = action in ("TRANSACTION_INCOME", "TRANSACTION_LAST") and text.startswith("when")
+    how_much = action == "TRANSACTION_LAST" and _HOW_MUCH.search(text) and not _LAST.search(text)
+    meant = (
+        (conditions.comparison, "TRANSACTION_COMPARE"),
+        (_IN_THE_BANK.search(text), "TRANSACTION_BALANCE"),
+        (earned, "TRANSACTION_INCOME"),
+        (when_paid, "TRANSACTION_LAST"),
+        ((conditions.average or conditions.per) and action not in _EXTREMES, "TRANSACTION_AVERAGE"),
+        (conditions.last > 1 and _TOTAL.search(text), "TRANSACTION_SUM"),
+        (conditions.last > 1, "TRANSACTION_RECENT"),
+        (_MOST.search(text), "TRANSACTION_LARGEST"),
+        (_LEAST.search(text), "TRANSACTION_SMALLEST"),
+        (bounded and of_a_sum and not _OF_EACH.search(text), "TRANSACTION_SUM"),
+        (bounded and action != "TRANSACTION_COUNT", "TRANSACTION_RECENT"),
+        (how_much, "TRANSACTION_SUM"),
+        (
+            action == "TRANSACTION_LAST" and _WHICH.search(text) and not _LAST.search(text),
+            "TRANSACTION_RECENT",
+        ),
+    )
+    return next((name for holds, name in meant if holds), action)
 
 
-def _subject(question: Question) -> str:
-    merchants, categories = question.named("merchants"), question.named("categories")
-    if merchants:
-        return f" at {spoken.join(merchants)}"
-    return f" on {spoken.join(categories)}" if categories else ""
+_EXTREMES = ("TRANSACTION_LARGEST", "TRANSACTION_SMALLEST", "TRANSACTION_FIRST")
+_IN_THE_BANK = re.compile(
+    r"\b(?:balance|(?:left|have|money) in (?:my|the|our) (?:\w+ )?(?:account|bank|checking|savings))\b"
+)
+_EARNED = re.compile(
+    r"\bmoney (?:did|have|do) (?:i|we) (?:make|made|get|gotten|earn\w*|bring in)\b|\b(?:did|do) (?:i"
+    r"|we) (?:make|earn|bring in)\b"
+)
+_MADE = re.compile(r"\b(?:purchas\w*|payments?|transactions?|orders?|trips?|visits?)\b")
+_ALSO = re.compile(r"\b(?:and|or|plus)\b")
+_OF_A_SUM = re.compile(r"\b(?:spend|spent|paid|pay|cost)\b")
+_OF_EACH = re.compile(
+    r"\b(?:ever|anything|something|purchase\w*|items?|transactions?|which|what|single|things?)\b"
+)
+_MOST = re.compile(r"\bmost (?:i|we) (?:have )?(?:ever )?(?:spent|paid)\b")
+_LEAST = re.compile(r"\bleast (?:i|we) (?:have )?(?:ever )?(?:spent|paid)\b")
+_TOTAL = re.compile(r"\b(?:how much|total|sum|add up|altogether)\b")
+_SPEND = re.compile(r"\bspen[dt]")
+_STORES = re.compile(r"\b(?:stores?|shops?|places?|merchants?|compan(?:y|ies))\b")
+_WHICH = re.compile(r"^(?:what|which)\b")
+_HOW_MUCH = re.compile(r"\bhow much\b|\baltogether\b|\bin (?:all|total)\b")
+_LAST = re.compile(
+    r"\b(?:last|latest|recent|when)\b(?! (?:week|month|year|night|quarter|weekend|\w+day|\d|two|three"
+    r"|few|couple|several))"
+)
+
+
+def _keeps(item: Transaction, question: Question, action: str) -> bool:
+    """Tell whether a transaction keeps the bounds that are asked of each one."""
+    over, under = question.conditions.over, question.conditions.under
+    if action == "TRANSACTION_SUM":
+        return True
+    amount = abs(item.cents) / 100
+    return (over is None or amount > over) and (under is None or amount < under)
+
+
+def _merchants(turn: Turn) -> tuple[str, ...]:
+    """Return the merchants named, also by the person who is seen there."""
+    question = turn.question
+    known = {item.merchant for item in turn.household.transactions()}
+    places = [
+        item.location
+        for item in turn.household.appointments()
+        if item.provider in question.named("providers") and item.location in known
+    ]
+    return tuple(dict.fromkeys([*question.named("merchants"), *places]))
+
+
+def _is_named(item: Transaction, question: Question, merchants: tuple[str, ...], selling: set[str]) -> bool:
+    """Tell whether a transaction is one of those named.
+
+    What is bought at a merchant narrows it, "groceries at Costco", but for one that sells nothing of the kind
+    and is joined to it by "and": "groceries and Netflix".
+    """
+    if item.merchant in question.leaves_out("merchants") or item.category in question.leaves_out(
+        "categories"
+    ):
+        return False
+    if any(item.date in period for period in question.excluded_periods):
+        return False
+    categories = question.named("categories")
+    if not (merchants and categories):
+        return item.merchant in merchants if merchants else not categories or item.category in categories
+    at_one, on_one = item.merchant in merchants, item.category in categories
+    if at_one and on_one:
+        return True
+    return bool(_ALSO.search(question.text)) and (
+        (at_one and item.merchant not in selling) or (on_one and not selling)
+    )
+
+
+def _selling(turn: Turn, merchants: tuple[str, ...]) -> set[str]:
+    """Return those of the merchants named where something of the categories named was bought."""
+    categories = turn.question.named("categories")
+    return {
+        item.merchant
+        for item in turn.household.transactions()
+        if item.merchant in merchants and item.category in categories
+    }
+
+
+def _subject(turn: Turn, merchants: tuple[str, ...]) -> str:
+    question = turn.question
+    categories, conditions = question.named("categories"), question.conditions
+    at, on = f" at {spoken.join(merchants)}", f" on {spoken.join(categories)}"
+    said = at if merchants else on if categories else ""
+    if question.named("merchants") and categories:
+        joined = _ALSO.search(question.text) and not _selling(turn, merchants)
+        said = f"{at} and{on}" if joined else on + at
+    if not (_OF_A_SUM.search(question.text) and not _OF_EACH.search(question.text)):
+        said += f" over {conditions.over:g} dollars" if conditions.over is not None else ""
+        said += f" under {conditions.under:g} dollars" if conditions.under is not None else ""
+    left_out = [*question.leaves_out("merchants"), *question.leaves_out("categories")]
+    left_out += [period_grammar.bare_label(period) for period in question.excluded_periods]
+    return said + (f", leaving out {spoken.join(left_out)}," if left_out else "")
+
+
+def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...]) -> SpokenAnswer:
+    """Say what was spent in two periods, at two merchants or on two categories, and which was more."""
+    question = turn.question
+    categories = question.named("categories")
+    period = question.periods[0] if question.periods else periods.find(_THIS_MONTH, turn.now.date())[0]
+    assert period is not None  # noqa: S101 - "this month" is a period
+    when, subject = "", _subject(turn, merchants)
+    compared = question.periods
+    current = periods.find(_THIS_MONTH, turn.now.date())[0]
+    if len(compared) == 1 and current and len(merchants) < 2 and len(categories) < 2:
+        compared = (current, *compared)
+    if len(compared) > 1:
+        sides = [(each.label, [item for item in matching if item.date in each]) for each in compared]
+    else:
+        within = [item for item in matching if item.date in period]
+        when, subject = f" {period.label}", ""
+        sides = [(f"at {each}", [item for item in within if item.merchant == each]) for each in merchants]
+        if not merchants:
+            sides = [
+                (f"on {each}", [item for item in within if item.category == each]) for each in categories
+            ]
+    if len(sides) < 2:
+        return SpokenAnswer("What shall I compare it with?", "CLARIFY")
+    (first, spent), (second, spent_then) = (
+        (label, sum(item.cents for item in items)) for label, items in sides[:2]
+    )
+    word = "more" if spent > spent_then else "less" if spent < spent_then else "the same"
+    said = f"You spent {word}{subject} {first} than {second}{when}"
+    return SpokenAnswer(
+        f"{said}: {spoken.money(spent)} {first}, against {spoken.money(spent_then)} {second}.",
+        "TRANSACTION_SUM",
+    )
 
 
 def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: Turn) -> str:
     total = spoken.money(sum(item.cents for item in chosen))
     purchases = spoken.count(len(chosen), "purchase")
+    conditions = turn.question.conditions
+    bound = conditions.over if conditions.over is not None else conditions.under
+    cents = sum(item.cents for item in chosen)
     said = f"You spent {total}{subject}{when}, in {purchases}."
+    if action == "TRANSACTION_SUM" and bound is not None:
+        word = "more" if cents > bound * 100 else "less" if cents < bound * 100 else "no more"
+        return f"You spent {total}{subject}{when}, which is {word} than {bound:g} dollars."
+    if action == "TRANSACTION_AVERAGE":
+        return _average(chosen, subject, when, turn)
+    if action == "TRANSACTION_SUM" and len(turn.question.periods) > 1:
+        return f"{said[:-1]}: {_by_period(chosen, turn)}."
     if action == "TRANSACTION_INCOME":
+        if conditions.average or conditions.per:
+            return _received(chosen, turn)
         sources = list(dict.fromkeys(item.merchant for item in chosen))
         said = f"You received {total}{when}, from {spoken.join(sources)}."
     elif action == "TRANSACTION_COUNT":
         said = f"You made {purchases}{subject}{when}, for {total} in all."
+    elif action == "TRANSACTION_FREQUENT":
+        [(merchant, number)] = Counter(item.merchant for item in chosen).most_common(1)
+        said = f"You bought most often at {merchant}{subject}{when}, {spoken.count(number, 'time')}."
     elif action == "TRANSACTION_BREAKDOWN":
-        said = f"Most of your spending{when} was {spoken.join(_by_category(chosen)[:TOP_CATEGORIES])}."
+        said = f"Most of your spending{when} was {spoken.join(_ranked(chosen, turn)[:TOP_CATEGORIES])}."
     elif action == "TRANSACTION_RECENT":
         said = _recent(chosen, turn)
     elif action in _CHOICES:
         word, choose = _CHOICES[action]
-        item = choose(chosen)
+        further = turn.question.further
+        if further >= len(chosen):
+            return f"There is no earlier one{subject}{when} on record."
+        item = choose(chosen[: len(chosen) - further])
         noun = "purchase" if item.cents > 0 else f"payment from {item.merchant}"
-        said = f"Your {word} {noun}{subject}{when} was {_one(item, turn)}."
+        which = "The one before" if further else f"Your {word} {noun}{subject}{when}"
+        said = f"{which} was {_one(item, turn)}."
     elif not turn.question.named("merchants") and len(turn.question.named("categories")) > 1:
         said = f"You spent {total}{when}: {spoken.join(_by_category(chosen))}."
     return said
 
 
+def _dated(item: Transaction, turn: Turn) -> str:
+    place = "" if turn.question.named("merchants") == (item.merchant,) else f" at {item.merchant}"
+    return f"{spoken.money(item.cents)}{place}, {spoken.day(item.date, turn.now.date())}"
+
+
 def _one(item: Transaction, turn: Turn) -> str:
     period, merchants = turn.question.period, turn.question.named("merchants")
-    place = "" if merchants == (item.merchant,) else f" at {item.merchant}"
+    place = "" if merchants == (item.merchant,) or item.cents < 0 else f" at {item.merchant}"
     day = "" if period and period.is_day else f", {spoken.day(item.date, turn.now.date())}"
     return spoken.money(item.cents) + place + day
 
 
 def _recent(chosen: list[Transaction], turn: Turn) -> str:
-    asked = _HOW_MANY.search(turn.question.text)
-    number = RECENT
-    if asked:
+    question = turn.question
+    conditions = question.conditions
+    asked = (
+        None
+        if conditions.over is not None or conditions.under is not None
+        else HOW_MANY.search(question.text)
+    )
+    number = conditions.last or RECENT
+    if asked and not conditions.last:
         word = asked.group(1)
         number = min(int(word) if word.isdigit() else _WORDS.index(word) + 2, MAX_SPOKEN) or RECENT
-    elif turn.question.period:
+    elif not conditions.last and (question.period or conditions.named()):
         number = MAX_SPOKEN
-    latest = chosen[-number:][::-1]
+    latest = chosen[-min(number, MAX_SPOKEN) :][::-1]
     listed = "; ".join(_one(item, turn) for item in latest)
-    period = f" {turn.question.period.label}" if turn.question.period else ""
-    return f"Your latest {spoken.count(len(latest), 'purchase')}{period}: {listed}."
+    period = f" {question.period.label}" if question.period else ""
+    subject = _subject(turn, _merchants(turn))
+    number_said = "purchase" if len(latest) == 1 else spoken.count(len(latest), "purchase")
+    return f"Your latest {number_said}{subject}{period}: {listed}."
+
+
+def _average(chosen: list[Transaction], subject: str, when: str, turn: Turn) -> str:
+    """Say what one purchase is on average, and what a whole month, week or year of them is."""
+    average = spoken.money(round(sum(item.cents for item in chosen) / len(chosen)))
+    said = (
+        f"Your average purchase{subject}{when} was {average}, over {spoken.count(len(chosen), 'purchase')}."
+    )
+    usual, per = _usual(chosen, turn), turn.question.conditions.per
+    if per and not usual:
+        return f"There is no full {per} on record{when if turn.question.periods else ''}. {said}"
+    if not usual or (turn.question.periods and not per):
+        return said
+    spent = f"You spend {usual[0]}{subject} {usual[1]}"
+    return f"{spent} {said}" if per else f"{said} {spent}"
+
+
+def _usual(chosen: list[Transaction], turn: Turn) -> tuple[str, str] | None:
+    """Return the sum of a whole month, week or year on average, and the words that follow it."""
+    unit = turn.question.conditions.per or "month"
+    first = turn.household.transactions()[0].date
+    whole: list[Period] = []
+    period = periods.unit_of(unit, turn.now.date(), -1, "")
+    while period.start >= first and len(whole) < MAX_SPOKEN + 2:
+        whole.append(period)
+        period = periods.unit_of(unit, period.start, -1, "")
+    within = turn.question.period
+    if within:
+        whole = [each for each in whole if each.start in within and each.end in within]
+    if not whole:
+        return None
+    cents = abs(sum(item.cents for item in chosen if any(item.date in each for each in whole)))
+    over = spoken.count(len(whole), f"full {unit}")
+    return spoken.money(
+        round(cents / len(whole))
+    ), f"a {unit} on average{f' {within.label}' if within else ''}, over {over}."
+
+
+def _received(chosen: list[Transaction], turn: Turn) -> str:
+    """Say what is received in a whole month, week or year on average."""
+    usual = _usual(chosen, turn)
+    if usual is None:
+        return f"There is no full {turn.question.conditions.per or 'month'} of income on record."
+    return f"You receive {usual[0]} {usual[1]}"
+
+
+def _by_period(chosen: list[Transaction], turn: Turn) -> str:
+    """Return what was spent in each of several periods."""
+    sums = (
+        (period.label, sum(item.cents for item in chosen if item.date in period))
+        for period in turn.question.periods
+    )
+    return spoken.join([f"{spoken.money(cents)} {label}" for label, cents in sums])
+
+
+def _ranked(chosen: list[Transaction], turn: Turn) -> list[str]:
+    """Return what was spent on each category, or at each merchant if those are asked for, most first."""
+    if not _STORES.search(turn.question.text):
+        return _by_category(chosen)
+    totals = Counter[str]()
+    for item in chosen:
+        totals[item.merchant] += item.cents
+    return [f"{spoken.money(cents)} at {merchant}" for merchant, cents in totals.most_common()]
 
 
 def _by_category(chosen: list[Transaction]) -> list[str]:

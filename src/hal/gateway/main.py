@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hal.gateway.config import FOREIGN_VARIABLES, PREFIX, Settings
-from hal.gateway.server import Gateway
-from hal.settings import EXIT_BAD_SETTINGS, load, setup_logging
+from hal.gateway.gateway import Gateway
+from hal.gateway.settings import FOREIGN_VARIABLES, PREFIX, GatewaySettings
+from hal.shared.settings import EXIT_BAD_SETTINGS, load, setup_logging
 
 log = logging.getLogger(__name__)
 
@@ -20,24 +20,26 @@ EXIT_FAILURE = 1
 
 def main() -> None:
     """Run the gateway; exit 0 after a stop that was asked for, 1 on a failure, 2 on bad settings."""
-    settings = load(Settings, PREFIX, ignore=FOREIGN_VARIABLES)
+    settings = load(GatewaySettings, PREFIX, ignore=FOREIGN_VARIABLES)
     setup_logging()
     sys.exit(asyncio.run(run(settings), loop_factory=loop_factory()))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the event loop: winloop's on Windows, where it is there; None is the system's own."""
-    if sys.platform == "win32":
-        try:
-            import winloop  # noqa: PLC0415 (no other system has it)
-        except ImportError as error:
-            log.warning("without winloop a reset connection can close the port for good: %s", error)
+    """Return what makes the event loop: libuv's, which costs less; None, without it, is the system's own."""
+    try:
+        if sys.platform == "win32":
+            import winloop as libuv  # noqa: PLC0415 (no other system has it)
         else:
-            return winloop.new_event_loop
-    return None
+            import uvloop as libuv  # noqa: PLC0415 (nor has Windows this)
+    except ImportError as error:
+        if sys.platform == "win32":
+            log.warning("without winloop a reset connection can close the port for good: %s", error)
+        return None
+    return libuv.new_event_loop
 
 
-async def run(settings: Settings) -> int:
+async def run(settings: GatewaySettings) -> int:
     """Serve until a signal comes or the port dies; return the exit code."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[int] = loop.create_future()

@@ -8,18 +8,31 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hal.speech import audio, body, order
-from hal.speech.config import Settings
-from hal.speech.metrics import CONTENT_TYPE, Metrics
+from hal.shared.metrics import CONTENT_TYPE
+from hal.shared.own_names import OwnNames
+from hal.speech import body, order
+from hal.speech.decoder import Decoder
+from hal.speech.metrics import SpeechMetrics
 from hal.speech.model import SERVICE, Loader, Model
-from hal.speech.pool import Pool
-from hal.speech.replies import EXCEPTION_HANDLERS, counted, openai_transcript, transcript_reply
+from hal.speech.pool import Pool, Uploads
+from hal.speech.replies import (
+    EXCEPTION_HANDLERS,
+    counted,
+    openai_transcript,
+    refusal_reply,
+    transcript_reply,
+)
+from hal.speech.settings import SpeechSettings
 from hal.speech.synthesis import FORMATS, Speech, Synthesiser
 from hal.speech.transcriber import Transcriber, Transcript, WhisperTranscriber
 from hal.speech.watch import while_connected
@@ -29,15 +42,35 @@ log = logging.getLogger(__name__)
 type ReadOrder = Callable[[bytes, Transcriber], order.Order]
 
 
+class OwnNamesOnly:
+    """Answers no web page but the network's own."""
+
+    def __init__(self, app: ASGIApp, own_names: OwnNames) -> None:
+        self._app = app
+        self._own_names = own_names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it with 403."""
+        app = self._app
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            local = (scope.get("server") or ("",))[0]
+            if fault := self._own_names.fault(headers.getlist("host"), headers.getlist("origin"), local):
+                app = refusal_reply(HTTPStatus.FORBIDDEN, fault)
+        await app(scope, receive, send)
+
+
 class SpeechService:
     """The service: routes, worker pool and model. `app` is the ASGI application."""
 
-    def __init__(self, settings: Settings, loader: Loader = WhisperTranscriber) -> None:
+    def __init__(self, settings: SpeechSettings, loader: Loader = WhisperTranscriber) -> None:
         """Prepare; the model is loaded once the application starts up."""
         self._settings = settings
         self._pool = Pool(settings.workers, settings.queue)
+        self._uploads = Uploads()
+        self._decoder = Decoder()
         self.model = Model(settings, loader)
-        self.metrics = Metrics(ready=lambda: self.model.ready, places=lambda: self._pool.taken)
+        self.metrics = SpeechMetrics(ready=lambda: self.model.ready, places=lambda: self._pool.taken)
         self._synthesiser = Synthesiser(settings.tts_url, settings.tts_timeout_s)
         self._started_at = int(time.time())
         count = partial(counted, self.metrics)
@@ -56,14 +89,17 @@ class SpeechService:
                 Route("/v1/audio/speech", count("speech", self._speech), methods=["POST"]),
             ],
             exception_handlers=EXCEPTION_HANDLERS,
+            middleware=[Middleware(OwnNamesOnly, OwnNames(settings.own_names, settings.allowed_origins))],
             lifespan=self._lifespan,
         )
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self.model.start()
+        await asyncio.to_thread(self._decoder.start)
         yield
         self._pool.close()
+        self._decoder.close()
         await self._synthesiser.close()
 
     async def _health(self, _: Request) -> Response:
@@ -112,12 +148,14 @@ class SpeechService:
         """Receive a recording and transcribe it: all that is slow happens in threads."""
         model = self.model.get()
         begun = time.monotonic()
-        with self._pool.place() as place:
+        self._pool.refuse_if_full()
+        with self._uploads.begin(request.client.host if request.client else ""):
             raw = await body.read_body(request, limit, self._settings.upload_timeout_s)
+        with self._pool.place() as place:  # not before the body is there: a slow sender keeps nobody waiting
             ordered = await asyncio.to_thread(read, raw, model)
 
             def work(abandoned: Callable[[], bool]) -> Transcript:
-                samples = audio.decode(ordered.audio, self._settings.max_audio_s)
+                samples = self._decoder.decode(ordered.audio, self._settings.max_audio_s)
                 return model.transcribe(
                     samples, language=ordered.language, task=ordered.task, abandoned=abandoned
                 )

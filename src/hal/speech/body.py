@@ -15,6 +15,7 @@ from starlette.requests import Request
 from hal.speech.errors import BadAudio, Malformed, TooLarge, TooSlow
 
 MAX_PARTS = 32
+STALL_S = 5.0  # without a byte
 OVERHEAD_BYTES = 64 * 1024  # what a request may carry beside its audio
 
 type Form = dict[str, bytes]
@@ -30,7 +31,7 @@ async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:
 
     Raises:
         TooLarge: it has, or announces, more than `limit` bytes.
-        TooSlow: it was not complete within `timeout_s` seconds.
+        TooSlow: it was not complete within `timeout_s` seconds, or nothing came for STALL_S.
         ClientDisconnect: the client has left.
     """
     too_large = TooLarge(f"The request is larger than {limit} bytes.")
@@ -40,12 +41,19 @@ async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(timeout_s):
-            async for chunk in request.stream():
+            chunks = request.stream()
+            while True:
+                async with asyncio.timeout(STALL_S):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    break
                 body += chunk
                 if len(body) > limit:
                     raise too_large
     except TimeoutError:
-        raise TooSlow(f"The request was not complete after {timeout_s:g} s.") from None
+        raise TooSlow(
+            f"The request was not complete after {timeout_s:g} s, or nothing came for {STALL_S:g} s."
+        ) from None
     return bytes(body)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from hal.settings import load, setup_logging
+from hal.shared.settings import load, setup_logging
 from hal.speech.app import SpeechService
-from hal.speech.config import FOREIGN_VARIABLES, PREFIX, Settings
+from hal.speech.settings import FOREIGN_VARIABLES, PREFIX, SpeechSettings
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
                 log.info("listening on %s:%d", *bound.getsockname()[:2])
 
 
-def make_server(settings: Settings, service: SpeechService) -> Server:
+def make_server(settings: SpeechSettings, service: SpeechService) -> Server:
     """Return the HTTP server for a service."""
     return Server(
         uvicorn.Config(
@@ -65,7 +65,7 @@ def make_server(settings: Settings, service: SpeechService) -> Server:
 
 def main() -> None:
     """Run the service; exit 0 after a stop that was asked for, 1 on a failure, 2 on bad settings."""
-    settings = load(Settings, PREFIX, ignore=FOREIGN_VARIABLES)
+    settings = load(SpeechSettings, PREFIX, ignore=FOREIGN_VARIABLES)
     setup_logging()
     server = make_server(settings, SpeechService(settings))
     with contextlib.suppress(KeyboardInterrupt):

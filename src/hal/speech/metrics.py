@@ -1,20 +1,21 @@
-"""What the speech service counts, for Prometheus, in a registry of its own."""
+"""What the speech service counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+from hal.shared.metrics import Metrics
+
 _BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 
 
-class Metrics:
-    """The service's metrics. Labels come from closed sets: a caller cannot make new series."""
+class SpeechMetrics(Metrics):
+    """The speech service's metrics."""
 
     def __init__(self, *, ready: Callable[[], bool], places: Callable[[], int]) -> None:
-        self.registry = CollectorRegistry()
+        super().__init__()
         self.requests = Counter(
             "hal_speech_requests",
             "Requests for speech, by outcome",
@@ -36,7 +37,3 @@ class Metrics:
         Gauge(
             "hal_speech_requests_in_progress", "Requests waiting or at work", registry=self.registry
         ).set_function(places)
-
-    def render(self) -> str:
-        """Return all metrics in the Prometheus text format."""
-        return generate_latest(self.registry).decode()

@@ -8,20 +8,20 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from hal.speech.config import Settings
 from hal.speech.errors import Unavailable
+from hal.speech.settings import SpeechSettings
 from hal.speech.transcriber import Transcriber
 
 log = logging.getLogger(__name__)
 
 SERVICE = "hal-speech"
-type Loader = Callable[[Settings], Transcriber]
+type Loader = Callable[[SpeechSettings], Transcriber]
 
 
 class Model:
     """Loads a transcriber once and hands it out; tells how it is."""
 
-    def __init__(self, settings: Settings, loader: Loader) -> None:
+    def __init__(self, settings: SpeechSettings, loader: Loader) -> None:
         self._settings = settings
         self._loader = loader
         self._transcriber: Transcriber | None = None
@@ -62,7 +62,8 @@ class Model:
         device = self._transcriber.device if self._transcriber else self._settings.device
         report = {"model": self._settings.name, "device": device, "service": SERVICE}
         if self._transcriber is not None:
-            return HTTPStatus.OK, {"status": "ok", **report}
+            fallback = {"fallback": self._transcriber.fallback} if self._transcriber.fallback else {}
+            return HTTPStatus.OK, {"status": "ok", **report, **fallback}
         if self._failure:
             return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "error", "detail": self._failure, **report}
         return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "loading", **report}

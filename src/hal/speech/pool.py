@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 from hal.speech.errors import Busy
+
+ALL_TAKEN = "The service is busy: every worker and every place in the queue is taken."
+MAX_UPLOADS = 32  # which bounds the memory that they take
+MAX_UPLOADS_OF_AN_ADDRESS = 8
 
 type Abandoned = Callable[[], bool]
 
@@ -42,6 +47,31 @@ class Place:
             self.work.cancel()
 
 
+class Uploads:
+    """The requests whose bodies are being received, all together and of each address."""
+
+    def __init__(self) -> None:
+        self._of_address: Counter[str] = Counter()
+
+    @contextmanager
+    def begin(self, address: str) -> Iterator[None]:
+        """Count a request while its body is received.
+
+        Raises:
+            Busy: there are as many as there may be.
+        """
+        if self._of_address.total() >= MAX_UPLOADS:
+            raise Busy("The service is busy: it is receiving as many requests as it can.")
+        if self._of_address[address] >= MAX_UPLOADS_OF_AN_ADDRESS:
+            raise Busy("This address is sending as many requests as one may: let one of them end first.")
+        self._of_address[address] += 1
+        try:
+            yield
+        finally:
+            self._of_address[address] -= 1
+            self._of_address += Counter()  # addresses without any are forgotten
+
+
 class Pool:
     """Worker threads for `workers` jobs at a time, and room for `queue` more."""
 
@@ -51,14 +81,24 @@ class Pool:
         self._lock = threading.Lock()
         self._places: set[Place] = set()
 
+    def refuse_if_full(self) -> None:
+        """Say so before a request's body is read.
+
+        Raises:
+            Busy: every place is taken.
+        """
+        with self._lock:
+            if len(self._places) >= self._capacity:
+                raise Busy(ALL_TAKEN)
+
     @property
     def taken(self) -> int:
-        """Places in use: requests being received, waiting or at work."""
+        """Places in use: requests waiting or at work."""
         return len(self._places)
 
     @contextmanager
     def place(self) -> Iterator[Place]:
-        """Take a place before a request's body is read, so that memory is bounded as well.
+        """Take a place for a request whose body has been read.
 
         A place whose caller has left is free again only when its thread has really ended.
 
@@ -67,7 +107,7 @@ class Pool:
         """
         with self._lock:
             if len(self._places) >= self._capacity:
-                raise Busy("The service is busy: every worker and every place in the queue is taken.")
+                raise Busy(ALL_TAKEN)
             place = Place(self._executor)
             self._places.add(place)
         try:

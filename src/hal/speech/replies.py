@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from hal.speech.errors import Refusal
-from hal.speech.metrics import Metrics
+from hal.speech.metrics import SpeechMetrics
 from hal.speech.transcriber import Transcript
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def refusal_reply(status: int, detail: str, headers: Mapping[str, str] | None = 
     )
 
 
-def counted(metrics: Metrics, name: str, endpoint: Endpoint) -> Endpoint:
+def counted(metrics: SpeechMetrics, name: str, endpoint: Endpoint) -> Endpoint:
     """Turn an endpoint's refusals into answers, and count what it answers."""
 
     async def serve(request: Request) -> Response:

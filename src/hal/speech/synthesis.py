@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from hal.shared.speakable import speakable
 from hal.speech.body import parse_json, text_field
 from hal.speech.errors import Busy, Malformed, Refusal, Unavailable
 
@@ -40,11 +41,14 @@ class Speech:
             Refusal: something in it is missing or wrong.
         """
         fields = parse_json(body)
-        text = text_field(fields, "input", "").strip()
-        if not any(character.isalnum() for character in text):
-            raise Refusal('"input" holds nothing that can be spoken.')
-        if len(text) > MAX_TEXT:
+        written = text_field(fields, "input", "").strip()
+        if len(written) > MAX_TEXT:
             raise Refusal(f'"input" is longer than {MAX_TEXT} characters: send it in shorter pieces.')
+        text = speakable(
+            written
+        )  # what comes straight from a language model is not read out as it is written
+        if not text:
+            raise Refusal('"input" holds nothing that can be spoken.')
         response_format = text_field(fields, "response_format", "wav")
         if response_format not in FORMATS:
             raise Refusal(f"response_format must be one of {', '.join(FORMATS)}.")

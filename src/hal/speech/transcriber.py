@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+import numpy as np
 from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # it ships no types
 
 from hal.protocol import SAMPLE_RATE
-from hal.speech.audio import Samples
-from hal.speech.config import Settings
+from hal.speech.decoding import Samples
+from hal.speech.device import has_gpu, load_libraries, why_not_cuda
+from hal.speech.settings import SpeechSettings
 
 type Task = Literal["transcribe", "translate"]
+
+log = logging.getLogger(__name__)
 
 _MODEL_FILE = "model.bin"
 
@@ -60,6 +64,10 @@ class Transcriber(Protocol):
     def device(self) -> str:
         """What computes it: "cpu" or "cuda"."""
 
+    @property
+    def fallback(self) -> str:
+        """Why the processor computes it though there is a GPU; empty otherwise."""
+
     def transcribe(
         self, samples: Samples, *, language: str | None, task: Task, abandoned: Callable[[], bool]
     ) -> Transcript:
@@ -79,7 +87,7 @@ class Transcriber(Protocol):
 class WhisperTranscriber:
     """Whisper by faster-whisper and CTranslate2."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SpeechSettings) -> None:
         """Load the model, which takes seconds.
 
         Raises:
@@ -89,15 +97,41 @@ class WhisperTranscriber:
         path = Path(settings.model)
         if path.is_absolute() and not (path / _MODEL_FILE).is_file():
             raise FileNotFoundError(f"{path} holds no model: {_MODEL_FILE} is missing")
-        self._model = WhisperModel(
-            settings.model,
-            device=settings.device,
-            compute_type=settings.compute_type,
-            cpu_threads=settings.cpu_threads,
-            num_workers=settings.workers,
-        )
+        self._settings = settings
+        self.fallback = ""
+        if settings.device == "cuda":
+            load_libraries()
+            self._model = self._load("cuda")
+        elif settings.device == "cpu" or not has_gpu():
+            self._model = self._load("cpu")
+        else:
+            self._model = self._load_anywhere()
         self.languages = frozenset(self._model.supported_languages)
         self.device = str(self._model.model.device)
+
+    def _load_anywhere(self) -> WhisperModel:
+        """Load the model on the GPU, or else on the processor, and note why."""
+        self.fallback = why_not_cuda()
+        if not self.fallback:
+            try:
+                return self._load("cuda")
+            except (RuntimeError, ValueError) as error:  # too little memory, or a GPU that is too old
+                self.fallback = str(error)
+        log.warning("there is a GPU, but the processor computes: %s", self.fallback)
+        return self._load("cpu")
+
+    def _load(self, device: str) -> WhisperModel:
+        model = WhisperModel(
+            self._settings.model,
+            device=device,
+            compute_type=self._settings.compute_type,
+            cpu_threads=self._settings.cpu_threads,
+            num_workers=self._settings.workers,
+        )
+        if device == "cuda":  # CTranslate2 loads CUDA's libraries when it first computes
+            second = np.zeros(SAMPLE_RATE, dtype=np.float32)
+            model.encode(model.feature_extractor(second))
+        return model
 
     def transcribe(
         self, samples: Samples, *, language: str | None, task: Task, abandoned: Callable[[], bool]

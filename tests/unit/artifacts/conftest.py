@@ -6,7 +6,7 @@ import http.server
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
@@ -91,3 +91,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count()
     monkeypatch.setattr(fetching, "CHUNK_BYTES", 10_000)
     monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let the file system have so many bytes free."""
+
+    def fill(free: int) -> None:
+        monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+
+    return fill

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import shutil
+import tarfile
+import zipfile
 
 import pytest
+import zstandard
+from ansible.module_utils import archives, fetching
 from tests.conftest import ModuleFailed
 
 CONTENT = bytes(range(256)) * 400
@@ -143,3 +149,114 @@ def test_a_server_that_cannot_send_parts_is_not_interrupted(cache, web, tmp_path
     web.ranges = False
     assert cache(declared(web, "big.tgz", CONTENT), report_after=1)["complete"]
     assert (tmp_path / "cache/big.tgz").read_bytes() == CONTENT
+
+
+def archive(web, name, **members):
+    """Put an archive on the server, a zip or a tar by its name, and return how it is declared."""
+    content = io.BytesIO()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(content, "w") as file:
+            for path, text in members.items():
+                file.writestr(path, text)
+    else:
+        with tarfile.open(fileobj=content, mode="w:gz" if name.endswith("gz") else "w") as file:
+            for path, text in members.items():
+                entry = tarfile.TarInfo(path)
+                entry.size, entry.mode, entry.uid = len(text), 0o700 if "run" in path else 0o600, 4242
+                file.addfile(entry, io.BytesIO(text.encode()))
+    packed = content.getvalue()
+    return declared(web, f"models/{name}", zstandard.compress(packed) if name.endswith("zst") else packed)
+
+
+def test_an_archive_can_add_to_what_another_has_unpacked(cache, web, tmp_path):
+    release = archive(web, "release.tgz", **{"bin/run": "a", "lib/run/cpu/x.so": "b"})
+    extra = archive(web, "extra.tgz", **{"lib/run/rocm_v7/y.so": "c"})
+    release |= {"unpack_to": "out", "creates": "bin/run"}
+    extra |= {"unpack_to": "out", "creates": "lib/run/rocm*", "merge": True}
+    assert cache(release, extra)["unpacked"] == ["out", "out"]
+    out = tmp_path / "cache/out"
+    assert {path.name for path in out.rglob("*") if path.is_file()} >= {"run", "x.so", "y.so"}
+    assert cache(release, extra)["changed"] is False
+    other = archive(web, "release.tgz", **{"bin/run": "a", "lib/run/cpu/z.so": "b"})
+    assert cache(other | {"unpack_to": "out", "creates": "bin/run"}, extra)["unpacked"] == ["out", "out"]
+    assert {path.name for path in (out / "lib").rglob("*.so")} == {"y.so", "z.so"}
+
+
+@pytest.mark.parametrize("name", ["model.zip", "model.tgz", "model.tar.zst"])
+def test_an_archive_is_unpacked_once_for_everybody_to_read(cache, web, tmp_path, name):
+    file = archive(web, name, **{"bin/run": "a", "data": "b"}) | {"unpack_to": "models", "creates": "bin/run"}
+    assert cache(file, check=True)["unpacked"] == ["models"]
+    first = cache(file)
+    models = tmp_path / "cache/models"
+    assert (first["changed"], first["unpacked"]) == (True, ["models"])
+    assert {path.name for path in models.iterdir()} == {name, "bin", "data"}
+    assert ((models / "data").stat().st_mode & 0o777, (models / "data").stat().st_uid) == (
+        0o644,
+        os.geteuid(),
+    )
+    assert cache(file)["changed"] is cache(file, check=True)["changed"] is False
+
+
+def test_what_is_missing_of_an_archive_is_unpacked_again_without_a_download(cache, web, tmp_path):
+    file = archive(web, "model.zip", **{"bin/run": "a", "data": "b"}) | {"unpack_to": "out", "creates": "bin"}
+    cache(file)
+    asked = len(web.requests)
+    shutil.rmtree(tmp_path / "cache/out/bin")
+    (tmp_path / "cache/out/data").write_text("changed")
+    (tmp_path / "cache/out/theirs").write_text("kept")
+    again = cache(file)
+    assert (again["fetched"], again["unpacked"], len(web.requests)) == ([], ["out"], asked)
+    found = {path.name: path.read_text() for path in (tmp_path / "cache/out").rglob("*") if path.is_file()}
+    assert found == {"run": "a", "data": "b", "theirs": "kept"}
+
+
+def test_another_archive_of_the_same_name_is_unpacked_anew(cache, web, tmp_path):
+    where = {"unpack_to": "out", "creates": "data"}
+    cache(archive(web, "model.zip", data="a") | where)
+    assert cache(archive(web, "model.zip", data="b") | where)["unpacked"] == ["out"]
+    assert (tmp_path / "cache/out/data").read_text() == "b"
+
+
+def test_what_others_have_unpacked_counts(cache, web, tmp_path):
+    file = archive(web, "model.zip", data="a")
+    cache(file)
+    (tmp_path / "cache/out").mkdir()
+    (tmp_path / "cache/out/data").write_text("a")
+    assert cache(file | {"unpack_to": "out", "creates": "data"})["changed"] is False
+
+
+def test_what_tells_that_an_archive_is_unpacked_comes_last(cache, web, tmp_path, monkeypatch):
+    file = archive(web, "model.zip", **{"a": "1", "m/run": "2", "z": "3"}) | {
+        "unpack_to": "out",
+        "creates": "m/run",
+    }
+    order = []
+    replace = archives._replace
+    monkeypatch.setattr(
+        archives,
+        "_replace",
+        lambda path, target, last: (order.append(path.name), replace(path, target, last)),
+    )
+    cache(file)
+    assert (sorted(order[:-1]), order[-1]) == (["a", "z"], "m")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"no archive", "model.tgz cannot be unpacked: tar: "), (None, "model.tgz does not hold bin/run")],
+)
+def test_what_cannot_be_unpacked_is_told_and_leaves_nothing(cache, web, tmp_path, content, message):
+    file = declared(web, "model.tgz", content) if content else archive(web, "model.tgz", data="b")
+    path = file["path"]
+    with pytest.raises(ModuleFailed, match=message):
+        cache(file | {"unpack_to": "out", "creates": "bin/run"})
+    assert list((tmp_path / "cache/out").iterdir()) == [] and (tmp_path / "cache" / path).exists()
+
+
+def test_a_file_that_finds_no_room_is_not_begun_and_the_file_system_is_named(cache, web, tmp_path, full_disk):
+    full_disk(fetching.RESERVE_BYTES + len(CONTENT) - 1)
+    with pytest.raises(ModuleFailed, match=r"not enough room for http.*on the file system of /.* are free"):
+        cache(declared(web, "big.tgz", CONTENT))
+    assert not (tmp_path / "cache/big.tgz").exists()
+    full_disk(fetching.RESERVE_BYTES + len(CONTENT))
+    assert cache(declared(web, "big.tgz", CONTENT))["changed"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 
 import pytest
+from ansible.module_utils import fetching
 from tests.conftest import ModuleFailed
 
 WEIGHTS, TEMPLATE, CONFIG = b"weights" * 5000, b"{{ .Prompt }}", b'{"model_format":"gguf"}'
@@ -115,6 +117,12 @@ def test_a_lost_blob_comes_back(pull, web, tmp_path):
     assert blob.read_bytes() == WEIGHTS
 
 
+def test_what_belongs_to_its_owner_already_is_no_change(pull, web, tmp_path):
+    model = ("llama3:latest", publish(web))
+    assert pull(model, owner=getpass.getuser())["changed"]
+    assert pull(model, owner=getpass.getuser())["changed"] is False
+
+
 def test_a_check_fetches_nothing(pull, web, tmp_path):
     expected = publish(web)
     assert pull(("llama3:latest", expected), check=True)["fetched"] == ["llama3:latest"]
@@ -140,3 +148,21 @@ def test_what_is_no_model_is_named(pull, web, name, content, sentence):
         web.files[f"/v2/library/{model}/manifests/{tag}"] = content
     with pytest.raises(ModuleFailed, match=sentence):
         pull((name, None))
+
+
+def test_a_model_that_finds_no_room_is_refused_whole_before_its_first_blob(pull, web, full_disk):
+    expected = publish(web)
+    full_disk(fetching.RESERVE_BYTES + len(WEIGHTS))  # for the largest part, and not for all
+    with pytest.raises(ModuleFailed, match=r"not enough room for llama3:latest"):
+        pull(("llama3:latest", expected))
+    assert [path for path, _ in web.requests if "blobs" in path] == []
+
+
+def test_what_is_there_already_of_a_model_needs_no_room(pull, web, full_disk):
+    expected = publish(web)
+    web.break_after = [10**6, 10**6, *[1000] * 10]
+    with pytest.raises(ModuleFailed, match="goes on where this one stopped"):
+        pull(("llama3:latest", expected))
+    web.break_after.clear()
+    full_disk(fetching.RESERVE_BYTES + len(WEIGHTS) - 1000)
+    assert pull(("llama3:latest", expected))["changed"]

@@ -1,36 +1,80 @@
-"""The program that hosts back up with, loaded from its role."""
+"""The program that hosts back up with, loaded from its role, and a stand-in for restic."""
 
 from __future__ import annotations
 
-import importlib
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.conftest import load_module
 
-PROGRAM = Path(__file__).parents[3] / "roles/backup/files/hal_backup"
+PROGRAM = "roles/backup/files/hal_backup"
+MODULES = ("items", "repository", "verbs", "restoring", "proving")  # each after those that it imports
 
 
 @pytest.fixture(scope="session")
 def program():
-    """Make the program's modules importable; nothing is written beside them: the role copies all."""
+    """Import the program's modules; nothing is written beside them: the role copies all."""
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    sys.path.insert(0, str(PROGRAM))
-    yield importlib.import_module
-    sys.path.remove(str(PROGRAM))
+    loaded = {name: load_module(name, PROGRAM) for name in MODULES}
     sys.dont_write_bytecode = written
+    return loaded
 
 
 @pytest.fixture(scope="session")
 def items(program):
     """Return the module of the items."""
-    return program("items")
+    return program["items"]
 
 
 @pytest.fixture
 def verbs(program, tmp_path, monkeypatch):
     """Return the module of the verbs, its state in a directory of the test's own."""
-    module = program("verbs")
+    module = program["verbs"]
     monkeypatch.setattr(module, "STATE", tmp_path / "state")
     monkeypatch.setattr(module, "METRICS", tmp_path / "metrics")
     return module
+
+
+@pytest.fixture
+def restoring(program, verbs, monkeypatch):
+    """Return the module that brings items back, its state beside that of the verbs."""
+    monkeypatch.setattr(program["restoring"], "STATE", verbs.STATE)
+    return program["restoring"]
+
+
+@pytest.fixture
+def proving(program, verbs, monkeypatch):
+    """Return the module that proves backups, its state and its metrics beside those of the verbs."""
+    monkeypatch.setattr(program["proving"], "STATE", verbs.STATE)
+    monkeypatch.setattr(program["proving"], "METRICS", verbs.METRICS)
+    return program["proving"]
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """Return the directory of a repository, empty at first, that is called restic's."""
+    directory = tmp_path / "repository"
+    for part in ("locks", "snapshots"):
+        (directory / part).mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/restic").symlink_to(Path(__file__).with_name("restic_stand_in.py"))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("STAND_IN_REPOSITORY", str(directory))
+    return directory
+
+
+@pytest.fixture
+def local(repository):
+    """Return the settings of a host whose repository is a directory."""
+    access = {"user": "", "password": ""}
+    return {"repository": str(repository), "password": "secret", "access": access, "host": "qm1", "items": {}}
+
+
+@pytest.fixture
+def dead():
+    """Return the id of a process that has ended."""
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    return str(process.pid)

@@ -14,10 +14,10 @@ from tests.unit.lab_ollama.conftest import DIGEST, MODEL, NAME, engine, make_app
 from tests.unit.speech.conftest import eventually, make_service, on_port, transcriber  # noqa: F401 - too
 
 from hal.engine.engine import Engine
+from hal.engine.listener import Listener
 from hal.engine.main import initialise
-from hal.engine.server import Listener
-from hal.gateway.config import Settings
-from hal.gateway.server import Gateway
+from hal.gateway.gateway import Gateway
+from hal.gateway.settings import GatewaySettings
 
 NOW = datetime(2026, 3, 11, 9, 30).astimezone()
 
@@ -34,7 +34,7 @@ async def services(tmp_path: Path):
     with http_server({"/health": (200, b"{}"), "/api/tags": (200, b"{}")}) as backends:
         url = f"http://127.0.0.1:{backends}"
         settings = {"listener_port": port, "speech_urls": (url,), "ollama_urls": (url,), "ollama_model": "m"}
-        gateway = Gateway(Settings(host="127.0.0.1", port=0, **settings))
+        gateway = Gateway(GatewaySettings(host="127.0.0.1", port=0, own_names=("there",), **settings))
         await gateway.start()
         yield {"gateway": gateway.ports[0], "listener": port}
         await gateway.stop()

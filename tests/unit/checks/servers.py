@@ -70,12 +70,6 @@ def websocket_server(talk: Callable[[ServerConnection], object], **options: Any)
         server.shutdown()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def stay(connection: socket.socket) -> None:
     """Wait until the other side has gone."""
     while connection.recv(65536):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,15 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def item(last: str | None, late: bool) -> dict:
-    age = 12.4 if last else None
-    return {"engine": {"item": "engine", "last_success": last, "age_s": age, "every_s": 20, "late": late}}
+def item(last: str | None, late: bool, on_server: bool | None = True, origin: dict | None = None) -> dict:
+    told = {
+        "item": "engine",
+        "last_success": last,
+        "age_s": 12.4 if last else None,
+        "every_s": 20,
+        "late": late,
+    }
+    return {"engine": told | {"present": True, "on_server": on_server, "origin": origin}}
 
 
 def test_a_host_that_was_just_configured_is_not_late(check):
@@ -39,7 +46,19 @@ def test_a_host_that_was_just_configured_is_not_late(check):
 def test_backups_in_time_are_told_with_their_age(check):
     result = check(item("2026-11-23T18:00:00+00:00", late=False))
     assert (result["ok"], result["message"]) == (True, "engine backed up 12 s ago")
-    assert result["details"] == {"engine": 12.4}
+    assert result["details"] == {"engine": {"present": True, "age_s": 12.4, "proven_s": None}}
+
+
+def test_the_age_of_the_last_proof_is_told_and_one_that_is_too_old_fails(check):
+    told = item("2026-11-23T18:00:00+00:00", late=False)["engine"]
+    result = check({"engine": told | {"proven_s": 3 * 86400}})
+    assert (result["ok"], result["message"]) == (
+        True,
+        "engine backed up 12 s ago, proven restorable 3 days ago",
+    )
+    result = check({"engine": told | {"proven_s": 16 * 86400}})
+    assert not result["ok"] and "proven restorable 16 days ago" in result["message"]
+    assert "`hal-backup prove engine`" in result["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +72,32 @@ def test_a_late_backup_is_named_with_what_to_do(check, last, told):
     assert "journalctl -u 'hal-backup@engine'" in result["remedy"]
 
 
+def test_a_backup_that_the_server_no_longer_has_is_a_fault(check):
+    result = check(item("2026-11-23T18:00:00+00:00", late=True, on_server=False))
+    assert not result["ok"]
+    assert "the backup server no longer has the last backup of engine" in result["message"]
+    assert "`hal-backup backup` on qm1" in result["remedy"]
+    assert result["details"]["engine"]["present"] is True
+
+
+def ago(**time: float) -> str:
+    return (datetime.now(UTC) - timedelta(**time)).isoformat(timespec="seconds")
+
+
+def test_how_a_host_got_its_data_is_told_for_a_day(check):
+    taken = "2026-11-23T18:00:00+00:00"
+    restored = {"snapshot": "1a2b3c4d5e6f", "taken_at": taken, "rows": {"a": 2000, "b": 327}, "files": 1}
+    told = f"engine backed up 12 s ago (restored from 1a2b3c4d of {taken}, 2327 rows)"
+    assert check(item(taken, False, origin=restored | {"restored_at": ago(hours=1)}))["message"] == told
+    later = check(item(taken, False, origin=restored | {"restored_at": ago(hours=25)}))
+    assert later["message"] == "engine backed up 12 s ago"
+
+
+def test_a_host_that_started_empty_says_so(check):
+    result = check(item(None, False, None, origin={"item": "engine", "started_empty_at": ago(minutes=1)}))
+    assert result["message"] == "engine not yet backed up (started empty, as declared)"
+
+
 def test_a_host_without_the_program_backs_nothing_up(check):
     result = check()
     assert (result["ok"], result["remedy"]) == (False, "Run site.yml")
@@ -61,3 +106,53 @@ def test_a_host_without_the_program_backs_nothing_up(check):
 def test_a_program_that_tells_nothing_sensible_is_a_fault(check):
     result = check(text="Traceback")
     assert not result["ok"] and "does not tell how the backups are" in result["message"]
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run the check of the backups that a host keeps, beside a program that tells their ages."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    def run(text: str = "") -> dict:
+        if text:
+            (tmp_path / "answer").write_text(text)
+            program = tmp_path / "hal-backup-maintenance"
+            program.write_text(f'#!/bin/sh\n[ "$1" = --ages ] && cat {tmp_path}/answer\n')
+            program.chmod(0o755)
+        order = [{"name": "backups on Windows", "kind": "snapshots", "host": "nas"}]
+        assert runner.fault_in(order) == ""
+        return runner.run_checks(runner.targets(order), "nas")[0]
+
+    return run
+
+
+def aged(age_s: int, late: bool = False, last: float | None = 1.0, fault: str | None = None) -> dict:
+    return {"last": last, "age_s": age_s, "late": late, "fault": fault}
+
+
+def test_what_is_kept_of_a_host_that_tells_nothing_is_told_with_its_age(kept):
+    result = kept(json.dumps({"qm1": {"account": aged(4000), "conversations": aged(31)}}))
+    told = "qm1: account backed up 4000 s ago, qm1: conversations backed up 31 s ago"
+    assert (result["ok"], result["message"]) == (True, told)
+
+
+def test_a_late_backup_of_such_a_host_fails_and_says_where_to_look(kept):
+    result = kept(json.dumps({"qm1": {"account": aged(4000), "conversations": aged(300, late=True)}}))
+    assert not result["ok"]
+    assert "the backup is late: conversations of qm1: backed up 300 s ago" in result["message"]
+    assert "events 201" in result["remedy"]
+    result = kept(json.dumps({"qm1": {"conversations": aged(300, late=True, last=None)}}))
+    assert "conversations of qm1: not yet backed up" in result["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (json.dumps({"qm1": {"conversations": aged(30, fault="the disk is gone")}}), "the disk is gone"),
+        ("Traceback", "does not tell how old the backups are"),
+        ("", "there is no hal-backup-maintenance"),
+    ],
+)
+def test_what_cannot_be_told_of_them_is_a_fault(kept, text, said):
+    result = kept(text)
+    assert not result["ok"] and said in result["message"]

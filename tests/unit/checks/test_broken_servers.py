@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.conftest import ModuleFailed
+from tests.ports import free_port
 from tests.unit.checks import servers
 
 LATE = "no complete answer from 127.0.0.1:{port} within 0.4 s. See with `top` whether there is overloaded"
@@ -60,7 +61,7 @@ async def test_what_is_broken_is_said_with_what_to_look_at(health, module, answe
 
 @pytest.mark.parametrize("module", MODULES)
 async def test_nothing_listening_is_a_refused_connection(health, module):
-    port = servers.free_port()
+    port = free_port()
     with pytest.raises(ModuleFailed, match=f"connection refused: nothing listens on 127.0.0.1:{port}"):
         await health(module, port)
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PACK = [sys.executable, "-m", "module_utils.pack_checks"]
+PACK = [sys.executable, "-m", "hal.network.packing"]
 
 
 @pytest.fixture
 def program(tmp_path):
     path = tmp_path / "new/hal_checks.pyz"
-    subprocess.run([*PACK, str(path)], cwd=ROOT, check=True)
+    subprocess.run([*PACK, ROOT / "module_utils", path], check=True)
     return path
 
 
@@ -58,7 +58,9 @@ async def test_the_program_gives_what_the_module_gives(run, services, run_module
 
 
 async def test_a_check_that_fails_is_a_result_and_advises_for_windows(run, services):
-    order = {"origin": "qm1", "checks": checks(services, expect_words=["unobtainium"], windows=True)}
+    ordered = checks(services, expect_words=["unobtainium"], windows=True)
+    units = {"gateway": "HalGateway", "listener": "QMSvc"}
+    order = {"origin": "qm1", "checks": [check | {"unit": units[check["kind"]]} for check in ordered]}
     code, output, _ = await run(b"\xef\xbb\xbf" + json.dumps(order).encode() + b"\r\n")
     said = json.loads(output)
     assert code == 0 and said["ok"] is False
@@ -90,5 +92,5 @@ def test_the_same_sources_make_the_same_bytes(program, tmp_path):
     for source in project.rglob("*.py"):
         os.utime(source, (0, 0))
     again = tmp_path / "again.pyz"
-    subprocess.run([*PACK, str(again)], cwd=project, check=True)
+    subprocess.run([*PACK, project / "module_utils", again], check=True)
     assert again.read_bytes() == program.read_bytes()

@@ -8,7 +8,8 @@ import threading
 
 import pytest
 from tests.conftest import ModuleFailed
-from tests.unit.checks.servers import free_port, stay, tcp_server
+from tests.ports import free_port
+from tests.unit.checks.servers import stay, tcp_server
 
 
 def flow(port: int, **options) -> dict:

@@ -5,6 +5,7 @@ The samples are constructed: tests/data/gpu/README.md.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,25 +14,30 @@ from ansible.module_utils.hal_checks import gpu
 from tests.conftest import ModuleFailed
 
 SAMPLES = Path(__file__).parents[2] / "data/gpu"
-NVIDIA, AMD = f"cat {SAMPLES}/nvidia-smi.xml", f"cat {SAMPLES}/rocm-smi-6.json"
+AMD = f"cat {SAMPLES}/rocm-smi-6.json"
+NVIDIA = f"""case $1 in
+    --query-gpu=*) cat {SAMPLES}/nvidia-smi.csv;;
+    --query-compute-apps=*) printf '0000:01:00.0, %s, ollama, 1330\\n' 2345 2401;;
+esac"""
 
 
 @pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
     """Write a script by which a tool is stood in for; only those that are written are found."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
-    def write(name: str, body: str) -> None:
+    def write(name: str, body: str) -> str:
         (folder / name).write_text(f"#!/bin/sh\n{body}\n")
         (folder / name).chmod(0o755)
+        return str(folder / name)
 
     return write
 
 
 def test_gpus_that_are_well_are_told_with_their_processes(run_module, tool):
-    tool("nvidia-smi", f'[ "$*" = "-q -x" ] && {NVIDIA}')
+    tool("nvidia-smi", NVIDIA)
     result = run_module("gpu_health", {"count": 2, "driver": "580.", "max_processes": 2})
     assert (result["ok"], result["version"], result["changed"]) == (True, "580.95.05", False)
     assert "NVIDIA GeForce RTX 4090, Tesla P40, 41 °C, driver 580.95.05" in result["message"]
@@ -39,7 +45,7 @@ def test_gpus_that_are_well_are_told_with_their_processes(run_module, tool):
 
 
 def test_an_amd_gpu_is_found_by_its_tool(run_module, tool):
-    tool("rocm-smi", f'case "$*" in *--showpids*--json) {AMD};; *) exit 2;; esac')
+    tool("rocm-smi", f'case "$*" in *--json) {AMD};; *) exit 2;; esac')
     result = run_module("gpu_health", {"max_processes": 1, "max_memory_percent": 5})
     assert result["ok"] and result["details"]["vendor"] == "amd"
     assert result["details"]["processes"][0]["name"] == "ollama"
@@ -80,7 +86,7 @@ def test_everything_that_exceeds_a_limit_is_said_at_once(run_module, tool):
         ("echo No devices were found >&2; exit 6", "nvidia-smi failed: No devices were found. On this host"),
         ("echo Failed to initialize NVML: Driver/library version mismatch", "nvidia-smi said: Failed to"),
         ("printf '\\377\\376'", "nvidia-smi said"),
-        ("echo '<nvidia_smi_log/>'", "shows 0 of 1 GPUs"),
+        ("true", "shows 0 of 1 GPUs"),
         ("exec sleep 60", "nvidia-smi did not answer within 0.5 s: a GPU hangs"),
     ],
 )
@@ -117,6 +123,49 @@ def test_a_host_without_a_gpu_needs_none_unless_one_is_asked_for(run_module, too
 
 
 def test_a_temperature_that_is_not_told_cannot_be_judged(run_module, tool):
-    tool("nvidia-smi", f"{NVIDIA} | sed 's/<gpu_temp>.*</<gpu_temp>N\\/A</'")
+    tool("nvidia-smi", f"{{ {NVIDIA}\n}} | sed -E 's/, (41|33),/, [N\\/A],/'")
     with pytest.raises(ModuleFailed, match="does not tell its temperature c, for which there is a limit"):
         run_module("gpu_health", {})
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("echo 0", "finds no CUDA device, though nvidia-smi shows one"),
+        ("echo RuntimeError: CUDA driver version is insufficient >&2; exit 1", "version is insufficient"),
+    ],
+)
+def test_cuda_that_does_not_load_is_a_fault(run_module, tool, body, message):
+    tool("nvidia-smi", NVIDIA)
+    with pytest.raises(ModuleFailed, match=message):
+        run_module("gpu_health", {"python": tool("python", body)})
+
+
+def test_cuda_is_proved_or_its_absence_told(run_module, tool):
+    tool("nvidia-smi", NVIDIA)
+    assert "CUDA finds 2" in run_module("gpu_health", {"python": tool("python", "echo 2")})["message"]
+    bare = tool("python", f'exec {sys.executable} -I -S "$@"')  # without any package
+    assert f"{bare} has no ctranslate2" in run_module("gpu_health", {"python": bare})["message"]
+    assert "there is no /nonexistent here" in run_module("gpu_health", {"python": "/nonexistent"})["message"]
+
+
+def test_the_real_ctranslate2_is_asked(run_module, tool):
+    devices = pytest.importorskip("ctranslate2").get_cuda_device_count()
+    tool("nvidia-smi", NVIDIA)
+    if devices:
+        assert f"CUDA finds {devices}" in run_module("gpu_health", {"python": sys.executable})["message"]
+    else:
+        with pytest.raises(ModuleFailed, match="finds no CUDA device"):
+            run_module("gpu_health", {"python": sys.executable})
+
+
+def test_an_amd_gpu_that_the_kernel_does_not_offer_for_computing_is_a_fault(
+    run_module, tool, devices, tmp_path
+):
+    tool("rocm-smi", AMD)
+    node = tmp_path / "sys/class/kfd/kfd/topology/nodes/1/properties"
+    node.parent.mkdir(parents=True)
+    with pytest.raises(ModuleFailed, match="offers 0 of 1 GPUs for computing"):
+        run_module("gpu_health", {"vendor": "amd"})
+    node.write_text("location_id 768\ngfx_target_version 110000\n")
+    assert run_module("gpu_health", {"vendor": "amd"})["ok"]

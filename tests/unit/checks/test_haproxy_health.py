@@ -51,12 +51,41 @@ def row(name: str, server: str, **changes: str) -> tuple[str, str]:
     return line, ",".join(values.values())
 
 
+def test_a_proxy_that_comes_up_before_what_is_behind_it_may_be_healthy(healthy):
+    servers = row("qm_voice_gateway", "qm1", status="DOWN")
+    backend = row("qm_voice_gateway", "BACKEND", status="DOWN")
+    down = RECORDED.replace(*servers).replace(*backend)
+    assert healthy(down, servers_up=False)["message"] == "haproxy on this host: 1 servers up"
+    with pytest.raises(ModuleFailed, match="qm_voice_gateway/qm1 is DOWN"):
+        healthy(down)
+
+
+def test_a_server_that_haproxy_does_not_check_is_no_fault(healthy):
+    unchecked = row("qm_voice_gateway", "qm1", status="no check")
+    assert healthy(RECORDED.replace(*unchecked))["details"]["servers"]["qm_voice_gateway/qm1"] == "no check"
+
+
+def test_a_back_end_that_is_not_asked_for_may_be_off_and_is_told(healthy):
+    servers = row("qm_voice_gateway", "qm1", status="DOWN", last_chk="timeout")
+    off = RECORDED.replace(*servers).replace(*row("qm_voice_gateway", "BACKEND", status="DOWN"))
+    told = healthy(off, backends=["hal_speech"])["message"]
+    assert told == "haproxy on this host: 1 servers up; qm_voice_gateway/qm1 is DOWN (timeout)"
+    with pytest.raises(ModuleFailed, match="qm_voice_gateway/qm1 is DOWN"):
+        healthy(off, backends=["qm_voice_gateway"])
+
+
 def test_what_a_real_haproxy_said_is_healthy(healthy):
     result = healthy(RECORDED, max_queue=0, max_sessions_percent=50)
     assert (result["ok"], result["version"]) == (True, "3.0.11-1+deb13u5")
     assert result["message"] == "haproxy on this host: 2 servers up"
     assert result["details"]["servers"] == {"qm_voice_gateway/qm1": "UP", "hal_speech/ubuai": "UP"}
     assert result["details"]["sessions"]["voice_gateway"] == 2
+    assert result["details"]["queues"] == {"qm_voice_gateway": 0, "hal_speech": 0}
+
+
+def test_a_table_that_counts_addresses_has_no_queue(healthy):
+    _, table = row("hal_speech", "BACKEND", pxname="hal_connections")
+    result = healthy(RECORDED.rstrip("\n") + f"\n{table}\n\n")
     assert result["details"]["queues"] == {"qm_voice_gateway": 0, "hal_speech": 0}
 
 

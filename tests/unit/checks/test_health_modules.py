@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 
 import pytest
+from ansible.module_utils.hal_checks import gpu
 from ansible.module_utils.hal_checks.runner import run_check
 from ansible.module_utils.hal_checks.target import Target
 from tests.conftest import ModuleFailed
@@ -14,8 +16,8 @@ from tests.unit.checks.servers import http_server, stay, tcp_server, websocket_s
 from tests.unit.lab_ollama.conftest import NAME
 from tests.unit.speech.conftest import wav
 
-from hal.gateway.config import Settings
-from hal.gateway.server import Gateway
+from hal.gateway.gateway import Gateway
+from hal.gateway.settings import GatewaySettings
 
 QUESTION = "What medications am I taking?"
 SOUND = base64.b64encode(wav()).decode()
@@ -51,9 +53,10 @@ async def test_more_sessions_than_allowed_are_a_fault_that_says_how_many(health,
 async def test_a_gateway_without_its_back_ends_is_degraded_which_may_be_enough(health, services):
     with tcp_server(stay) as closed_soon:
         address = f"http://127.0.0.1:{closed_soon}"
-    settings = Settings(
+    settings = GatewaySettings(
         host="127.0.0.1",
         port=0,
+        own_names=("there",),
         listener_port=services["listener"],
         speech_urls=(address,),
         ollama_urls=(address,),
@@ -73,6 +76,23 @@ async def test_a_gateway_without_its_back_ends_is_degraded_which_may_be_enough(h
     assert f"is degraded: it cannot use speech {address}, ollama {address}" in result["msg"]
     assert result["remedy"] == "See that they run, and that the gateway may reach them"
     assert result["msg"].endswith(result["remedy"])
+
+
+async def test_a_gateway_that_trusts_no_network_is_asked_with_a_token(health, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"mac {hashlib.sha256(b'a-token').hexdigest()}\n")
+    settings = GatewaySettings(
+        host="127.0.0.1", port=0, own_names=("there",), trusted_networks=(), tokens_file=tokens
+    )
+    gateway = Gateway(settings)
+    await gateway.start()
+    try:
+        port = gateway.ports[0]
+        assert (await health("gateway_health", port, readiness="unasked", token="a-token"))["ok"]
+        with pytest.raises(ModuleFailed, match=r"handshake was refused: HTTP/1\.1 401"):
+            await health("gateway_health", port, readiness="unasked")
+    finally:
+        await gateway.stop()
 
 
 async def test_a_listener_that_answers_is_healthy(health, services):
@@ -156,6 +176,70 @@ async def test_a_model_that_is_still_thinking_says_something(health):
     assert result["version"] == ""  # that server tells none
 
 
+def computing(size_vram: int, tokens: int = 4) -> dict[str, tuple[int, bytes]]:
+    """Return what a server answers whose only model, of 2 GB, has so much in the GPU's memory."""
+    model = {"name": "llama3.2:3b", "size": 2_000_000_000}
+    said = {"response": "Yes", "eval_count": tokens, "eval_duration": 1_000_000_000}
+    answers = {
+        "/api/tags": {"models": [model]},
+        "/api/ps": {"models": [model | {"size_vram": size_vram}]},
+        "/api/generate": said,
+    }
+    return {path: (200, json.dumps(answer).encode()) for path, answer in answers.items()}
+
+
+@pytest.mark.parametrize(
+    ("size_vram", "fault"),
+    [
+        (
+            0,
+            "llama3.2:3b is computed on the processor, though there is a GPU.*`nvidia-smi`.*restart the host",
+        ),
+        (500_000_000, r"only 0.5 of llama3.2:3b's 2.0 GB are in the GPU's memory.*take a smaller model"),
+        (2_000_000_000, ""),
+    ],
+)
+async def test_where_a_gpu_is_expected_the_whole_model_must_be_in_its_memory(health, size_vram, fault):
+    with http_server(computing(size_vram)) as port:
+        assert (await health("ollama_health", port))["ok"]
+        assert (await health("ollama_health", port, gpu="none", own=True))["ok"]
+        if fault:
+            with pytest.raises(ModuleFailed, match=fault):
+                await health("ollama_health", port, gpu="nvidia")
+        else:
+            assert (await health("ollama_health", port, gpu="amd"))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("own", "tool", "expected"), [(True, True, True), (False, True, False), (True, False, False)]
+)
+async def test_a_gpu_is_expected_of_the_host_itself_where_it_has_one_with_its_driver(
+    health, tmp_path, monkeypatch, own, tool, expected
+):
+    device = tmp_path / "sys/bus/pci/devices/0000:01:00.0"
+    device.mkdir(parents=True)
+    for name, number in (("class", "0x030000"), ("vendor", "0x10de"), ("device", "0x2684")):
+        (device / name).write_text(f"{number}\n")
+    monkeypatch.setattr(gpu, "ROOT", tmp_path)
+    monkeypatch.setattr(gpu.shutil, "which", lambda name: f"/usr/bin/{name}" if tool else None)
+    with http_server(computing(0)) as port:
+        options = {"gpu": "auto", "own": own}
+        if expected:
+            with pytest.raises(ModuleFailed, match="computed on the processor"):
+                await health("ollama_health", port, **options)
+        else:
+            assert (await health("ollama_health", port, **options))["ok"]
+
+
+async def test_a_model_that_answers_more_slowly_than_declared_is_a_fault(health):
+    with http_server(computing(0)) as port:
+        assert (await health("ollama_health", port, minimum_tokens_per_second=4))["ok"]
+        with pytest.raises(
+            ModuleFailed, match=r"answers with 4 tokens a second, fewer than 5\. On there: `ollama"
+        ):
+            await health("ollama_health", port, minimum_tokens_per_second=5)
+
+
 async def test_an_unhealthy_service_fails_no_task_that_only_wants_to_know(health, services):
     result = await health("gateway_health", services["listener"], fail_on_fault=False)
     assert result["ok"] is False and "does not speak HTTP" in result["message"]
@@ -216,3 +300,13 @@ async def test_a_back_end_that_the_gateway_leaves_alone_is_told(health):
     with websocket_server(talk, process_request=process) as port:
         result = await health("gateway_health", port, readiness="unasked", max_sessions=5)
     assert result["details"]["held_back"] == ['address="http://a",backend="speech"']
+
+
+async def test_speech_that_falls_back_to_the_processor_is_a_fault_where_a_gpu_is_expected(health):
+    said = {"status": "ok", "model": "m", "device": "cpu", "fallback": "CUDA finds no device"}
+    with http_server({"/health": (200, json.dumps(said).encode())}) as port:
+        assert (await health("speech_health", port))["ok"]
+        with pytest.raises(
+            ModuleFailed, match=r"though there is a GPU: CUDA finds no device\. .*`nvidia-smi`"
+        ):
+            await health("speech_health", port, gpu="nvidia")

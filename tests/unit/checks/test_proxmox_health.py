@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.conftest import ModuleFailed
-from tests.unit.checks.servers import free_port, garbage, tcp_server
+from tests.ports import free_port
+from tests.unit.checks.servers import garbage, tcp_server
 
 SECRET = "3e1f7e0a-0f6c-4f5e-9a55-6d1f0a9c8b7d"
 GIB = 1 << 30

@@ -3,13 +3,20 @@
 import base64
 import contextlib
 import json
+import ssl
 import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 import websockets
 from ansible.module_utils.hal_checks import runner
-from tests.unit.checks.servers import free_port, http_server, tcp_server
+from tests.ports import free_port
+from tests.unit.checks.servers import http_server, tcp_server
 from tests.unit.checks.servers import websocket_server as gateway
+
+from hal.network.authority import Authority
 
 
 @pytest.fixture
@@ -23,6 +30,7 @@ def check(run_module):
             "host": "there",
             "address": "127.0.0.1",
             "port": port,
+            "unit": f"unit-of-{kind}",
             **options,
         }
         result = run_module("service_checks", {"checks": [target], "origin": "here", "timeout": 30})
@@ -78,7 +86,7 @@ def test_a_gateway_that_greets_wrongly_fails(check, talk, message):
         result = check("gateway", port)
     assert not result["ok"]
     assert message in result["message"]
-    assert "On there: `systemctl status hal-gateway`" in result["message"]
+    assert "On there: `systemctl status unit-of-gateway`" in result["message"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +134,57 @@ def test_nothing_listening_is_said_with_the_unit_to_look_at(check):
     result = check("ollama", port)
     assert not result["ok"]
     assert f"nothing listens on 127.0.0.1:{port}" in result["message"]
-    assert "systemctl status ollama" in result["message"]
+    assert "systemctl status unit-of-ollama" in result["message"]
+
+
+@pytest.fixture
+def certified(tmp_path):
+    """Serve TLS with a certificate that is valid for a time; yield its port and its authority's file."""
+    authority = Authority.create("HAL household", timedelta(days=900))
+    (tmp_path / "ca.crt").write_bytes(authority.pem)
+
+    @contextlib.contextmanager
+    def serve(validity: timedelta) -> Iterator[tuple[int, str]]:
+        (tmp_path / "server.pem").write_bytes(b"".join(authority.issue(["there"], validity)))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "server.pem")
+        with tcp_server(lambda end: context.wrap_socket(end, server_side=True).close()) as port:
+            yield port, str(tmp_path / "ca.crt")
+
+    return serve
+
+
+def test_a_certificate_with_time_left_passes(check, certified):
+    with certified(timedelta(days=100, hours=1)) as (port, ca_file):
+        result = check("tls", port, tls=True, ca_file=ca_file)
+    assert result["ok"] and result["message"] == "its certificate is valid for 100 days"
+
+
+@pytest.mark.parametrize(
+    ("validity", "said"),
+    [(timedelta(days=20, hours=1), "ends in 20 days"), (timedelta(minutes=-5), "certificate has expired")],
+)
+def test_a_certificate_near_or_after_its_end_fails_with_what_renews_it(check, certified, validity, said):
+    with certified(validity) as (port, ca_file):
+        result = check("tls", port, tls=True, ca_file=ca_file)
+    assert not result["ok"] and said in result["message"]
+    assert "Run site.yml, which renews what the household's own authority has issued" in result["remedy"]
+
+
+def test_without_an_authority_a_connection_is_enough(check):
+    with tcp_server(lambda end: None) as port:
+        assert check("tls", port, tls=True)["ok"]
+        assert check("tls", port, tls=True, ca_file="/nowhere/backup-ca.crt")["ok"]
+
+
+def test_a_unit_that_is_masked_on_the_hosts_own_check_is_told_to_be_unmasked(check, tmp_path, monkeypatch):
+    program = tmp_path / "systemctl"
+    program.write_text('#!/bin/sh\n[ "$1 $3" = "is-enabled unit-of-http" ] && echo masked; exit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    result = check("http", free_port(), own=True)
+    assert "`systemctl unmask unit-of-http`, then run site.yml" in result["remedy"]
+    assert "unmask" not in check("http", free_port(), own=True, unit="another")["remedy"]
 
 
 def test_a_certificate_of_an_unknown_authority_fails(check):
@@ -172,7 +230,7 @@ def test_speech(check):
     with http_server({"/health": (503, b'{"status": "loading"}')}) as port:
         loading = check("speech", port)
     assert not wrong["ok"] and "lacks appointments" in wrong["message"]
-    assert not loading["ok"] and "503" in loading["message"] and "hal-speech" in loading["message"]
+    assert not loading["ok"] and "503" in loading["message"] and "unit-of-speech" in loading["message"]
 
 
 def test_text_to_speech(check):
@@ -237,9 +295,47 @@ def test_many_checks_run_side_by_side(run_module):
     assert result["ok"] and [check["name"] for check in result["results"]] == [str(port) for port in ports]
 
 
+class ComingUp(dict[str, tuple[int, bytes]]):
+    """The answers of a server that refuses the first two requests."""
+
+    asked = 0
+
+    def get(self, *_: object) -> tuple[int, bytes]:
+        self.asked += 1
+        return (503 if self.asked <= 2 else 200), b'{"model": "tiny", "device": "cpu"}'
+
+
+def coming_up(port: int) -> list[dict[str, Any]]:
+    return [{"name": "page", "kind": "http", "host": "there", "address": "127.0.0.1", "port": port}]
+
+
+def test_a_service_that_is_coming_up_is_waited_for(run_module, monkeypatch):
+    monkeypatch.setattr(runner, "PAUSE_S", 0)
+    with http_server(answers := ComingUp()) as port:
+        order = {"checks": coming_up(port), "origin": "here", "fail_on_fault": True}
+        assert run_module("service_checks", order | {"wait": 60})["message"] == "1 checks passed"
+    assert answers.asked == 3, "and is not asked again once it is up"
+
+
+def test_a_service_that_is_not_up_in_time_fails_and_is_named(run_module):
+    with http_server(ComingUp()) as port:
+        order = {"checks": coming_up(port), "origin": "here"}
+        assert not run_module("service_checks", order)["ok"]
+        with pytest.raises(Exception, match="page on there: GET / was answered with 503"):
+            run_module("service_checks", order | {"fail_on_fault": True})
+
+
+def test_a_health_module_waits_as_well(run_module, monkeypatch):
+    monkeypatch.setattr(runner, "PAUSE_S", 0)
+    with http_server(answers := ComingUp()) as port:
+        order = {"host": "there", "address": "127.0.0.1", "port": port, "wait": 60}
+        result = run_module("speech_health", order)
+    assert (result["message"], answers.asked) == ("speech on there: tiny on cpu", 3)
+
+
 @pytest.mark.parametrize(
     ("check", "message"),
-    [({"name": "x", "kind": "ssh"}, "has no address, host, port"), ({"kind": "magic"}, "unknown kind magic")],
+    [({"name": "x", "kind": "ssh"}, "has no port"), ({"kind": "magic"}, "unknown kind magic")],
 )
 def test_a_check_that_is_written_wrongly_is_refused(run_module, check, message):
     whole = {"name": "x", "host": "there", "address": "127.0.0.1", "port": 1} if "magic" in str(check) else {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import health_report
 import pytest
 from ansible.module_utils.hal_checks import runner
+
+from hal.network.health import report as health_report
 
 VIRTUAL = "198.18.50.99"
 

@@ -23,6 +23,8 @@ from hal.protocol import State
 
 ROOT = Path(__file__).parents[3]
 
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + b"\1\2" * 5000
+
 type Handler = Callable[["FakeGateway", ServerConnection], Awaitable[None]]
 
 
@@ -78,6 +80,17 @@ def http_reply(connection: ServerConnection, request: Request) -> Response | Non
     if request.path == "/readyz":
         return connection.respond(HTTPStatus.OK, "ready\n")
     return None
+
+
+async def leave_first(gateway: FakeGateway, socket: ServerConnection) -> None:
+    """Break off at the question "one", and answer others."""
+    await greet(socket)
+    frame = await gateway.receive(socket)
+    if frame["text"] == "one":
+        await socket.close(1012, "restarting")
+    else:
+        await send(socket, *respond("back"))
+        await socket.wait_closed()
 
 
 @pytest.fixture
@@ -148,3 +161,49 @@ def hal(run: Callable[..., Awaitable[Finished]]) -> Callable[..., Awaitable[Fini
         return await run(sys.executable, "-m", "hal.client.cli", *arguments, **options)
 
     return hal
+
+
+@pytest.fixture
+async def speech_service():
+    """A text-to-speech service: `url, texts = await speech_service(status, body)`."""
+    servers = []
+
+    async def start(status="200 OK", body=WAV):
+        texts = []
+
+        async def answer(reader, writer):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            if head.startswith("get"):
+                writer.write(
+                    b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
+            else:
+                length = int(head.split("content-length:")[1].split()[0])
+                texts.append(json.loads(await reader.readexactly(length))["input"])
+                reply = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+                writer.write(reply.encode() + body)
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", texts
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Put a program of one's own on the PATH, in front of any other."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def write(name, *lines):
+        path = folder / name
+        path.write_text("\n".join([f"#!{sys.executable}", "import os, pathlib, sys", *lines]))
+        path.chmod(0o755)
+        return str(folder)
+
+    return write

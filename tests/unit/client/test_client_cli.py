@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from importlib.metadata import version
+
+import pytest
 
 from hal import protocol
 from hal.protocol import State
 
-from .conftest import greet, respond, send
+from .conftest import greet, leave_first, respond, send
+
+pytestmark = pytest.mark.slow
 
 
 async def test_ask_prints_the_answer(gateway, hal):
@@ -31,16 +37,7 @@ async def test_piped_questions_follow_up_on_one_connection(gateway, hal):
 
 
 async def test_a_lost_connection_is_opened_again_for_the_next_question(gateway, hal):
-    async def once(fake, socket):
-        await greet(socket)
-        frame = await fake.receive(socket)
-        if frame["text"] == "one":
-            await socket.close(1012, "restarting")
-        else:
-            await send(socket, *respond("back"))
-            await socket.wait_closed()
-
-    fake = await gateway(once)
+    fake = await gateway(leave_first)
     done = await hal("ask", "--url", fake.url, stdin="one\ntwo\n")
     assert done.out == "back\n" and "restarting" in done.err
     assert done.code == 1 and fake.connections == 2
@@ -52,6 +49,67 @@ async def test_json_is_one_object_a_line(gateway, hal):
     answer = json.loads(done.out)
     assert answer["question"] == "q" and answer["text"] == "You asked: q"
     assert answer["intent"] == "MEDICATION" and answer["status"] == "success"
+
+
+async def test_json_is_one_object_of_a_failure_too(gateway, hal, tmp_path):
+    async def silent(fake, socket):
+        await greet(socket)
+        await socket.wait_closed()
+
+    fake = await gateway(silent)
+    cases = [
+        (["ask", "q", "--url", "ws://127.0.0.1:1"], 3, "the connection was refused"),
+        (["ask", "q", "--url", fake.url, "--timeout", "0.2"], 1, "did not answer within 0.2 s"),
+        (["ask", "q"], 2, "No gateway is set"),
+        (["ask", "q", "--timeout", "soon"], 2, "HAL_TIMEOUT must be a number"),
+        (["talk", tmp_path / "none.wav", "--url", fake.url], 2, "Cannot read"),
+        (["speech", "hi", "-o", tmp_path / "o.wav", "--speech-url", "http://127.0.0.1:1"], 3, "refused"),
+        (["ask", "--nope"], 2, "unrecognized arguments: --nope"),
+        (["sing"], 2, "invalid choice: 'sing'"),
+    ]
+    for arguments, code, sentence in cases:
+        done = await hal(*arguments, "--json")
+        failure = json.loads(done.out)
+        assert (done.code, failure["exit_code"], failure["ok"]) == (code, code, False), arguments
+        assert sentence in failure["error"] and done.err == "", (arguments, done)
+
+
+async def test_json_of_many_questions_has_an_object_for_each(gateway, hal):
+    fake = await gateway(leave_first)
+    done = await hal("ask", "--json", "--url", fake.url, stdin="one\ntwo\n")
+    failed, answered = map(json.loads, done.out.splitlines())
+    assert (failed["question"], failed["ok"]) == ("one", False) and "restarting" in failed["error"]
+    assert (answered["question"], answered["text"]) == ("two", "back")
+
+
+async def test_the_version_is_that_of_the_package(hal):
+    done = await hal("--version")
+    assert (done.code, done.out) == (0, f"hal {version('hal')}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["st"], "status"),
+        (["ask", "--sp"], "--speech-url --speak"),
+        (["completion", ""], "bash zsh"),
+        (["talk", "que"], "question.wav"),
+        (["ask", "--ca-file", "que"], "question.wav"),
+    ],
+)
+async def test_bash_completes_commands_options_and_files(hal, run, tmp_path, words, completed):
+    (tmp_path / "complete.sh").write_text((await hal("completion", "bash")).out)
+    (tmp_path / "question.wav").touch()
+    line = f"""source complete.sh; COMP_WORDS=(hal {" ".join(word or "''" for word in words)})
+        COMP_CWORD={len(words)}; COMP_WORDS[COMP_CWORD]={words[-1]!r}
+        _shtab_hal; echo "${{COMPREPLY[@]}}" """
+    done = await run("bash", "-c", line)
+    assert (done.code, done.out.strip(), done.err) == (0, completed, "")
+
+
+async def test_zsh_gets_a_completion_of_its_own(hal):
+    done = await hal("completion", "zsh")
+    assert done.code == 0 and done.out.startswith("#compdef hal") and "speech-url" in done.out
 
 
 async def test_a_failed_turn_exits_1(gateway, hal):
@@ -86,6 +144,8 @@ async def test_wrong_usage_exits_2_with_what_to_do(hal, tmp_path):
     url = ["--url", "ws://127.0.0.1:1"]
     two_words = tmp_path / "token"
     two_words.write_text("one two")
+    picture = tmp_path / "question.m4a"
+    picture.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF")
     cases = [
         (["ask", "q"], "--url ws://HOST:8768"),
         (["ask"], "--url ws://HOST:8768"),
@@ -99,7 +159,8 @@ async def test_wrong_usage_exits_2_with_what_to_do(hal, tmp_path):
         (["ask", "q", "--url", "wss://x", "--ca-file", two_words], "not a certificate in PEM form"),
         (["ask", "q", "--url", "wss://x", "--ca-file", tmp_path / "none"], "Cannot read the CA file"),
         (["talk", *url, tmp_path / "none.wav"], "Cannot read"),
-        (["talk", *url, two_words], "is not a WAV"),
+        (["talk", *url, two_words], "is no recording that HAL knows: give a WAV"),
+        (["talk", *url, picture], "looks like a JPEG picture: give a WAV"),
         (["speech", "hi", "-o", tmp_path / "o.wav"], "HAL_SPEECH_URL"),
         (["say", "hi", *url], "HAL_SPEECH_URL"),
         (["sing"], "invalid choice"),
@@ -144,6 +205,22 @@ async def test_talk_sends_the_file_as_it_is(gateway, hal, tmp_path):
     assert done.code == 0 and done.out.startswith("You said: what was said\nYou spoke: ")
     chunks = [frame for frame in fake.frames if frame["type"] == "audio_chunk"]
     assert len(chunks) == 3 and {frame["format"] for frame in chunks} == {"wav"}
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "label"),
+    [("ipod", "aac", "mp4"), ("webm", "libopus", "webm"), ("adts", "aac", "aac")],
+)
+async def test_talk_sends_what_telephones_and_browsers_record(
+    gateway, hal, tmp_path, encoded_sound, container, codec, label
+):
+    recording = tmp_path / "question"
+    recording.write_bytes(encoded_sound(container, codec))
+    fake = await gateway()
+    assert (await hal("talk", "--url", fake.url, recording)).code == 0
+    chunks = [frame for frame in fake.frames if frame["type"] == "audio_chunk"]
+    assert b"".join(base64.b64decode(chunk["audio"]) for chunk in chunks) == recording.read_bytes()
+    assert {chunk["format"] for chunk in chunks} == {label}
 
 
 async def test_status_shows_every_check(gateway, hal):

@@ -7,16 +7,17 @@ import json
 import os
 import sys
 from contextlib import closing
-from pathlib import Path
+from datetime import UTC
 
 import pytest
 import yaml
 
-from hal.client.conformance import EXCHANGES, Exchange, load_exchanges
+from hal.client.conformance import Exchange, load_exchanges
 from hal.client.errors import UsageError
 from hal.engine import database
+from hal.engine.clock import clock_in
 from hal.engine.engine import Engine
-from hal.engine.server import Listener
+from hal.engine.listener import Listener
 from hal.protocol import ListenerReply
 
 
@@ -27,7 +28,7 @@ async def listener(tmp_path):
     with closing(database.connect(path)) as connection:
         database.create(connection)
         database.load_sample(connection, load_exchanges().now.date())
-    engine = Engine(path)
+    engine = Engine(path, clock_in(UTC))
     engine.start()
     server = Listener(engine.answer)
     host, port = await server.start("127.0.0.1", 0)
@@ -129,7 +130,6 @@ def test_every_fault_of_a_reply_is_found():
 
 def test_the_set_covers_every_intent_and_much_of_each():
     exchanges = load_exchanges().exchanges
-    assert EXCHANGES.resolve() == Path("tests/conformance/listener.yml").resolve()
     assert len(exchanges) >= 120
     assert {each.intent for each in exchanges} == {
         "MEDICATION", "APPOINTMENT", "ALLERGY", "HEALTH_DATA", "TRANSACTION", "PASSWORD", "GENERAL",

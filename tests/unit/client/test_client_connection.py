@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from http import HTTPStatus
 
 import pytest
+from tests.ports import free_port
 
 from hal import protocol
 from hal.client import connection
@@ -30,12 +31,6 @@ def audio(*chunks: bytes) -> Audio:
             yield chunk
 
     return Audio(generate(), "wav", 16_000)
-
-
-def free_port() -> int:
-    with sockets.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
 
 
 async def test_follow_up_questions_share_one_connection(gateway):
@@ -309,12 +304,10 @@ async def test_a_token_is_sent_and_the_round_trip_measured(gateway):
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (sockets.gaierror(-2, "Name or service not known"), "the host name is not known"),
-        (OSError(errno.EHOSTUNREACH, "No route to host"), "there is no route to this host"),
-        (TimeoutError(), "no reply in time"),
+        (sockets.gaierror(-2, "Name or service not known"), "the host name is not known; check that the"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "there is no route to this host; check this"),
+        (TimeoutError(), "no reply in time; check that the gateway runs"),
     ],
 )
 def test_the_networks_failures_are_told_in_words(error, cause):
-    assert explain_connect(error, "ws://qm1:8768").startswith(
-        f"Cannot connect to ws://qm1:8768: {cause}; check"
-    )
+    assert explain_connect(error, "ws://qm1:8768").startswith(f"Cannot connect to ws://qm1:8768: {cause}")

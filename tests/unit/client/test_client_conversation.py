@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from .conftest import greet, respond, send
+from .conftest import greet, leave_first
 
 
 class Terminal:
@@ -93,16 +93,7 @@ async def test_a_person_asks_follows_up_and_leaves(gateway, terminal, farewell):
 
 
 async def test_the_prompt_survives_a_lost_gateway(gateway, terminal):
-    async def once(fake, socket):
-        await greet(socket)
-        frame = await fake.receive(socket)
-        if frame["text"] == "one":
-            await socket.close(1012, "restarting")
-        else:
-            await send(socket, *respond("back"))
-            await socket.wait_closed()
-
-    fake = await gateway(once)
+    fake = await gateway(leave_first)
     person = await terminal(fake.url)
     await person.read_until("HAL> ")
     person.type("one\n")

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.health_page.conftest import check, diagram, drill, report, write  # noqa: F401
+from tests.unit.network.health.conftest import check, diagram, drill, report, write  # noqa: F401
 
 from hal.client.network import spark
 from hal.client.report import ReportError, parse_report

@@ -2,64 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import json
-import sys
 
 import pytest
 
-from hal.client.audio import audio_from_bytes
 from hal.client.errors import UsageError
 from hal.client.microphone import find_recorder
 
-WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + b"\1\2" * 5000
-
-
-@pytest.fixture
-async def speech_service():
-    """A text-to-speech service: `url, texts = await speech_service(status, body)`."""
-    servers = []
-
-    async def start(status="200 OK", body=WAV):
-        texts = []
-
-        async def answer(reader, writer):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            if head.startswith("get"):
-                writer.write(
-                    b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                )
-            else:
-                length = int(head.split("content-length:")[1].split()[0])
-                texts.append(json.loads(await reader.readexactly(length))["input"])
-                reply = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-                writer.write(reply.encode() + body)
-            await writer.drain()
-            writer.close()
-
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
-        servers.append(server)
-        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", texts
-
-    yield start
-    for server in servers:
-        server.close()
-
-
-@pytest.fixture
-def program(tmp_path, monkeypatch):
-    """Put a program of one's own on the PATH, in front of any other."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-
-    def write(name, *lines):
-        path = folder / name
-        path.write_text("\n".join([f"#!{sys.executable}", "import os, pathlib, sys", *lines]))
-        path.chmod(0o755)
-        return str(folder)
-
-    return write
+from .conftest import WAV
 
 
 async def test_speech_writes_a_file(speech_service, hal, tmp_path):
@@ -165,8 +115,3 @@ def test_a_mac_records_with_its_own_programs(program, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(UsageError, match="brew install sox"):
         find_recorder("darwin")
-
-
-@pytest.mark.parametrize(("magic", "label"), [(b"fLaC", "flac"), (b"OggS", "ogg"), (b"ID3\3", "mp3")])
-def test_other_containers_are_labelled(magic, label):
-    assert audio_from_bytes(magic + bytes(10), "file").format == label

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from hal.client.conformance import load_exchanges
 from hal.engine import database
 from hal.engine.engine import Engine
-from hal.engine.server import Listener
+from hal.engine.listener import Listener
 from hal.protocol import ListenerRequest
 
-CONFORMANCE = yaml.safe_load((Path(__file__).parents[2] / "conformance" / "listener.yml").read_text())
-NOW: datetime = CONFORMANCE["now"]
+NOW: datetime = load_exchanges().now
 
 type Reply = dict[str, Any]
 
@@ -69,7 +68,7 @@ async def serve(sample: Path) -> AsyncIterator[Serve]:
     stops: list[Callable[[], Awaitable[None]]] = []
 
     async def start(**bounds: Any) -> Caller:
-        engine = Engine(sample, clock=lambda: NOW)
+        engine = Engine(sample, clock=NOW.astimezone)
         engine.start()
         listener = Listener(engine.answer, **bounds)
         host, port = await listener.start("127.0.0.1", 0)

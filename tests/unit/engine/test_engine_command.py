@@ -121,6 +121,20 @@ def test_serves_and_ends_on_sigterm(tmp_path: Path) -> None:
     ]
 
 
+def test_a_caller_has_the_time_that_is_set(tmp_path: Path) -> None:
+    process = command(database=tmp_path / "household.db", port=0, timeout_s=0.2)
+    try:
+        assert process.stderr is not None
+        address = re.search(r"listening on 127\.0\.0\.1:(\d+)", process.stderr.readline())
+        assert address
+        with socket.create_connection(("127.0.0.1", int(address[1])), timeout=10) as connection:
+            reply = ListenerReply.decode(b"".join(iter(lambda: connection.recv(65_536), b"")))
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
+    assert "within 0.2 seconds" in reply.response_text
+
+
 def test_in_phantom_mode_it_serves_clients_and_ends_on_sigterm(tmp_path: Path) -> None:
     path = tmp_path / "household.db"
     initialise(path, sample=True, today=date(2026, 3, 11))
@@ -168,6 +182,19 @@ def test_fault_is_one_sentence(settings: dict[str, Any], code: int, said: str) -
     assert process.returncode == code
     assert said in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9])
+def test_init_refuses_a_damaged_database_and_says_how_to_restore(tmp_path: Path, keep: float) -> None:
+    path = tmp_path / "household.sqlite"
+    initialise(path, sample=True, today=date(2026, 3, 11))
+    os.truncate(path, int(path.stat().st_size * keep))
+    damaged = path.read_bytes()
+    process = command("init", database=path)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1 and "Traceback" not in errors
+    assert "playbooks/restore.yml -e overwrite=true" in errors
+    assert path.read_bytes() == damaged
 
 
 @pytest.mark.parametrize("mode", ["listener", "phantom"])
@@ -232,3 +259,19 @@ async def test_an_empty_household_has_answers(caller: Any, sample: Path) -> None
         reply = await caller.ask(question)
         assert reply["status"] == "success"
         assert " no " in f" {reply['response_text'].lower()}"
+
+
+def test_a_time_zone_that_does_not_exist_stops_the_engine_with_a_sentence(tmp_path: Path) -> None:
+    process = command(database=tmp_path / "household.db", timezone="Europe/Nowhere")
+    assert process.communicate(timeout=30)[1].startswith("hal-engine: there is no time zone 'Europe/Nowhere'")
+    assert process.returncode == 1
+
+
+def test_init_dates_the_sample_in_the_households_zone(tmp_path: Path) -> None:
+    days = set()
+    for zone in ("Etc/GMT+12", "Etc/GMT-14"):  # 26 hours apart: never the same day
+        path = tmp_path / f"{zone[4:]}.db"
+        command("init", "--sample", database=path, timezone=zone).communicate(timeout=30)
+        with closing(sqlite3.connect(path)) as connection:
+            days.add(connection.execute("SELECT MIN(date) FROM appointment").fetchone()[0])
+    assert len(days) == 2

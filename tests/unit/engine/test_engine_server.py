@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from typing import Any
 
 import pytest
 
-from hal.protocol import MAX_LISTENER_MESSAGE_BYTES, ListenerRequest
+from hal.engine.listener import Listener
+from hal.protocol import MAX_LISTENER_MESSAGE_BYTES, ListenerReply, ListenerRequest
 
 QUESTION = "What medications am I taking?"
 
@@ -103,6 +105,38 @@ async def test_slow_caller_is_told_and_disturbs_nobody(serve: Any) -> None:
     assert "did not end within 0.2 seconds" in json.loads(await slow)["response_text"]
 
 
+async def test_a_caller_who_does_not_end_his_request_has_until_the_time_limit(serve: Any, clock: Any) -> None:
+    caller = await serve(timeout_s=60)
+    reader, writer = await asyncio.open_connection(caller.host, caller.port)
+    writer.write(b'{"transcription": "wh')
+    await caller.ask(QUESTION)  # whoever came before is being listened to
+    clock(61)
+    reply = json.loads(await asyncio.wait_for(reader.read(), 10))
+    writer.close()
+    assert reply["action_taken"] == "TIMEOUT"
+
+
+async def test_a_caller_who_does_not_take_his_reply_has_until_the_time_limit(clock: Any) -> None:
+    large = ListenerReply("x" * 50_000_000)
+
+    async def answer(_: ListenerRequest) -> ListenerReply:
+        return large
+
+    listener = Listener(answer, timeout_s=60)
+    reader, writer = await asyncio.open_connection(*await listener.start("127.0.0.1", 0))
+    try:
+        writer.write(ListenerRequest(QUESTION).encode())
+        taken = len(await reader.read(1))  # the reply is under way, and larger than every buffer
+        clock(61)
+        with contextlib.suppress(ConnectionError):
+            while data := await asyncio.wait_for(reader.read(1_000_000), 10):
+                taken += len(data)
+    finally:
+        writer.close()
+        await listener.stop()
+    assert taken < len(large.encode())
+
+
 async def test_too_many_callers(serve: Any) -> None:
     caller = await serve(timeout_s=5, max_connections=2)
     idle = [await asyncio.open_connection(caller.host, caller.port) for _ in range(2)]
@@ -114,6 +148,7 @@ async def test_too_many_callers(serve: Any) -> None:
         writer.close()
 
 
+@pytest.mark.slow
 async def test_five_thousand_hostile_messages(serve: Any) -> None:
     caller = await serve(timeout_s=2)
     chance = random.Random(8767)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import math
 import struct
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -18,10 +20,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from hal.engine.engine import Engine
 from hal.engine.main import initialise
 from hal.engine.phantom import Phantom, PhantomSettings
-from hal.gateway.config import Settings, Windows
-from hal.gateway.server import Gateway
-from hal.gateway.websocket import WebSocketServer
+from hal.gateway.gateway import Gateway
+from hal.gateway.settings import GatewaySettings
 from hal.protocol import Frame, ListenerReply
+from hal.shared.session import ListeningTimes
+from hal.shared.websocket import WebSocketServer
 
 NOW = datetime(2026, 3, 11, 9, 0)  # the household's day in these tests
 WAIT_S = 10  # a test that waits longer has failed
@@ -64,25 +67,41 @@ class FakeServer:
                 return
             self.requests.append(request)
             self.asked.set()
-            if self.mode == "slow":
-                gone = asyncio.ensure_future(reader.read())
-                released = asyncio.ensure_future(self.release.wait())
-                await asyncio.wait([gone, released], return_when=asyncio.FIRST_COMPLETED)
-                if gone.done():
-                    self.left.set()
-                gone.cancel()
-                released.cancel()
+            if self.holds(request):
+                await self._hold(reader)
             reply = self.encode(request)
             if self.mode == "vanish":
                 reply = reply[: len(reply) // 2]
             if self.mode == "garbage":
                 reply = self.frame_garbage(b"\x00\xff{[not json")
-            writer.write(reply)
+            beginning, rest = self.split(reply)
+            writer.write(beginning)
             await writer.drain()
+            if rest:
+                await self._hold(reader)
+                writer.write(rest)
+                await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
+
+    async def _hold(self, reader: asyncio.StreamReader) -> None:
+        gone = asyncio.ensure_future(reader.read())
+        released = asyncio.ensure_future(self.release.wait())
+        await asyncio.wait([gone, released], return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            self.left.set()
+        gone.cancel()
+        released.cancel()
+
+    def holds(self, request: Frame) -> bool:
+        """Tell whether the answer waits for `release`."""
+        return self.mode == "slow"
+
+    def split(self, reply: bytes) -> tuple[bytes, bytes]:
+        """Return what is sent at once, and what waits for `release`."""
+        return reply, b""
 
     async def read(self, reader: asyncio.StreamReader) -> Frame | None:
         raise NotImplementedError
@@ -144,6 +163,57 @@ class FakeHttp(FakeServer):
         )
 
 
+class FakeSpeech(FakeHttp):
+    """Answers a recording with `reply`, and a text with `sound`; without that it cannot speak."""
+
+    sound = b""
+
+    def encode(self, request: Frame) -> bytes:
+        if "input" not in request:
+            return super().encode(request)
+        return self._frame(200 if self.sound else 503, self.sound)
+
+
+class FakeOllama(FakeHttp):
+    """A language model's server, which writes `reply` piece by piece when it is asked for a stream.
+
+    In the mode "loading" it waits with the model, in "slow" with its answer, in "pausing" after the words
+    `pause_after`; in "breaking" it breaks off after these.
+    """
+
+    pause_after = ""
+    lines: list[Frame] | None = None  # what is sent instead of the reply
+    _pause_at = 0
+
+    def holds(self, request: Frame) -> bool:
+        return self.mode == ("slow" if "messages" in request else "loading")
+
+    def encode(self, request: Frame) -> bytes:
+        self._pause_at = 0
+        if not request.get("stream") or self.status != 200 or self.mode == "failing":
+            return super().encode(request)
+        text = "" if self.lines else self.reply["message"]["content"]
+        head = b"HTTP/1.1 200 X\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+        written, chunks = "", [head]
+        for piece in itertools.batched(text, max(4, len(text) // 1000)):
+            written += "".join(piece)
+            chunks.append(self._chunk({"message": {"content": "".join(piece)}, "done": False}))
+            if self.pause_after and self.pause_after in written and not self._pause_at:
+                self._pause_at = len(b"".join(chunks))
+        ending = {"done_reason": "stop"} | self.reply | {"message": {"content": ""}, "done": True}
+        chunks += [self._chunk(line) for line in self.lines or [ending]]
+        return b"".join(chunks) + b"0\r\n\r\n"
+
+    def split(self, reply: bytes) -> tuple[bytes, bytes]:
+        at = self._pause_at if self.mode in ("pausing", "breaking") else 0
+        return (reply[:at], reply[at:] if self.mode == "pausing" else b"") if at else (reply, b"")
+
+    @staticmethod
+    def _chunk(fields: Frame) -> bytes:
+        line = json.dumps(fields).encode() + b"\n"
+        return b"%x\r\n%s\r\n" % (len(line), line)
+
+
 class Client:
     """A client of the gateway, as simple as those in use."""
 
@@ -175,7 +245,7 @@ class Client:
 
     async def say_nothing_more(self) -> None:
         """Check that nothing is waiting to be read: the next reply answers this very frame."""
-        await self.send("no_such_type")
+        await self.send(f"no_such_type_{uuid.uuid4()}")  # each is refused once
         assert (await self.receive())["type"] == "error"
 
 
@@ -188,16 +258,25 @@ async def listener() -> AsyncIterator[FakeListener]:
 
 @pytest.fixture
 async def speech() -> AsyncIterator[FakeHttp]:
-    fake = await FakeHttp().start()
+    fake = await FakeSpeech().start()
     fake.reply = {"text": "what medications am I taking", "status": "success"}
     yield fake
     await fake.stop()
 
 
 @pytest.fixture
-async def ollama() -> AsyncIterator[FakeHttp]:
-    fake = await FakeHttp().start()
+async def ollama() -> AsyncIterator[FakeOllama]:
+    fake = await FakeOllama().start()
     fake.reply = {"message": {"role": "assistant", "content": "<think>hm</think>Because  of the air."}}
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def twin() -> AsyncIterator[FakeOllama]:
+    """A second server of the language model."""
+    fake = await FakeOllama().start()
+    fake.reply = {"message": {"content": "I am the second. And that is all."}}
     yield fake
     await fake.stop()
 
@@ -206,10 +285,10 @@ async def ollama() -> AsyncIterator[FakeHttp]:
 async def start_gateway(
     listener: FakeListener, speech: FakeHttp, ollama: FakeHttp
 ) -> AsyncIterator[Callable[..., Awaitable[Gateway]]]:
-    """Start a gateway on the fakes: `await start_gateway(windows=…, **settings)`."""
+    """Start a gateway on the fakes: `await start_gateway(listening_times=…, **settings)`."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(windows: Windows | None = None, **settings: Any) -> Gateway:
+        async def start(listening_times: ListeningTimes | None = None, **settings: Any) -> Gateway:
             defaults: dict[str, Any] = {
                 "host": "127.0.0.1",
                 "port": 0,
@@ -219,7 +298,7 @@ async def start_gateway(
                 "ollama_model": "tiny",
                 "drain_timeout_s": 2.0,
             }
-            gateway = Gateway(Settings(**(defaults | settings)), windows)
+            gateway = Gateway(GatewaySettings(**(defaults | settings)), listening_times)
             await gateway.start()
             stack.push_async_callback(gateway.stop)
             return gateway
@@ -240,7 +319,7 @@ async def start_phantom(household: Path) -> AsyncIterator[Callable[..., Awaitabl
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Phantom:
-            engine = Engine(household, clock=lambda: NOW)
+            engine = Engine(household, clock=NOW.astimezone)
             engine.start()
             stack.push_async_callback(engine.close)
             own = {"host": "127.0.0.1", "port": 0, "database": household, "mode": "phantom"} | settings

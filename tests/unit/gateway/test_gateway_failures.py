@@ -7,7 +7,7 @@ import base64
 
 import pytest
 
-from hal.gateway import sentences
+from hal.shared import sentences
 
 
 async def ask_aloud(client, audio):
@@ -31,6 +31,19 @@ async def test_listener_that_is_too_slow(start_gateway, open_client, listener):
     client = await open_client(await start_gateway(listener_timeout_s=0.2))
     listener.mode = "slow"
     assert (await client.ask("one"))["text"] == sentences.NO_RECORDS
+
+
+@pytest.mark.parametrize("slow", ["speech", "ollama"])
+async def test_each_back_end_has_its_own_time_limit(start_gateway, open_client, voice, request, slow):
+    limits = {"speech_timeout_s": 600, "ollama_timeout_s": 600, "turn_timeout_s": 600} | {
+        f"{slow}_timeout_s": 0.2
+    }
+    client = await open_client(await start_gateway(**limits))
+    request.getfixturevalue(slow).mode = "slow"
+    if slow == "speech":
+        assert (await ask_aloud(client, voice(0.3)))["text"] == sentences.NO_SPEECH
+    else:
+        assert (await client.ask("why"))["text"] == sentences.NO_LANGUAGE_MODEL
 
 
 async def test_turn_that_exceeds_its_deadline(start_gateway, open_client, listener):
@@ -126,10 +139,60 @@ async def test_reply_that_is_too_large(start_gateway, open_client, ollama):
     assert (await client.ask("why"))["text"] == sentences.NO_LANGUAGE_MODEL
 
 
-async def test_model_that_only_thinks(start_gateway, open_client, ollama):
+async def test_model_that_only_thinks_is_not_taken_for_one_that_is_gone(start_gateway, open_client, ollama):
     client = await open_client(await start_gateway())
-    ollama.reply = {"message": {"content": "<think>and so on"}}
+    for thought in ("<think>and so on", "and so on</think>", "<|channel|>analysis<|message|>and so on", ""):
+        ollama.reply = {"message": {"content": thought}, "done_reason": "length"}
+        response = await client.ask("why")
+        assert (response["text"], response["status"]) == (sentences.NOTHING_TO_SAY, "error")
+
+
+async def test_answer_that_was_cut_ends_with_a_whole_sentence(start_gateway, open_client, ollama):
+    client = await open_client(await start_gateway())
+    ollama.reply = {"message": {"content": "**Air** scatters it. And then the"}, "done_reason": "length"}
+    assert (await client.ask("why"))["text"] == "Air scatters it."
+    ollama.reply["done_reason"] = "stop"
+    assert (await client.ask("why"))["text"] == "Air scatters it. And then the"
+
+
+async def test_loading_goes_on_while_everybody_is_told_that_the_model_is_warming_up(
+    start_gateway, open_client, ollama
+):
+    client = await open_client(await start_gateway(ollama_load_wait_s=0.05, ollama_timeout_s=0.5))
+    ollama.mode = "loading"
+    for _ in range(4):  # more than open a breaker
+        response = await client.ask("why")
+        assert (response["text"], response["status"]) == (sentences.WARMING_UP, "error")
+    assert ollama.requests == [{"model": "tiny", "stream": False}]
+    assert not ollama.left.is_set()
+    ollama.mode = "normal"
+    ollama.release.set()
+    assert (await client.ask("why"))["text"] == "Because of the air."
+
+
+async def test_another_server_answers_while_the_first_one_loads(start_gateway, open_client, ollama, twin):
+    urls = (ollama.url, twin.url)
+    client = await open_client(await start_gateway(ollama_urls=urls, ollama_load_wait_s=1.0))
+    ollama.mode = "loading"
+    assert (await client.ask("why"))["text"] == "I am the second. And that is all."
+    twin.mode = "failing"
+    assert (await client.ask("why"))["text"] == sentences.WARMING_UP
+
+
+async def test_loading_that_fails_is_a_failure(start_gateway, open_client, ollama):
+    client = await open_client(await start_gateway())
+    ollama.status = 404
     assert (await client.ask("why"))["text"] == sentences.NO_LANGUAGE_MODEL
+
+
+async def test_a_stop_gives_up_loading(start_gateway, open_client, ollama):
+    gateway = await start_gateway(ollama_load_wait_s=0.05)
+    client = await open_client(gateway)
+    ollama.mode = "loading"
+    assert (await client.ask("why"))["text"] == sentences.WARMING_UP
+    await gateway.stop()
+    async with asyncio.timeout(5):
+        await ollama.left.wait()
 
 
 async def test_client_that_leaves_in_mid_turn_leaves_nothing_behind(

@@ -7,13 +7,14 @@ import base64
 import contextlib
 import json
 import random
+import uuid
 
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
-from hal.gateway import connection
-from hal.gateway.metrics import Metrics
-from hal.gateway.session import Session
+from hal.shared import connection
+from hal.shared.metrics import GatewayMetrics
+from hal.shared.session import Session
 
 FRAMES = 5_000
 PER_CONNECTION = 400
@@ -33,7 +34,6 @@ WRONG = [
     "x" * 10_000,
     "\x00",
 ]
-MARK = "end of the batch"
 
 
 @pytest.fixture(params=["gateway", "phantom"])
@@ -53,7 +53,9 @@ def malformed(rng: random.Random) -> str | bytes:
         case 2:  # nested too deeply to be meant
             return rng.choice(["[", '{"a":']) * rng.randrange(1_000, 100_000)
         case 3:  # unknown or wrong type of frame
-            return json.dumps({"type": rng.choice([*WRONG, "dance"]), "session_id": "s"})
+            wrong = [w for w in WRONG if not isinstance(w, str)]
+            kind = rng.choice([*wrong, f"dance {rng.random()}"])  # each type is refused once
+            return json.dumps({"type": kind, "session_id": "s"})
         case 4:
             return json.dumps(
                 {"type": rng.choice(TYPES), "session_id": rng.choice([1, [1], {"a": 1}, True, 1.5])}
@@ -78,12 +80,13 @@ def binary(rng: random.Random) -> bytes:
 
 
 async def answered(client, count):
-    """Check that there are so many errors before the mark."""
-    await client.send(MARK)
+    """Check that there are so many errors before a mark."""
+    mark = f"end of the batch {uuid.uuid4()}"
+    await client.send(mark)
     replies = []
     while True:
         frame = await client.receive()
-        if frame.get("message") == f"Unknown message type: {MARK}":
+        if frame.get("message") == f"Unknown message type: {mark}":
             break
         if frame["type"] == "error":
             replies.append(frame)
@@ -160,7 +163,7 @@ async def test_a_minute_of_audio_in_one_frame_fits(start_gateway, open_client, s
 
 
 HANDSHAKE = (
-    b"GET / HTTP/1.1\r\nHost: gateway\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 
@@ -237,8 +240,45 @@ class StuckSocket:
 async def test_a_client_that_reads_nothing_is_read_no_more_and_let_go(monkeypatch):
     monkeypatch.setattr(connection, "WRITE_TIMEOUT_S", 0.2)
     socket = StuckSocket()
-    joined = connection.Connection(socket, Metrics())
+    joined = connection.Connection(socket, GatewayMetrics())
     async with asyncio.timeout(10):
         await joined.serve(Session("s", joined.send, pipeline=None))
     assert socket.aborted.is_set()
     assert socket.received <= connection.OUTBOX_FRAMES
+
+
+class FloodingSocket:
+    """A socket of a client that sends without end, and reads."""
+
+    close_code = None
+    received = 0
+
+    async def send(self, _message):
+        pass
+
+    async def recv(self):
+        await asyncio.sleep(0)
+        self.received += 1
+        return '{"type": "heartbeat"}'
+
+
+async def test_a_flood_is_read_no_faster_than_the_throttle_allows(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    socket = FloodingSocket()
+    joined = connection.Connection(socket, GatewayMetrics())
+    serving = asyncio.create_task(joined.serve(Session("s", joined.send, pipeline=None)))
+
+    async def read_so_far():
+        for _ in range(3 * connection.BURST_FRAMES):  # more than would be read without a throttle
+            await asyncio.sleep(0)
+        return socket.received
+
+    try:
+        burst = await read_so_far()
+        assert burst == connection.BURST_FRAMES + 1
+        now[0] += 1
+        assert await read_so_far() == burst + connection.FRAMES_PER_SECOND
+    finally:
+        serving.cancel()
+        await asyncio.wait([serving])

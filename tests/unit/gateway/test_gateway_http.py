@@ -10,14 +10,8 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from hal.gateway.admission import (
-    FOREIGN_ORIGIN,
-    UNKNOWN_DEVICE,
-    UNKNOWN_NETWORK,
-    Admission,
-    Refused,
-    read_tokens,
-)
+from hal.shared.admission import UNKNOWN_DEVICE, UNKNOWN_NETWORK, Admission, Refused, read_tokens
+from hal.shared.own_names import FOREIGN_HOST, FOREIGN_ORIGIN, OwnNames
 
 TOKEN = "token-of-the-kitchen-tablet"
 DIGEST = hashlib.sha256(TOKEN.encode()).digest()
@@ -26,7 +20,10 @@ DIGEST = hashlib.sha256(TOKEN.encode()).digest()
 @pytest.fixture
 def admission():
     return Admission(
-        ["10.1.0.0/16", "::1/128"], ["10.9.0.1/32"], {"kitchen": DIGEST}, ["https://hal.example"]
+        ["10.1.0.0/16", "::1/128"],
+        ["10.9.0.1/32"],
+        {"kitchen": DIGEST},
+        OwnNames(["gateway", "10.1.34.103", "*.home.example"], ["https://hal.example"]),
     )
 
 
@@ -41,10 +38,16 @@ def admission():
         ("192.0.2.1", {"Authorization": f"Bearer {TOKEN}"}),
         ("10.1.2.3", {"Origin": "http://gateway", "Host": "gateway:8768"}),
         ("10.1.2.3", {"Origin": "https://hal.example", "Host": "gateway:8768"}),
+        ("10.1.2.3", {"Origin": "https://hal.example", "Host": "hal.example"}),
+        ("10.1.2.3", {"Origin": "https://voice.home.example", "Host": "Voice.home.example."}),
+        ("10.1.2.3", {"Host": "10.1.34.103:8768"}),
+        ("10.1.2.3", {"Host": "198.18.0.7:8768"}),  # where it arrived, which no inventory knows
+        ("10.1.2.3", {"Host": "[::ffff:10.1.34.103]:8768"}),
+        ("192.0.2.1", {"Authorization": f"Bearer {TOKEN}", "Host": "evil.example"}),
     ],
 )
 def test_admitted(admission, peer, headers):
-    assert admission.admit(peer, Headers(headers))
+    assert admission.admit(peer, Headers(headers), "198.18.0.7")
 
 
 @pytest.mark.parametrize(
@@ -60,11 +63,19 @@ def test_admitted(admission, peer, headers):
         ("not an address", {}, UNKNOWN_NETWORK),
         ("10.1.2.3", {"Origin": "https://evil.example", "Host": "gateway:8768"}, FOREIGN_ORIGIN),
         ("10.1.2.3", {"Origin": "null", "Host": "gateway:8768"}, FOREIGN_ORIGIN),
+        ("10.1.2.3", {"Origin": "http://[", "Host": "gateway:8768"}, FOREIGN_ORIGIN),
+        ("10.1.2.3", {"Origin": "http://10.1.34.103", "Host": "gateway:8768"}, FOREIGN_ORIGIN),
+        ("10.1.2.3", {"Origin": "http://evil.example:8768", "Host": "evil.example:8768"}, FOREIGN_HOST),
+        ("10.1.2.3", {"Host": "evil.example"}, FOREIGN_HOST),
+        ("10.1.2.3", {"Host": "gateway.evil.example"}, FOREIGN_HOST),
+        ("10.1.2.3", {"Host": "evilhome.example"}, FOREIGN_HOST),
+        ("10.1.2.3", {"Host": "["}, FOREIGN_HOST),
+        ("10.1.2.3", {"Host": ""}, FOREIGN_HOST),
     ],
 )
 def test_refused(admission, peer, headers, why):
     with pytest.raises(Refused, match="^" + why[:40]):
-        admission.admit(peer, Headers(headers))
+        admission.admit(peer, Headers(headers), "198.18.0.7")
 
 
 def test_tokens_file(tmp_path):
@@ -99,6 +110,19 @@ async def test_refusal_is_http_401_with_a_sentence(start_gateway, open_client, t
         await open_client(gateway, f"/?token={TOKEN}")
     client = await open_client(gateway, additional_headers={"Authorization": f"Bearer {TOKEN}"})
     assert (await client.ask("one"))["status"] == "success"
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics"])
+async def test_a_page_whose_name_was_made_to_lead_here_receives_nothing(start_gateway, path):
+    gateway = await start_gateway()
+    evil = {"Host": f"evil.example:{gateway.ports[0]}", "Origin": f"http://evil.example:{gateway.ports[0]}"}
+    if path == "/":
+        evil |= {"Connection": "Upgrade", "Upgrade": "websocket"}
+        evil |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        reply = await client.get(f"http://127.0.0.1:{gateway.ports[0]}{path}", headers=evil)
+    assert (reply.status_code, reply.text.strip()) == (403, FOREIGN_HOST)
+    assert not gateway.sessions
 
 
 async def test_one_session_too_many_is_told_to_try_later(start_gateway, open_client, until):

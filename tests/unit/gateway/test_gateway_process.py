@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvloop
 from websockets.asyncio.client import connect
+
+from hal.gateway.main import loop_factory
 
 COMMAND = [sys.executable, "-c", "from hal.gateway.main import main; main()"]
 SOURCES = Path(__file__).parents[3] / "src"
@@ -89,3 +92,9 @@ async def test_port_that_is_taken(start, listener):
     _, log = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
     assert f"cannot listen on 127.0.0.1, port {listener.port}" in log.decode()
+
+
+def test_the_event_loop_is_the_fast_one_where_it_is_installed(monkeypatch):
+    assert loop_factory() is uvloop.new_event_loop
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert loop_factory() is None

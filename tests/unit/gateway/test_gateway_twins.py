@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from hal.gateway import breaker
-from hal.gateway.breaker import FAILURE_THRESHOLD, BackendError, BreakerState, CircuitBreaker, Failover
-from hal.gateway.metrics import Metrics
+from hal.shared import breaker
+from hal.shared.breaker import FAILURE_THRESHOLD, BackendError, BreakerState, CircuitBreaker, Failover
+from hal.shared.metrics import GatewayMetrics
 
 
 class Network:
@@ -38,7 +38,7 @@ class Network:
         return address not in self.gone
 
     def failover(self, *addresses):
-        return Failover("x", addresses, Metrics(), self.probe)
+        return Failover("x", addresses, GatewayMetrics(), self.probe)
 
 
 @pytest.fixture
@@ -92,3 +92,20 @@ async def test_who_stops_asking_leaves_nothing_running(network):
     await asyncio.gather(asking, return_exceptions=True)
     assert asking.cancelled()
     assert asyncio.all_tasks() < before
+
+
+async def test_the_first_that_asks_after_an_outage_costs_the_others_nothing(network, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(breaker, "CircuitBreaker", lambda: CircuitBreaker(clock=lambda: clock[0]))
+    network.gone = {"a"}
+    failover = network.failover("a")
+    for _ in range(FAILURE_THRESHOLD):
+        with pytest.raises(BackendError):
+            await failover.call(network.attempt, 0.01)
+    network.gone = set()
+    with pytest.raises(BackendError, match="no address is available"):
+        await failover.call(network.attempt, 60)
+    clock[0] += 60
+    network.probed.clear()
+    assert await asyncio.gather(*(failover.call(network.attempt, 60) for _ in range(3))) == ["a", "a", "a"]
+    assert network.probed == ["a"]

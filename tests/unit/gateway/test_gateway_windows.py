@@ -28,10 +28,6 @@ def handlers(monkeypatch):
     return installed
 
 
-def test_other_systems_run_their_own_loop():
-    assert loop_factory() is None
-
-
 def test_windows_runs_winloop(windows, monkeypatch):
     winloop = ModuleType("winloop")
     winloop.new_event_loop = asyncio.new_event_loop

@@ -15,22 +15,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from hal.engine import database
-from hal.gateway import sentences
+from hal.shared import sentences
 
 MEDICATIONS = "What medications am I taking?"
-
-
-@pytest.fixture
-async def clock(monkeypatch):
-    """Let time pass in the running loop: `clock(seconds)`; its timers fire as they would."""
-    loop = asyncio.get_running_loop()
-    real, passed = loop.time, [0.0]
-    monkeypatch.setattr(loop, "time", lambda: real() + passed[0])
-
-    def pass_(seconds):
-        passed[0] += seconds
-
-    return pass_
 
 
 @pytest.fixture

@@ -6,132 +6,117 @@ import platform
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.gpu import lspci, machine
+from ansible.module_utils.gpu import lspci, machine, rocm_smi
 from tests.unit.gpu.conftest import SAMPLES
 
 KERNEL = platform.release()
-NOT_INSTALLED = (127, "")
-TARGETS = """\
-https://mirror.example/debian stable-updates trixie-updates main /etc/apt/sources.list.d/debian.sources:1
-https://mirror.example/debian stable trixie main {entry}
-https://mirror.example/debian stable trixie non-free-firmware {entry}
-https://other.example/packages stable stable main /etc/apt/sources.list.d/other.list:1
-"""
+LSPCI = (0, (SAMPLES / "ada_nouveau.lspci").read_text())
+OURS = "contrib non-free non-free-firmware"
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/os-release").write_text(
-        'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nVERSION_ID="13"\nVERSION_CODENAME=trixie\nID=debian\n'
-    )
+    write(tmp_path / "etc/os-release", 'PRETTY_NAME="Debian 13"\nVERSION_CODENAME=trixie\nID=debian\n')
     return tmp_path
 
 
-def write(path: Path, content: bytes | str = b"") -> Path:
+def write(path: Path, content: bytes | str = b"") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
-def tools(gpus: str, **answers: tuple[int, str]):
+def tools(**answers: tuple[int, str]):
     """Return a `run` that answers by the command's name and first option."""
-    said = {"lspci": (0, (SAMPLES / f"{gpus}.lspci").read_text())} | answers
+    said = {"lspci": LSPCI} | answers
 
     def run(command: list[str]) -> tuple[int, str]:
-        return said.get(" ".join(command[:2]), said.get(command[0], NOT_INSTALLED))
+        return said.get(" ".join(command[:2]), said.get(command[0], (127, "")))
 
     return run
 
 
+def test_lspci_and_without_it_the_kernel_list_gpus_and_nothing_else(root):
+    (gpu,) = lspci.parse(LSPCI[1])
+    assert gpu == {
+        "slot": "0000:01:00.0",
+        "vendor": "nvidia",
+        "id": "10de:2684",
+        "name": "AD102 [GeForce RTX 4090]",
+        "driver": "nouveau",
+    }
+    devices, driver = root / "sys/bus/pci/devices", root / "sys/bus/pci/drivers/nouveau"
+    driver.mkdir(parents=True)
+    for slot, kind in (("0000:00:1f.6", "0x020000"), ("0000:01:00.0", "0x030000")):
+        for name, value in (("class", kind), ("vendor", "0x10de"), ("device", "0x2684")):
+            write(devices / slot / name, f"{value}\n")
+        (devices / slot / "driver").symlink_to(driver)
+    assert (
+        lspci.from_sysfs(root) == [gpu | {"name": ""}] == machine.read(tools(lspci=(127, "")), root)["gpus"]
+    )
+
+
 def test_a_machine_without_a_gpu_is_asked_no_further(root):
-    asked = []
-
-    def run(command: list[str]) -> tuple[int, str]:
-        asked.append(command[0])
-        return (0, "") if command == lspci.COMMAND else NOT_INSTALLED
-
-    facts = machine.read(run, root)
-    assert facts["distribution"]["id"] == "debian-13"
-    assert facts["gpus"] == [] and not facts["secure_boot"]
-    assert set(asked) == {"systemd-detect-virt", "lspci"}
+    facts = machine.read(tools(lspci=(0, "")), root)
+    assert (facts["family"], facts["gpus"], facts["secure_boot"]) == ("debian", [], False)
+    assert facts["packages"] == facts["source"] == {}
 
 
 @pytest.mark.parametrize(("byte", "on"), [(b"\x01", True), (b"\x00", False)])
 def test_secure_boot_is_what_the_firmware_says(root, byte, on):
     write(root / machine.SECURE_BOOT, b"\x06\x00\x00\x00" + byte)
-    assert machine.read(tools("no_gpu"), root)["secure_boot"] is on
+    assert machine.read(tools(), root)["secure_boot"] is on
 
 
-def test_container_and_virtual_machine_are_told_apart(root):
-    container = machine.read(tools("ada", **{"systemd-detect-virt --container": (0, "podman\n")}), root)
-    assert (container["container"], container["vm"]) == ("podman", "")
-    guest = machine.read(tools("ada", **{"systemd-detect-virt --vm": (0, "kvm\n")}), root)
-    assert (guest["container"], guest["vm"]) == ("", "kvm")
+def test_a_container_is_told_by_its_kind(root):
+    assert machine.read(tools(**{"systemd-detect-virt": (0, "lxc\n")}), root)["container"] == "lxc"
 
 
 def test_the_installed_driver_is_found_under_every_packagers_name(root):
-    write(root / "lib/modules/6.12.1-amd64/updates/dkms/nvidia-current.ko.xz")
-    write(root / "lib/modules/6.12.1-amd64/updates/dkms/nvidia-current-drm.ko.xz")
-    write(root / "lib/modules/6.14.0-37-generic/kernel/nvidia-580srv-open/nvidia.ko.zst")
-    write(root / "lib/modules/6.14.0-37-generic/kernel/drivers/video/fbdev/nvidia/nvidiafb.ko")
-    asked = []
-
-    def run(command: list[str]) -> tuple[int, str]:
-        if command[0] == "modinfo":
-            asked.append(Path(command[-1]).name)
-            return 0, "580.95.05\n"
-        return tools("ada")(command)
-
-    assert machine.read(run, root)["modules"] == dict.fromkeys(
-        ["6.12.1-amd64", "6.14.0-37-generic"], "580.95.05"
-    )
-    assert sorted(asked) == ["nvidia-current.ko.xz", "nvidia.ko.zst"]
+    for path in (
+        "6.12.1-amd64/updates/dkms/nvidia-current.ko.xz",
+        "6.12.1-amd64/updates/dkms/nvidia-current-drm.ko.xz",
+        "6.14.0-37-generic/kernel/nvidia-580srv-open/nvidia.ko.zst",
+        "6.14.0-38-generic/kernel/drivers/video/fbdev/nvidia/nvidiafb.ko",
+    ):
+        write(root / "lib/modules" / path)
+    found = machine.read(tools(modinfo=(0, "580.95.05\n")), root)["modules"]
+    assert found == dict.fromkeys(["6.12.1-amd64", "6.14.0-37-generic"], "580.95.05")
 
 
-def test_the_loaded_driver_its_headers_and_its_nodes_are_found(root):
+def test_what_is_loaded_built_and_installed_is_found(root):
     write(root / "sys/module/nvidia/version", "550.163.01\n")
     write(root / f"lib/modules/{KERNEL}/build/Makefile")
+    write(root / f"lib/modules/{KERNEL}/kernel/drivers/gpu/drm/amd/amdgpu/amdgpu.ko.zst")
     for name in ("nvidia0", "nvidiactl", "kfd", "null"):
         write(root / "dev" / name)
-    facts = machine.read(tools("ada_nvidia"), root)
-    assert (facts["loaded"], facts["headers"]) == ("550.163.01", True)
-    assert facts["nodes"] == ["kfd", "nvidia0"]
-
-
-def test_only_installed_packages_of_interest_are_listed(root):
-    listing = (
-        "ii  nvidia-smi 550.163.01-2\nrc  nvidia-kernel-dkms 535.1-1\nii  bash 5.2\nii  pciutils 1:3.13.0-2\n"
-    )
-    facts = machine.read(tools("ada", **{"dpkg-query": (0, listing)}), root)
+    listing = "ii  nvidia-smi 550.163.01-2\nrc  nvidia-kernel-dkms 535.1-1\nhi  pciutils 1:3.13.0-2\n"
+    said = {"dpkg-query": (0, listing), "mokutil": (1, "/var/lib/dkms/mok.pub is already enrolled\n")}
+    facts = machine.read(tools(**said, **{"rocm-smi": (0, "")}), root)
+    assert (facts["loaded"], facts["headers"], facts["amdgpu"]) == ("550.163.01", True, True)
+    assert (facts["nodes"], facts["tools"], facts["key_enrolled"]) == (["kfd", "nvidia0"], ["amd"], True)
     assert facts["packages"] == {"nvidia-smi": "550.163.01-2", "pciutils": "1:3.13.0-2"}
 
 
 @pytest.mark.parametrize(
-    ("entry", "text", "key"),
+    ("name", "text", "copy"),
     [
-        ("apt.list:2", "# Debian\ndeb https://mirror.example/debian trixie main\n", ""),
-        ("apt.list:1", "deb [arch=amd64 signed-by=/debian.gpg] https://mirror.example t\n", "/debian.gpg"),
-        ("x.sources:2", "# A\n\nSigned-By: /other.pgp\n\nTypes: deb\n# B\nSigned-By: /a.pgp\n", "/a.pgp"),
-        ("x.sources:1", "Signed-By:\n -----BEGIN\n .\n mQ\nSuites: t\n", "\n -----BEGIN\n .\n mQ"),
+        (
+            "sources.list",
+            "#\ndeb http://m trixie main\ndeb [signed-by=/k] http://m trixie-updates main\ndeb http://o x\n",
+            "deb http://m trixie NEW\ndeb [signed-by=/k] http://m trixie-updates NEW\n",
+        ),
+        ("debian.sources", "Components: main\nSigned-By: /k\n", "Components: NEW\nSigned-By: /k\n"),
     ],
-)
-def test_apts_own_view_gives_components_mirror_and_key(root, entry, text, key):
-    write(root / "etc/apt" / entry.rpartition(":")[0], text)
-    facts = machine.read(tools("ada", **{"apt-get": (0, TARGETS.format(entry=f"/etc/apt/{entry}"))}), root)
-    assert facts["components"] == ["main", "non-free-firmware"]
-    assert (facts["mirror"], facts["signed_by"]) == ("https://mirror.example/debian", key)
-
-
-def test_an_enrolled_key_is_recognised(root):
-    said = "/var/lib/dkms/mok.pub is already enrolled\n"
-    assert machine.read(tools("ada", mokutil=(1, said)), root)["mok_enrolled"] is True
-    assert (
-        machine.read(tools("ada", mokutil=(0, "/var/lib/dkms/mok.pub is not enrolled\n")), root)[
-            "mok_enrolled"
-        ]
-        is False
-    )
+)  # fmt: skip
+def test_the_distributions_own_source_is_copied_with_further_components(root, name, text, copy):
+    write(root / "etc/apt" / name, text)
+    targets = f"stable main /etc/apt/other.list:1 Other\ntrixie main /etc/apt/{name}:1 Debian\n"
+    found = machine.read(tools(**{"apt-get": (0, targets)}), root)["source"]
+    dest = f"/etc/apt/sources.list.d/hal-gpu.{name.rpartition('.')[2]}"
+    assert found["nvidia"] == {"dest": dest, "content": copy.replace("NEW", OURS)}
+    assert found["amd"]["content"] == copy.replace("NEW", "non-free-firmware")
+    targets += "".join(f"trixie {component} /etc/apt/{name}:1 Debian\n" for component in OURS.split())
+    assert machine.read(tools(**{"apt-get": (0, targets)}), root)["source"] == {"nvidia": {}, "amd": {}}
 
 
 @pytest.mark.parametrize(
@@ -144,9 +129,6 @@ def test_an_enrolled_key_is_recognised(root):
     ],
 )
 def test_the_targets_of_amdgpu_are_named_as_llvm_does(root, version, location, expected):
-    nodes = root / "sys/class/kfd/kfd/topology/nodes"
-    write(
-        nodes / "1/properties",
-        f"cpu_cores_count 0\nlocation_id {location}\ndomain 0\ngfx_target_version {version}\n",
-    )
-    assert machine.compute_targets(root) == expected
+    said = f"cpu_cores_count 0\nlocation_id {location}\ndomain 0\ngfx_target_version {version}\n"
+    write(root / "sys/class/kfd/kfd/topology/nodes/1/properties", said)
+    assert rocm_smi.compute_targets(root) == expected

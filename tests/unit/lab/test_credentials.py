@@ -8,8 +8,7 @@ import threading
 
 import pytest
 import yaml
-
-import credentials
+from lab import credentials
 
 API = ["pve", "127.0.0.2"]
 CERTIFICATES = {"network_proxy_certificate": ["haproxy", "198.18.50.100"]}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import shutil
 import subprocess
 import sys
-import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import boot, cloud_init, containers, hypervisor, registry
+from lab.containers import Container, Lab, PodmanError
+from lab.guests import Api, Drive, Guest
+from lab.verbs import PROXMOX
 from proxmoxer import ProxmoxAPI
 
-import containers
-import hypervisor
-from containers import Container, Lab, PodmanError
-from guests import Api, Guest
-
-ROOT = Path(__file__).parents[3]
 LAB = Lab("test", "localhost/hal-lab:test", "hal-test", ((Path("/etc/ca.crt"), "/etc/ssl/ca.crt"),))
 KEY = "ssh-ed25519 AAAAC3+/ lab"
 PATIENCE_S = 30
@@ -34,14 +31,15 @@ class FakePodman:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.created: list[Sequence[str]] = []
-        self.seeds: list[bytes] = []
         self.hosts: dict[str, dict[str, Any]] = {}
         self.failing: set[str] = set()
 
-    def __call__(self, arguments: Sequence[str], standard_input: bytes = b"") -> str:
-        verb, name = arguments[0], arguments[-1].removesuffix(":/")
+    def __call__(self, arguments: Sequence[str]) -> str:
+        verb, name = arguments[0], arguments[-1]
         if verb == "ps":
-            return json.dumps(list(self.hosts.values()))
+            return self._list(arguments)
+        if verb == "image":
+            return "270000000\n" if "inspect" in arguments else "/images/merged\n"
         if verb in self.failing:
             raise PodmanError(f"Error: {verb} is out of order")
         if verb == "create":
@@ -49,14 +47,20 @@ class FakePodman:
             labels = dict(item[8:].partition("=")[::2] for item in arguments if item.startswith("--label="))
             self.hosts[name] = {"Names": [name], "State": "created", "Labels": labels}
             self.created.append(arguments)
-        elif verb == "cp":
-            self.seeds.append(standard_input)
         elif verb == "rm":
-            self.hosts.pop(name, None)
+            if self.hosts.pop(name, None) is None:
+                return ""
         else:
             self.hosts[name]["State"] = {"start": "running", "stop": "exited"}[verb]
         self.calls.append(f"{verb} {name}")
         return ""
+
+    def _list(self, arguments: Sequence[str]) -> str:
+        named = next((item for item in arguments if item.startswith("--filter=name=^")), None)
+        if named is None:
+            return json.dumps(list(self.hosts.values()))
+        host = self.hosts.get(named.removeprefix("--filter=name=^").removesuffix("$"))
+        return f"{host['Labels'].get('hal.disks', '')}\n" if host else ""
 
     def state(self, host: str) -> str | None:
         """Return the state of a host's container, or None without one."""
@@ -68,6 +72,40 @@ class FakePodman:
 def fake_podman(monkeypatch: pytest.MonkeyPatch) -> FakePodman:
     fake = FakePodman()
     monkeypatch.setattr(containers, "podman", fake)
+    return fake
+
+
+class FakeDisks:
+    """Stands in for block devices: keeps which disks there are, how large, and what was written to them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.sizes: dict[str, float] = {}
+
+    def attach(self, disk: Path, size_gib: float) -> str:
+        self.sizes[disk.name] = max(size_gib, self.sizes.get(disk.name, 0))
+        return f"/dev/loop{sorted(self.sizes).index(disk.name)}"
+
+    def mount_system(self, directory: Path, device: str, image: Path, image_bytes: int) -> Path:
+        (directory / "root").mkdir(parents=True, exist_ok=True)
+        return directory / "root"
+
+    def destroy(self, directory: Path) -> None:
+        self.sizes = {name: size for name, size in self.sizes.items() if not name.startswith(directory.name)}
+        shutil.rmtree(directory, ignore_errors=True)
+
+    def written(self, vmid: int, path: str) -> str:
+        """Return what a guest's system disk holds at a path."""
+        return (self.directory / f"vm-{vmid}" / "root" / path).read_text()
+
+
+@pytest.fixture(autouse=True)
+def fake_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDisks:
+    fake = FakeDisks(tmp_path / "disks")
+    monkeypatch.setattr(boot, "DISKS", fake.directory)
+    for module in (boot, containers):
+        monkeypatch.setattr(module, "disks", fake)
+    monkeypatch.setattr(registry, "name_servers", lambda: ["192.0.2.53"])
     return fake
 
 
@@ -97,29 +135,32 @@ def reconcile(fake_podman: FakePodman, clock: Clock) -> Callable[..., None]:
     return run
 
 
-def guest(name: str = "qm1", **changes: Any) -> Guest:
-    values = {
-        "identity": "uuid-1",
+def guest(name: str = "qm1", uuid: str = "uuid-1", *, running: bool = True, **config: Any) -> Guest:
+    vmid = 103 if name == "qm1" else 120
+    described = {
         "name": name,
-        "running": True,
-        "address": "198.18.34.103",
-        "user": "lawr",
-        "ssh_keys": (KEY,),
-        "memory": 2048,
+        "smbios1": f"product=trixie,uuid={uuid}",
+        "boot": "order=scsi0",
+        "scsi0": f"local-lvm:vm-{vmid}-disk-0,size=3G",
+        "ide2": f"local-lvm:vm-{vmid}-cloudinit,media=cdrom",
+        "net0": "virtio=BC:24:11:00:01:03,bridge=vmbr0",
+        "ipconfig0": "ip=198.18.34.103/16,gw=198.18.0.1",
+        "ciuser": "lawr",
+        "sshkeys": "ssh-ed25519%20AAAAC3%2B%2F%20lab",
+        "memory": "2048",
     }
-    return Guest(**(values | changes))
+    status = "running" if running else "stopped"
+    return Guest.from_machine({"vmid": vmid, "status": status, "config": described | config})
 
 
 def test_a_running_guest_gets_a_running_container(
     fake_podman: FakePodman, reconcile: Callable[..., None]
 ) -> None:
     reconcile(guest())
-    assert fake_podman.calls == ["create hal-test-qm1", "cp hal-test-qm1", "start hal-test-qm1"]
+    assert fake_podman.calls == ["create hal-test-qm1", "start hal-test-qm1"]
     (arguments,) = fake_podman.created
-    assert arguments[-1] == LAB.image
     expected = {"--network": "hal-test", "--ip": "198.18.34.103", "--hostname": "qm1"}
-    # The same for each machine that has the address: its neighbours need learn nothing when it is made anew.
-    expected |= {"--mac-address": "02:00:c6:12:22:67"}
+    expected |= {"--mac-address": "BC:24:11:00:01:03"}  # by which cloud-init knows the interface
     for option, value in expected.items():
         assert arguments[arguments.index(option) + 1] == value
     assert {"--label=hal.lab=test", "--label=hal.guest=uuid-1"} <= set(arguments)
@@ -127,22 +168,71 @@ def test_a_running_guest_gets_a_running_container(
     assert not any(option.startswith("--memory") for option in arguments)
 
 
-def test_the_seed_carries_user_and_keys(fake_podman: FakePodman, reconcile: Callable[..., None]) -> None:
+@pytest.mark.parametrize("state", ["paused", "stopping"])
+def test_a_guest_that_stands_still_or_has_not_stopped_yet_is_not_started(
+    fake_podman: FakePodman, reconcile: Callable[..., None], state: str
+) -> None:
     reconcile(guest())
-    with tarfile.open(fileobj=io.BytesIO(fake_podman.seeds[0])) as archive:
+    fake_podman.hosts["hal-test-qm1"]["State"] = state
+    fake_podman.calls.clear()
+    reconcile(guest())
+    assert fake_podman.calls == []
 
-        def content(path: str) -> str:
-            member = archive.extractfile(path)
-            assert member is not None
-            return member.read().decode()
 
-        assert content("var/lib/hal-lab/user") == "lawr"
-        assert content("var/lib/hal-lab/authorized_keys") == f"{KEY}\n"
-        assert archive.getmember("usr/local/lib/hal-lab/first-boot").mode & 0o111
-        assert "Before=ssh.service" in content(containers.UNIT)
-        assert archive.getmember(containers.UNIT_LINK).linkname == f"/{containers.UNIT}"
-        script = content("usr/local/lib/hal-lab/first-boot")
-    assert subprocess.run(["sh", "-n"], input=script.encode(), check=False).returncode == 0
+def test_its_disk_carries_the_seed_that_proxmox_writes(
+    fake_disks: FakeDisks, reconcile: Callable[..., None]
+) -> None:
+    reconcile(guest())
+    seed = cloud_init.seed(guest().config, 103, ["192.0.2.53"])
+    assert KEY in seed["user-data"] and "192.0.2.53" in seed["network-config"]
+    assert {name: fake_disks.written(103, f"{boot.SEED}/{name}") for name in seed} == seed
+
+
+def test_a_change_of_the_configuration_is_taken_over_at_the_next_start(
+    fake_disks: FakeDisks, fake_podman: FakePodman, reconcile: Callable[..., None]
+) -> None:
+    reconcile(guest())
+    reconcile(guest(scsi0="local-lvm:vm-103-disk-0,size=8G", ciuser="hal"))
+    assert fake_disks.sizes == {"vm-103-disk-0.img": 3}
+    reconcile(guest(running=False))
+    reconcile(guest(scsi0="local-lvm:vm-103-disk-0,size=8G", ciuser="hal"))
+    assert fake_disks.sizes == {"vm-103-disk-0.img": 8}
+    assert "user: hal" in fake_disks.written(103, f"{boot.SEED}/user-data")
+    assert fake_podman.state("qm1") == "running"
+
+
+def test_further_disks_are_found_by_their_serial_numbers(
+    fake_disks: FakeDisks, fake_podman: FakePodman, reconcile: Callable[..., None]
+) -> None:
+    more = {
+        "scsi1": "local-lvm:vm-103-disk-1,serial=records,size=4G",
+        "scsi2": "local-lvm:vm-103-disk-2,size=1G",
+    }
+    reconcile(guest(**more))
+    links = [line.split() for line in fake_disks.written(103, boot.LINKS).splitlines()]
+    by_id = "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_"
+    assert [(line[1], line[-1]) for line in links] == [
+        (f"{by_id}records", "/dev/loop1"),
+        (f"{by_id}drive-scsi2", "/dev/loop2"),
+    ]
+    assert {"--device=/dev/loop1", "--device=/dev/loop2"} <= set(fake_podman.created[0])
+    assert "--device=/dev/loop0" not in fake_podman.created[0]
+
+
+def test_a_disk_of_another_number_outlives_the_guest_that_uses_it(
+    fake_disks: FakeDisks, reconcile: Callable[..., None]
+) -> None:
+    kept = {"scsi1": "local-lvm:vm-9103-disk-0,serial=records,size=4G"}
+    reconcile(guest(**kept))
+    reconcile()
+    assert set(fake_disks.sizes) == {"vm-9103-disk-0.img"}
+    reconcile(guest(uuid="uuid-2", **kept))
+    assert set(fake_disks.sizes) == {"vm-9103-disk-0.img", "vm-103-disk-0.img"}
+
+
+def test_the_template_says_which_image_a_clone_holds() -> None:
+    assert guest(smbios1="product=bookworm,uuid=1").image == "bookworm"
+    assert guest(smbios1="uuid=1").image == "trixie"
 
 
 def test_what_is_right_is_left_alone(fake_podman: FakePodman, reconcile: Callable[..., None]) -> None:
@@ -153,16 +243,15 @@ def test_what_is_right_is_left_alone(fake_podman: FakePodman, reconcile: Callabl
 
 
 def test_a_guest_is_stopped_started_and_removed(
-    fake_podman: FakePodman, reconcile: Callable[..., None]
+    fake_disks: FakeDisks, fake_podman: FakePodman, reconcile: Callable[..., None]
 ) -> None:
     reconcile(guest())
     reconcile(guest(running=False))
     assert fake_podman.state("qm1") == "exited"
-    reconcile(guest(user="hal"))
+    reconcile(guest())
     assert fake_podman.state("qm1") == "running"
-    assert len(fake_podman.seeds) == 2, "cloud-init's data is applied at each start"
     reconcile()
-    assert fake_podman.hosts == {}
+    assert fake_podman.hosts == {} and fake_disks.sizes == {}
 
 
 def test_a_guest_that_was_never_started_has_no_container(
@@ -173,19 +262,29 @@ def test_a_guest_that_was_never_started_has_no_container(
 
 
 def test_a_new_guest_of_an_old_name_does_not_inherit_its_disk(
-    fake_podman: FakePodman, reconcile: Callable[..., None]
+    fake_disks: FakeDisks, fake_podman: FakePodman, reconcile: Callable[..., None]
 ) -> None:
-    reconcile(guest())
-    reconcile(guest(identity="uuid-2"))
-    assert fake_podman.hosts == {}
-    reconcile(guest(identity="uuid-2"))
-    assert fake_podman.state("qm1") == "running"
+    reconcile(guest(scsi0="local-lvm:vm-103-disk-0,size=8G"))
+    reconcile(guest(uuid="uuid-2"))
+    assert fake_podman.hosts == {} and fake_disks.sizes == {}
+    reconcile(guest(uuid="uuid-2"))
+    assert fake_podman.state("qm1") == "running" and fake_disks.sizes == {"vm-103-disk-0.img": 3}
+
+
+def test_nor_does_it_when_the_removal_was_interrupted(
+    fake_disks: FakeDisks, fake_podman: FakePodman, reconcile: Callable[..., None]
+) -> None:
+    reconcile(guest(scsi0="local-lvm:vm-103-disk-0,size=8G"))
+    fake_podman.hosts.clear()
+    reconcile(guest(uuid="uuid-2"))
+    assert fake_disks.sizes == {"vm-103-disk-0.img": 3}
 
 
 def test_hosts_that_proxmox_does_not_know_are_left_alone(
     fake_podman: FakePodman, reconcile: Callable[..., None]
 ) -> None:
-    containers.create(LAB, "nas", "198.18.70.10", "lawr", [KEY])
+    containers.create(LAB, "nas", "198.18.70.10")
+    containers.start(LAB, "nas")
     fake_podman.calls.clear()
     reconcile(guest("nas"))
     reconcile()
@@ -193,12 +292,12 @@ def test_hosts_that_proxmox_does_not_know_are_left_alone(
 
 
 def test_a_half_made_container_is_completed(fake_podman: FakePodman, reconcile: Callable[..., None]) -> None:
-    fake_podman.failing = {"cp"}
+    fake_podman.failing = {"start"}
     reconcile(guest())
     assert fake_podman.state("qm1") == "created"
     fake_podman.failing = set()
     reconcile(guest())
-    assert fake_podman.state("qm1") == "running" and len(fake_podman.created) == 1
+    assert fake_podman.state("qm1") == "running"
 
 
 def test_failures_are_retried_at_growing_intervals(
@@ -230,7 +329,7 @@ def test_failures_are_retried_at_growing_intervals(
 def test_a_guest_without_address_is_reported(
     fake_podman: FakePodman, reconcile: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    reconcile(guest(address=""))
+    reconcile(guest(ipconfig0="ip=dhcp"))
     assert fake_podman.calls == [] and "no fixed IPv4 address" in caplog.text
 
 
@@ -246,9 +345,20 @@ def test_memory_can_be_limited(fake_podman: FakePodman) -> None:
     [
         ({"ipconfig0": "gw=198.18.0.1,ip=198.18.34.103/16"}, {"address": "198.18.34.103"}),
         ({"ipconfig0": "ip=dhcp"}, {"address": ""}),
-        ({"sshkeys": "ssh-ed25519%20AAAAC3%2B%2F%20lab%0A"}, {"ssh_keys": (KEY,)}),
         ({"smbios1": "base64=1,uuid=1-2-3"}, {"identity": "1-2-3"}),
-        ({}, {"identity": "103", "address": "", "user": "", "ssh_keys": ()}),
+        ({}, {"identity": "103", "address": "", "memory": 512, "drives": []}),
+        (
+            {
+                "boot": "order=virtio1;net0",
+                "scsi1": "a:vm-1-disk-1,size=1G",
+                "virtio1": "a:vm-1-disk-0,size=2G",
+            },
+            {"drives": [Drive("vm-1-disk-0", 2, "drive-virtio1"), Drive("vm-1-disk-1", 1, "drive-scsi1")]},
+        ),
+        (
+            {"scsi0": "files:103/vm-103-disk-0.qcow2,size=512M"},
+            {"drives": [Drive("vm-103-disk-0.qcow2", 0.5, "drive-scsi0")]},
+        ),
     ],
 )
 def test_a_guest_is_read_from_its_configuration(config: dict[str, str], expected: dict[str, Any]) -> None:
@@ -258,8 +368,8 @@ def test_a_guest_is_read_from_its_configuration(config: dict[str, str], expected
 
 
 def test_containers_are_read_from_podman(fake_podman: FakePodman) -> None:
-    containers.create(LAB, "nas", "198.18.70.10", "lawr", [KEY])
-    assert containers.list_all(LAB) == [Container("nas", True, "198.18.70.10", None)]
+    containers.create(LAB, "nas", "198.18.70.10")
+    assert containers.list_all(LAB) == [Container("nas", False, "198.18.70.10", None)]
 
 
 def test_podman_failures_carry_its_last_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +389,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 class ProxmoxProcess:
-    """`fakepve` as the lab runs it, on a port of its own."""
+    """The API as the lab runs it, on a port of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.certificate, self.key = folder / "pve.crt", folder / "pve.key"
@@ -291,7 +401,7 @@ class ProxmoxProcess:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, guests: Path) -> None:
-        command = [str(Path(sys.executable).with_name("fakepve")), str(guests), "--host", "127.0.0.1"]
+        command = [sys.executable, str(PROXMOX / "api.py"), str(guests), "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--time-scale", "0"]
         command += ["--cert", str(self.certificate), "--key", str(self.key)]
         environment = os.environ | {"PVE_PASS": "secret"}
@@ -318,7 +428,7 @@ class ProxmoxProcess:
 @pytest.fixture
 def proxmox(tmp_path: Path) -> Iterator[ProxmoxProcess]:
     process = ProxmoxProcess(tmp_path)
-    process.start(ROOT / "lab/hypervisor.json")
+    process.start(PROXMOX / "guests.json")
     yield process
     process.stop()
 

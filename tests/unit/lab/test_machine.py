@@ -10,11 +10,8 @@ import time
 import types
 
 import pytest
-
-import machine
-import processes
-import registry
-from processes import Process, identity
+from lab import machine, processes, registry
+from lab.processes import Process, identity
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def test_the_mirrors_of_a_debian_machine_serve_the_labs_release(says):
     lines = "http://mirror/debian/ bookworm Debian\nhttp://mirror/debian/ bookworm-updates Debian\n"
     lines += "http://mirror/security/ bookworm-security Debian\nhttp://other/apt stable Other Vendor\n"
     says(registry, {"indextargets": lines})
-    sources = registry.debian_sources()
+    sources = registry.package_sources()
     assert "URIs: http://mirror/debian/\nSuites: trixie\n" in sources
     assert "URIs: http://mirror/security/\nSuites: trixie-security\n" in sources
     assert "bookworm" not in sources and "other" not in sources
@@ -45,7 +42,30 @@ def test_the_mirrors_of_a_debian_machine_serve_the_labs_release(says):
 
 def test_a_machine_that_is_not_debian_uses_the_builders_own_mirror(says):
     says(registry, {"indextargets": "http://mirror/ubuntu noble Ubuntu\n"})
-    assert registry.debian_sources() == ""
+    assert registry.package_sources() == ""
+
+
+def test_ubuntu_comes_from_where_a_debian_machine_has_its_packages(says):
+    says(registry, {"indextargets": "http://mirror/debian/ bookworm Debian\n"})
+    sources = registry.package_sources("noble")
+    assert "URIs: http://mirror/ubuntu/\nSuites: noble-security\nComponents: main universe\n" in sources
+    assert "debian" not in sources
+
+
+def test_a_machine_without_a_mirror_of_ubuntu_uses_the_builders_own(says):
+    says(registry, {"indextargets": "http://packages/elsewhere/ bookworm Debian\n"})
+    assert registry.package_sources("noble") == ""
+
+
+def test_ubuntus_keys_are_taken_by_their_checksum_alone(says, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "UBUNTU_KEYRING", registry.UBUNTU_KEYRING.with_name("there-is-none.gpg"))
+    says(registry, {"indextargets": f"file://{tmp_path}/debian/ bookworm Debian\n"})
+    package = tmp_path / "ubuntu" / registry.KEYRING_PACKAGE
+    package.parent.mkdir(parents=True)
+    package.write_bytes(b"somebody else's keys")
+    with pytest.raises(ValueError, match="than Ubuntu"):
+        registry.keyring("noble", tmp_path)
+    assert registry.keyring("trixie", tmp_path) == registry.DEBIAN_KEYRING
 
 
 def test_proxies_are_handed_on_and_unset_ones_are_not(says):
@@ -54,20 +74,51 @@ def test_proxies_are_handed_on_and_unset_ones_are_not(says):
     assert registry.apt_proxies() == 'Acquire::http::Proxy "http://proxy:3128";\n'
 
 
-def test_the_image_has_another_name_when_what_it_is_made_of_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "debian_sources", lambda: "Types: deb\n")
-    (tmp_path / "lab/image").mkdir(parents=True)
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """Return a checkout with the files that images are made of."""
+    monkeypatch.setattr(
+        registry, "package_sources", lambda release, state=None: f"Types: deb\nSuites: {release}\n"
+    )
+    (tmp_path / "lab/image/ssh-socket").mkdir(parents=True)
+    for name in (*machine.IMAGE_INPUTS, "ssh-socket/Containerfile"):
+        (tmp_path / "lab/image" / name).write_text("one")
+    return tmp_path
+
+
+def test_the_image_has_another_name_when_what_it_is_made_of_changes(checkout, monkeypatch):
+    before = machine.image_name(checkout)
+    assert machine.image_name(checkout) == before
     for name in machine.IMAGE_INPUTS:
-        (tmp_path / "lab" / name).write_text("one")
-    before = machine.image_name(tmp_path)
-    assert machine.image_name(tmp_path) == before
-    for name in machine.IMAGE_INPUTS:
-        (tmp_path / "lab" / name).write_text("two")
-        assert machine.image_name(tmp_path) != before
-        (tmp_path / "lab" / name).write_text("one")
-    assert machine.image_name(tmp_path) == before
-    monkeypatch.setattr(registry, "debian_sources", lambda: "Types: deb-src\n")
-    assert machine.image_name(tmp_path) != before
+        (checkout / "lab/image" / name).write_text("two")
+        assert machine.image_name(checkout) != before
+        (checkout / "lab/image" / name).write_text("one")
+    assert machine.image_name(checkout) == before
+    monkeypatch.setattr(registry, "package_sources", lambda release, state=None: "Types: deb-src\n")
+    assert machine.image_name(checkout) != before
+
+
+def test_each_kind_of_image_has_a_name_of_its_own(checkout):
+    kinds = ("trixie", "trixie-ssh-socket", "bookworm")
+    names = [machine.image_name(checkout, kind) for kind in kinds]
+    assert len(set(names)) == len(names)
+    (checkout / "lab/image/ssh-socket/Containerfile").write_text("two")
+    changed = [machine.image_name(checkout, kind) for kind in kinds]
+    assert [name for name in names if name not in changed] == [names[1]]
+
+
+def test_name_servers_of_this_machine_that_others_can_reach_are_handed_on(tmp_path, monkeypatch):
+    behind, front = tmp_path / "behind.conf", tmp_path / "resolv.conf"
+    monkeypatch.setattr(registry, "RESOLVERS", (behind, front))
+    front.write_text("search example.net\nnameserver 127.0.0.53\nnameserver 192.0.2.1\n")
+    assert registry.name_servers() == ["192.0.2.1"]
+    behind.write_text(
+        "# systemd-resolved asks\nnameserver 192.0.2.2\nnameserver fe80::1%eth0\nnameserver ::1\n"
+    )
+    assert registry.name_servers() == ["192.0.2.2", "fe80::1%eth0"]
+    settings, inside = registry.name_server_mount(tmp_path)
+    assert settings.read_text() == "[Resolve]\nDNS=192.0.2.2 fe80::1%eth0\n"
+    assert inside.startswith("/etc/systemd/resolved.conf.d/")
 
 
 def test_another_checkouts_network_is_named(says):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-import network
-import profiles
-from containers import Lab
-from description import Description
-from machine import LabError
+from lab import network, profiles
+from lab.containers import Lab
+from lab.description import Description
+from lab.machine import LabError
 
 LAB = Lab("test", "image", "net")
 TWINS = {"gateway2", "ubuai2", "haproxy2"}
@@ -22,7 +20,6 @@ def inventory(tmp_path, monkeypatch):
     (tmp_path / "lab/hosts.yml").write_text(network.HOSTS.read_text())
     monkeypatch.setattr(network, "PROFILES", tmp_path / "profiles")
     monkeypatch.setattr(network, "PROFILE", tmp_path / "lab/profile.yml")
-    monkeypatch.setattr("description.INVENTORY", tmp_path / "lab")
 
 
 @pytest.fixture
@@ -55,14 +52,14 @@ def test_a_profile_that_does_not_exist_is_named():
 def test_a_host_has_a_twin_when_another_does_all_that_it_does():
     profiles.choose("ha")
     description = Description()
-    with_twin = {host for host in description.addresses if description.has_twin(host)}
+    with_twin = {host for host in description.network.addresses if description.has_twin(host)}
     assert with_twin == {*TWINS, "ubuai", "haproxy"}
     assert description.ways == ("", "ws://hal:8768")
 
 
 def test_alone_no_host_has_a_twin():
     description = Description()
-    assert not any(description.has_twin(host) for host in description.addresses)
+    assert not any(description.has_twin(host) for host in description.network.addresses)
     assert description.ways == ("ws://qm1:8768", "ws://haproxy:8768")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 import threading
 import zipfile
 from collections.abc import Callable
@@ -14,13 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[3] / "lab" / "ollama"))
-
-from stand_in.api import Api
-from stand_in.config import Config
-from stand_in.runner import Runner
-from stand_in.store import Store
+from lab.ollama.stand_in.api import Api
+from lab.ollama.stand_in.config import Config
+from lab.ollama.stand_in.runner import Runner
+from lab.ollama.stand_in.store import Store
 
 WAIT_S = 10
 MODEL = b"GGUF" + bytes(range(256)) * 40

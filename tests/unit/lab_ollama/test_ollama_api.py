@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import httpx
 import pytest
-from stand_in.config import FOREVER, Config, SettingError, parse_duration, parse_host
+from lab.ollama.stand_in.config import FOREVER, Config, SettingError, parse_duration, parse_host
 
 from .conftest import DIGEST, MODEL, NAME, WAIT_S
 
@@ -129,6 +130,17 @@ async def test_show_and_delete(client):
     assert (await client.get("/api/tags")).json() == {"models": []}
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+async def test_a_model_that_is_kept_for_ever_is_listed_in_each_time_zone(client, monkeypatch, zone):
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        await client.post("/api/generate", json={"model": NAME, "keep_alive": -1})
+        (model,) = (await client.get("/api/ps")).json()["models"]
+    time.tzset()
+    assert model["expires_at"] > "2100"
+
+
 async def test_keep_alive_loads_and_unloads(client, engine):
     loaded = await client.post("/api/generate", json={"model": NAME, "keep_alive": -1})
     assert loaded.json()["done_reason"] == "load"
@@ -184,7 +196,7 @@ async def test_who_leaves_before_a_whole_answer_stops_the_model(make_app, store,
 async def test_pull_over_http(make_app, library, store, monkeypatch):
     real = httpx.Client
     monkeypatch.setattr(
-        "stand_in.library.httpx.Client", lambda **_: real(transport=httpx.MockTransport(library))
+        "lab.ollama.stand_in.library.httpx.Client", lambda **_: real(transport=httpx.MockTransport(library))
     )
     app = make_app().app
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://o") as client:

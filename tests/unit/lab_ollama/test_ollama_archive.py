@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import subprocess
 import sys
 import tarfile
-from pathlib import Path
 
-HERE = Path(__file__).parents[3] / "lab" / "ollama"
+import zstandard
+from lab.ollama import build
 
 
-def build():
-    """Import lab/ollama/build.py."""
-    spec = importlib.util.spec_from_file_location("lab_ollama_build", HERE / "build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def unpacked(packed: bytes) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BytesIO(zstandard.decompress(packed)))
 
 
 def test_the_archive_is_reproducible_and_tells_nothing_of_this_machine():
-    module = build()
-    files = module.own_files()
-    packed = module.archive(files)
-    assert packed == module.archive(dict(reversed(files.items())))
-    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+    files = build.own_files()
+    packed = build.archive(files)
+    assert packed == build.archive(dict(reversed(files.items())))
+    with unpacked(packed) as tar:
         members = tar.getmembers()
     assert [m.name for m in members] == sorted(files)
     assert all((m.mtime, m.uid, m.gid, m.uname, m.gname) == (0, 0, 0, "", "") for m in members)
@@ -34,8 +28,7 @@ def test_the_archive_is_reproducible_and_tells_nothing_of_this_machine():
 
 
 def test_the_launcher_finds_its_modules_through_a_link(tmp_path):
-    module = build()
-    with tarfile.open(fileobj=io.BytesIO(module.archive(module.own_files()))) as tar:
+    with unpacked(build.archive(build.own_files())) as tar:
         tar.extractall(tmp_path, filter="data")
     link = tmp_path / "ollama"
     link.symlink_to(tmp_path / "bin" / "ollama")

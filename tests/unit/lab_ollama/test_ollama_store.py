@@ -6,8 +6,8 @@ import io
 import zipfile
 
 import pytest
-from stand_in.library import PullError, details_of, pull
-from stand_in.store import BadDigest, BadName, NotFound, Store, full_name
+from lab.ollama.stand_in.library import PullError, details_of, pull
+from lab.ollama.stand_in.store import BadDigest, BadName, NotFound, Store, full_name
 
 from .conftest import DIGEST, MODEL, NAME
 
@@ -30,7 +30,7 @@ def test_pull_stores_the_model_by_its_digest(store, library):
     assert (model.digest, model.size) == (DIGEST, len(MODEL))
     assert store.blob(DIGEST).read_bytes() == MODEL
     assert model.details["parameter_size"] == "135M"
-    assert files(store) == [":135m", f"sha256-{DIGEST}"]
+    assert files(store) == ["135m", f"sha256-{DIGEST}"]
 
 
 def test_a_second_pull_downloads_nothing(store, library):

@@ -1,13 +1,46 @@
-"""A directory of tiny wheels that stands for the package index."""
+"""A directory of tiny wheels that stands for the package index; how proxmox_guest reaches the fake API."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.unit.conftest import Fake
+
+SECRET = "3e1f7e0a-0f6c-4f5e-9a55-6d1f0a9c8b7d"
+TOKENS = {"ansible@pve!ansible": SECRET}
+
+
+@pytest.fixture
+def connection(proxmox: Fake, proxmox_certificate: tuple[Path, Path]) -> dict[str, Any]:
+    """Return the options with which a module logs in with the token of TOKENS."""
+    return {
+        "api_host": "127.0.0.1",
+        "api_port": proxmox.port,
+        "api_user": "ansible@pve",
+        "api_token_id": "ansible",
+        "api_token_secret": SECRET,
+        "ca_path": str(proxmox_certificate[0]),
+    }
+
+
+@pytest.fixture
+def refused(ensure: Callable[..., dict[str, Any]]) -> Callable[..., str]:
+    """Run the module as the test's `ensure` does, and return why it failed, which tells no secret."""
+
+    def run(**changes: Any) -> str:
+        with pytest.raises(Exception) as failure:
+            ensure(**changes)
+        assert SECRET not in json.dumps(failure.value.result)
+        message: str = failure.value.result["msg"]
+        return message
+
+    return run
 
 
 @pytest.fixture

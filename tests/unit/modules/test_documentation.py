@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
+from tests.conftest import load_module
 
 ROOT = Path(__file__).parents[3]
 MODULES = sorted((ROOT / "library").glob("*.py"))
@@ -41,6 +42,15 @@ def documented(module: ModuleType) -> tuple[dict[str, Any], dict[str, Any]]:
 @pytest.fixture(scope="module")
 def documentation(documented: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
     return documented[0]
+
+
+@pytest.fixture(scope="module")
+def specification(module: ModuleType) -> dict[str, Any]:
+    """The options as they are enforced: by the module, or by the action of its name."""
+    name = module.__name__.removeprefix("documented_")
+    enforcing = module if hasattr(module, "ARGUMENT_SPEC") else load_module(name, "action_plugins")
+    specified: dict[str, Any] = enforcing.ARGUMENT_SPEC
+    return specified
 
 
 def normal(value: Any) -> Any:
@@ -86,9 +96,11 @@ def test_documentation_has_every_part(module: ModuleType, documentation: dict[st
     assert documentation["attributes"]["diff_mode"]["support"] in ("full", "partial", "none")
 
 
-def test_options_match_the_argument_specification(module: ModuleType, documentation: dict[str, Any]) -> None:
+def test_options_match_the_argument_specification(
+    specification: dict[str, Any], documentation: dict[str, Any]
+) -> None:
     documented = options_of(documentation["options"], "suboptions")
-    assert documented == options_of(module.ARGUMENT_SPEC, "options")
+    assert documented == options_of(specification, "options")
 
 
 def test_every_option_is_described(documentation: dict[str, Any]) -> None:
@@ -99,14 +111,16 @@ def test_every_option_is_described(documentation: dict[str, Any]) -> None:
     assert undescribed(documentation["options"]) == []
 
 
-def test_examples_use_options_that_exist(module: ModuleType, documentation: dict[str, Any]) -> None:
+def test_examples_use_options_that_exist(
+    module: ModuleType, specification: dict[str, Any], documentation: dict[str, Any]
+) -> None:
     examples = yaml.safe_load(module.EXAMPLES)
     assert examples
     for task in examples:
         assert task["name"]
         assert task.keys() - TASK_KEYWORDS == {documentation["module"]}
         given = task[documentation["module"]]
-        assert unknown_options(given, module.ARGUMENT_SPEC, "") == []
+        assert unknown_options(given, specification, "") == []
 
 
 def test_results_are_described(documented: tuple[dict[str, Any], dict[str, Any]]) -> None:

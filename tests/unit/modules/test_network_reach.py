@@ -6,11 +6,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from module_utils.authority import Authority
 from tests.unit.conftest import Fake
+
+from hal.network.authority import Authority
 
 SECRET = "11111111-2222-3333-4444-555555555555"
 ADDRESS = "127.0.0.1"
@@ -147,14 +149,45 @@ def test_without_a_secret_proxmox_is_not_asked(look, closed_port):
     assert look(machine("qm1", 103, closed_port), api_token_secret="", api_host="127.0.0.9")["faults"] == []
 
 
-@pytest.mark.parametrize(("name", "trusted"), [(ADDRESS, True), ("127.0.0.2", False)])
-def test_the_certificate_of_remoting_is_checked(look, serve, tmp_path, name, trusted):
-    authority = Authority.create("test")
-    for path, data in zip(("server.crt", "server.key"), authority.issue(["qm1", name]), strict=True):
-        (tmp_path / path).write_bytes(data)
-    (tmp_path / "ca.crt").write_bytes(authority.pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
-    host = machine("qm1", 103, serve(b"", context), kind="psrp")
-    faults = look(host, psrp_ca_path=str(tmp_path / "ca.crt"))["faults"]
-    assert [("is not trusted" in fault) for fault in faults] == ([] if trusted else [True])
+@pytest.fixture
+def remoting(look, serve, tmp_path):
+    """Knock at a Windows host whose certificate is for a name, and valid for a time."""
+
+    def run(name: str, validity: timedelta) -> dict[str, Any]:
+        authority = Authority.create("test")
+        issued = authority.issue(["qm1", name], validity)
+        for path, data in zip(("server.crt", "server.key"), issued, strict=True):
+            (tmp_path / path).write_bytes(data)
+        (tmp_path / "ca.crt").write_bytes(authority.pem)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+        host = machine("qm1", 103, serve(b"", context), kind="psrp")
+        return look(host, psrp_ca_path=str(tmp_path / "ca.crt"))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "validity", "trusted"),
+    [
+        (ADDRESS, timedelta(days=9), True),
+        ("127.0.0.2", timedelta(days=9), False),
+        (ADDRESS, timedelta(minutes=-1), False),
+    ],
+)
+def test_the_certificate_of_remoting_is_checked(remoting, tmp_path, name, validity, trusted):
+    found = remoting(name, validity)
+    advice = f"Import {tmp_path}/qm1-{ADDRESS}.pfx on it"
+    advised = [
+        "is not trusted" in fault and advice in fault and "`make production-init`" in fault
+        for fault in found["faults"]
+    ]
+    assert advised == ([] if trusted else [True])
+    assert found["due"] == []
+
+
+def test_a_certificate_of_remoting_that_is_due_is_told_and_keeps_nobody_from_going_on(remoting):
+    found = remoting(ADDRESS, timedelta(minutes=20))  # of the hour and 20 minutes that it is valid for
+    assert found["faults"] == []
+    (told,) = found["due"]
+    assert "remoting on qm1 ends on" in told and "`make production-init`" in told

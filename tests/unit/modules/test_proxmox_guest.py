@@ -7,14 +7,13 @@ import re
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from tests.unit.conftest import Fake
+from tests.unit.modules.conftest import SECRET, TOKENS
 
-SECRET = "3e1f7e0a-0f6c-4f5e-9a55-6d1f0a9c8b7d"
 KEYS = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA+b/c one@example", "ssh-rsa AAAAB3NzaC1yc2E= two@example"]
 TEMPLATE = {
     "cores": 1,
@@ -60,8 +59,11 @@ DESCRIPTION = {
 def fake(proxmox: Fake) -> Fake:
     """The fake with one node, a template and a token, every task done at once."""
     proxmox.reset()
-    proxmox.assign(apitokens={"ansible@pve!ansible": SECRET})
+    proxmox.assign(apitokens=TOKENS)
     proxmox.add_vm(9000, "debian-13-cloud", node="pve", template=True, config=TEMPLATE)
+    for name in ("gpu", "gpu2"):
+        proxmox.keep("mappings", name, {"map": ["node=pve,path=0000:01:00"]})
+    proxmox.keep("devices", "pve", [{"id": "0000:01:00.0"}, {"id": "0000:01:00.1"}])
     return proxmox
 
 
@@ -69,36 +71,14 @@ type Ensure = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def ensure(fake: Fake, proxmox_certificate: tuple[Path, Path], run_module: Ensure) -> Ensure:
+def ensure(fake: Fake, connection: dict[str, Any], run_module: Ensure) -> Ensure:
     """Run the module with the description above, changed by the given parameters (None leaves one out)."""
 
     def run(check: bool = False, diff: bool = False, **changes: Any) -> dict[str, Any]:
-        connection = {
-            "api_host": "127.0.0.1",
-            "api_port": fake.port,
-            "api_user": "ansible@pve",
-            "api_token_id": "ansible",
-            "api_token_secret": SECRET,
-            "ca_path": str(proxmox_certificate[0]),
-        }
         params = {
             key: value for key, value in (connection | DESCRIPTION | changes).items() if value is not None
         }
         return run_module("proxmox_guest", params, check=check, diff=diff)
-
-    return run
-
-
-@pytest.fixture
-def refused(ensure: Ensure) -> Callable[..., str]:
-    """Run the module and return why it failed."""
-
-    def run(**changes: Any) -> str:
-        with pytest.raises(Exception) as failure:
-            ensure(**changes)
-        message: str = failure.value.result["msg"]
-        assert SECRET not in json.dumps(failure.value.result)
-        return message
 
     return run
 
@@ -124,6 +104,7 @@ def test_a_guest_is_cloned_configured_and_started(fake: Fake, ensure: Ensure) ->
     assert config["searchdomain"] == "example.net"
     assert config["tags"] == "database;hal"
     assert (config["onboot"], config["startup"], config["agent"]) == ("1", "order=2,up=30", "1")
+    assert config["ciupgrade"] == "0"  # a first boot that does not wait for the internet
 
 
 def test_the_second_run_changes_nothing(fake: Fake, ensure: Ensure) -> None:
@@ -289,7 +270,7 @@ def test_removal_needs_force(fake: Fake, ensure: Ensure, refused: Callable[..., 
 
 def test_a_half_done_clone_is_completed(fake: Fake, ensure: Ensure) -> None:
     """A run that ended while Proxmox was still cloning."""
-    clone = TEMPLATE | {"name": "qm1", "scsi0": "local-lvm:vm-103-disk-0,size=3G"}
+    clone = TEMPLATE | {"name": "qm1", "scsi0": "local-lvm:vm-103-disk-0,size=3G", "machine": "q35"}
     fake.add_vm(103, "qm1", node="pve", config=clone, lock="clone")
     fake.unlock_later(103)
     result = ensure()
@@ -303,6 +284,22 @@ def test_a_failed_task_leaves_a_guest_that_the_next_run_completes(
     fake.fail("POST", "/nodes/pve/qemu/103/config", 500, "storage is busy", times=1)
     assert "storage is busy" in refused()
     assert ensure()["actions"] == ["configure", "resize", "start"]
+
+
+def test_an_adopted_guest_keeps_its_configuration_and_is_started(fake: Fake, ensure: Ensure) -> None:
+    ensure(state="stopped")
+    before = fake.guest(103)["config"]
+    result = ensure(adopt=True, memory=8192, cores=1, tags=["others"])
+    assert result["actions"] == ["start"]
+    assert fake.guest(103)["config"] == before
+
+
+def test_a_guest_that_is_missing_or_was_not_finished_is_configured_though_it_would_be_adopted(
+    fake: Fake, ensure: Ensure, refused: Callable[..., str]
+) -> None:
+    fake.fail("POST", "/nodes/pve/qemu/103/config", 500, "storage is busy", times=1)
+    assert "storage is busy" in refused(adopt=True)
+    assert ensure(adopt=True)["actions"] == ["configure", "resize", "start"]
 
 
 def test_a_locked_guest_is_waited_for(fake: Fake, ensure: Ensure) -> None:
@@ -417,7 +414,9 @@ def test_a_guest_out_of_sight_is_not_touched(fake: Fake, refused: Callable[..., 
 
 def test_a_growing_disk_is_refused_to_shrink(fake: Fake, ensure: Ensure, refused: Callable[..., str]) -> None:
     ensure()
-    assert "has 32 GiB and Proxmox cannot shrink a disk to 16" in refused(disks={"scsi0": {"size_gib": 16}})
+    assert "has 32 GiB, and Proxmox cannot shrink a disk to the 16" in refused(
+        disks={"scsi0": {"size_gib": 16}}
+    )
     assert "size=32G" in fake.guest(103)["config"]["scsi0"]
 
 

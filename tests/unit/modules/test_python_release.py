@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import zipfile
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 import python_release
+
+pytestmark = pytest.mark.slow
 
 NO_HASH = "0" * 64
 A = f"a==1 --hash=sha256:{NO_HASH}"
@@ -116,6 +119,35 @@ def test_an_interrupted_build_is_done_again(site: Site) -> None:
     assert "VERSION = '1.0'" in site.current("liba")
 
 
+def lead_nowhere(site: Site) -> None:
+    (site.root / "current").unlink()
+    (site.root / "current").symlink_to("/nowhere")
+
+
+def delete_a_module(site: Site) -> None:
+    next((site.root / "current").glob("lib/python*/site-packages/liba.py")).unlink()
+
+
+def truncate_a_module(site: Site) -> None:
+    os.truncate(next((site.root / "current").glob("lib/python*/site-packages/liba.py")), 3)
+
+
+def delete_python(site: Site) -> None:
+    (site.root / "current/bin/python").unlink()
+
+
+@pytest.mark.parametrize("damage", [lead_nowhere, delete_a_module, truncate_a_module, delete_python])
+def test_a_damaged_release_is_made_whole_again(site: Site, damage: Callable[[Site], None]) -> None:
+    lock = site.lock("liba", "1.0")
+    site.ensure(lock)
+    assert not site.ensure(lock)["changed"]
+    damage(site)
+    assert site.ensure(lock)["changed"]
+    assert "VERSION = '1.0'" in site.current("liba")
+    assert (site.root / "current/bin/python").exists()
+    assert not site.ensure(lock)["changed"]
+
+
 def test_a_wrong_hash_leaves_everything_as_it_is(site: Site) -> None:
     pretend(site, "old", "present")
     app = site.wheel("app", "0.1")
@@ -163,6 +195,18 @@ def test_faults_are_named(site: Site, params: dict[str, Any], message: str) -> N
     with pytest.raises(Exception, match=message):
         site.ensure(**params)
     assert site.releases == set()
+
+
+def test_a_check_may_come_before_the_package_that_makes_environments(site: Site, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.modules['ensurepip'] = None\nexec(sys.argv[-1])\n"
+    )
+    python.chmod(0o755)
+    lock = site.lock("a", "1")
+    assert site.ensure(lock, python=str(python), check=True)["changed"]
+    with pytest.raises(Exception, match="install python3-venv"):
+        site.ensure(lock, python=str(python))
 
 
 def test_an_index_out_of_reach_is_named(site: Site) -> None:

@@ -20,16 +20,21 @@ SYSTEMCTL = """#!{python}
 import datetime, json, pathlib, sys
 path = pathlib.Path({folder!r}, "state.json")
 state = json.loads(path.read_text())
-verb, unit = sys.argv[1], state["unit"]
+verb, names = sys.argv[1], sys.argv[sys.argv.index("--") + 1:] if "--" in sys.argv else list(state["units"])
 if verb == "show":
-    print("\\n".join(f"{{name}}={{value}}" for name, value in unit.items()))
+    shown = (state["units"][name].items() for name in names)
+    print("\\n\\n".join("\\n".join(f"{{key}}={{value}}" for key, value in unit) for unit in shown))
+    state["shows"] += 1
+    path.write_text(json.dumps(state))
     sys.exit()
-state["calls"].append(verb)
+name, unit = names[0], state["units"][names[0]]
+state["calls"].append(verb if verb == "daemon-reload" or name == "demo.service" else f"{{verb}} {{name}}")
 now = datetime.datetime.now(datetime.UTC)
 if verb in ("start", "restart", "reload"):
     unit["StateChangeTimestamp"] = now.strftime("Mon %Y-%m-%d %H:%M:%S.%f UTC")
 if verb == "daemon-reload":
-    unit |= {{"NeedDaemonReload": "no"}} | ({{"LoadState": "loaded"}} if state["installed"] else {{}})
+    for unit in state["units"].values():
+        unit |= {{"NeedDaemonReload": "no"}} | ({{"LoadState": "loaded"}} if state["installed"] else {{}})
 elif verb in ("enable", "disable"):
     unit["UnitFileState"] = verb + "d"
 elif verb == "stop":
@@ -39,7 +44,7 @@ elif verb in ("start", "restart"):
     unit |= {{"ActiveState": "active", "SubState": "running"}} | state["crash"]
 path.write_text(json.dumps(state))
 if verb in state["refuse"]:
-    sys.exit("Job for demo.service failed.\\nSee systemctl status.")
+    sys.exit(f"Job for {{name}} failed.\\nSee systemctl status.")
 """
 UNIT = {
     "LoadState": "loaded",
@@ -58,7 +63,10 @@ CRASH = {"ActiveState": "activating", "SubState": "auto-restart", "Result": "exi
 
 
 class Host:
-    """A host with one unit, `demo`, which reads `start` when it starts and `reload` when it is reloaded."""
+    """A host with one unit, `demo`, which reads `start` when it starts and `reload` when it is reloaded.
+
+    A second one, `other.timer`, reads nothing.
+    """
 
     def __init__(self, folder: Path, run_module: Callable[..., Any]) -> None:
         self.folder = folder
@@ -71,8 +79,11 @@ class Host:
         (self.units / "demo.service").write_text("[Service]\n")
         self.start.write_text("a")
         self.reload.write_text("a")
-        unit = UNIT | {"FragmentPath": str(self.units / "demo.service")}
-        self.write({"unit": unit, "calls": [], "crash": {}, "refuse": [], "installed": True})
+        units = {
+            "demo.service": UNIT | {"FragmentPath": str(self.units / "demo.service")},
+            "other.timer": UNIT,
+        }
+        self.write({"units": units, "calls": [], "crash": {}, "refuse": [], "installed": True, "shows": 0})
 
     @property
     def state(self) -> Any:
@@ -84,12 +95,20 @@ class Host:
     def set(self, **values: Any) -> None:
         self.write(self.state | values)
 
-    def set_unit(self, **values: str) -> None:
-        self.set(unit=self.state["unit"] | values)
+    def set_unit(self, name: str = "demo.service", **values: str) -> None:
+        units = self.state["units"]
+        self.set(units=units | {name: units[name] | values})
 
     def ensure(self, *, check: bool = False, **params: Any) -> Any:
+        """Ask for the unit; return what was told of it, whether anything changed, and the difference."""
         files = {"restart_files": [str(self.start)], "reload_files": [str(self.reload)]}
-        return self.run_module("systemd_current", {"name": "demo", **files, **params}, check=check)
+        result = self.run_module("systemd_current", {"name": "demo", **files, **params}, check=check)
+        return result["units"][0] | {"changed": result["changed"], "diff": result["diff"][0]}
+
+    def ensure_both(self, *, check: bool = False) -> Any:
+        """Ask for both units."""
+        units = [{"name": "demo", "restart_files": [str(self.start)]}, {"name": "other.timer"}]
+        return self.run_module("systemd_current", {"units": units}, check=check)
 
     def age(self, path: Path, seconds: float) -> None:
         """Let a file have been changed so long before now, as far as the module can see."""
@@ -327,6 +346,7 @@ def test_a_unit_just_installed_is_found(host: Host) -> None:
 
 def test_a_masked_unit_is_named(host: Host) -> None:
     host.set_unit(LoadState="masked")
+    host.set(installed=False)
     with pytest.raises(Exception, match=r"systemctl unmask demo\.service"):
         host.ensure()
 
@@ -342,3 +362,57 @@ def test_a_damaged_record_counts_as_none(running: Host) -> None:
         running.age(path, seconds=3600)
     assert running.ensure()["action"] == "none"
     assert json.loads(running.record.read_text())
+
+
+def test_several_units_are_brought_up_in_one_call_and_looked_at_at_once(host: Host) -> None:
+    predicted = host.ensure_both(check=True)
+    assert (host.state["calls"], host.state["shows"]) == ([], 1)
+    result = host.ensure_both()
+    assert predicted["units"] == result["units"]
+    assert [unit["name"] for unit in result["units"]] == ["demo.service", "other.timer"]
+    assert [unit["action"] for unit in result["units"]] == ["start", "start"]
+    assert host.state["calls"].count("daemon-reload") == 1
+    assert [diff["after_header"] for diff in result["diff"]] == ["demo.service", "other.timer"]
+    host.set(calls=[], shows=0)
+    assert not host.ensure_both()["changed"]
+    assert (host.state["calls"], host.state["shows"]) == ([], 1)
+
+
+def test_of_several_units_only_the_outdated_one_is_acted_on(host: Host) -> None:
+    host.ensure_both()
+    host.set(calls=[])
+    host.start.write_text("b")
+    result = host.ensure_both()
+    assert [unit["action"] for unit in result["units"]] == ["restart", "none"]
+    assert host.state["calls"] == ["restart"]
+
+
+def test_of_several_units_the_one_that_fails_is_named_with_its_journal(host: Host) -> None:
+    host.ensure_both()
+    host.set_unit("other.timer", ActiveState="inactive")
+    host.set(refuse=["start"])
+    with pytest.raises(Exception, match=r"'systemctl start -- other\.timer' failed") as failure:
+        host.ensure_both()
+    assert [unit["name"] for unit in failure.value.result["units"]] == ["demo.service"]
+    assert failure.value.result["unit"] == "other.timer"
+    assert failure.value.result["journal"] == ["cannot open the database"]
+
+
+def test_no_units_are_no_work(host: Host) -> None:
+    assert host.run_module("systemd_current", {"units": []})["changed"] is False
+
+
+def test_a_unit_that_is_not_loaded_has_no_failures_to_reset(running: Host) -> None:
+    """systemd forgets a unit that was linked to /dev/null by hand; then there is nothing to reset."""
+    running.set_unit(ActiveState="inactive", StateChangeTimestamp="", ExecMainStartTimestamp="")
+    running.set(refuse=["reset-failed"])
+    assert running.ensure()["actions"] == ["start"]
+    assert running.ensure()["action"] == "none"
+
+
+def test_a_mask_that_is_no_longer_there_is_none(running: Host) -> None:
+    running.set_unit(LoadState="masked", ActiveState="inactive", NeedDaemonReload="yes")
+    assert running.ensure(check=True)["changed"]
+    assert running.ensure()["actions"] == ["daemon-reload", "start"]
+    assert running.state["calls"][0] == "daemon-reload"
+    assert running.ensure()["action"] == "none"

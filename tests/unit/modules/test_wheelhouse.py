@@ -7,9 +7,12 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -71,6 +74,19 @@ def test_changed_source_makes_another_wheel_and_the_same_source_the_same(fetch, 
     assert fetch()["wheel"]["sha256"] == first
 
 
+def test_the_model_of_the_network_is_in_no_wheel_and_changing_it_makes_no_other(fetch, place):
+    project, _, wheels = place
+    model = project / "src/hal/network/health"
+    model.mkdir(parents=True)
+    for file in (model.parent / "__init__.py", model / "__init__.py", model / "health.html.j2"):
+        file.write_text("")
+    first = fetch()["wheel"]
+    (model / "health.html.j2").write_text("another")
+    assert fetch()["changed"] is False
+    with zipfile.ZipFile(wheels / first["file"]) as wheel:
+        assert [name for name in wheel.namelist() if name.startswith("hal/")] == ["hal/__init__.py"]
+
+
 def test_a_check_predicts_and_writes_nothing(fetch, place):
     _, _, wheels = place
     predicted = fetch(check=True)
@@ -81,9 +97,26 @@ def test_a_check_predicts_and_writes_nothing(fetch, place):
     assert fetch(check=True)["changed"] is False
 
 
-def test_hosts_with_another_python_get_their_own_wheels(fetch):
+def test_every_python_gets_its_own_wheels(fetch, place, make_wheel):
+    project, _, wheels = place
+    tags = [f"cp3{minor}-cp3{minor}-manylinux_2_17_x86_64" for minor in (12, 13, 14)]
+    lines = [make_wheel("beta", f"y = '{tag}'\n", tag) for tag in tags]
+    hashes = " ".join(line.split()[1] for line in lines)
+    (project / "lock.txt").write_text(f"beta==1.0 {hashes}\n")
     fetch()
-    assert fetch(python_version="3.12")["fetched"] == ["lock.txt"]
+    assert {path.name for path in wheels.glob("beta-*")} == {f"beta-1.0-{tag}.whl" for tag in tags}
+
+
+def test_a_further_python_is_fetched_for(fetch):
+    fetch(python_versions=["3.13"])
+    assert fetch(python_versions=["3.13", "3.12"])["fetched"] == ["lock.txt"]
+
+
+def test_a_python_without_a_wheel_is_named(fetch, place, make_wheel):
+    project, *_ = place
+    (project / "lock.txt").write_text(make_wheel("beta", "y = 1\n", "cp313-cp313-manylinux_2_17_x86_64"))
+    with pytest.raises(Exception, match=r"fetch the wheels of lock\.txt for Python 3\.12"):
+        fetch()
 
 
 def test_the_same_project_elsewhere_builds_the_same_wheel(fetch, place, run_module, tmp_path):

@@ -11,9 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import drift
 import pytest
 import yaml
+
+from hal.network import drift
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 PLAY = [

@@ -34,8 +34,8 @@ def test_every_alert_says_what_is_and_what_to_do(rules: list[dict[str, Any]]) ->
     for rule in rules:
         said = rule["annotations"]
         assert set(said) == {"summary", "action"}, rule["alert"]
-        assert said["summary"].endswith((".", "ago.", "late.")), rule["alert"]
-        assert rule["labels"]["severity"] in ("critical", "warning"), rule["alert"]
+        assert said["summary"].endswith((".", "{{ end }}")), rule["alert"]
+        assert rule["labels"]["severity"] in ("critical", "warning", "none"), rule["alert"]
 
 
 def test_the_table_lists_each_alert_once_with_its_severity(rules: list[dict[str, Any]]) -> None:
@@ -46,4 +46,5 @@ def test_the_table_lists_each_alert_once_with_its_severity(rules: list[dict[str,
 def test_each_alert_has_its_case(rules: list[dict[str, Any]]) -> None:
     cases = yaml.safe_load((ROOT / "molecule/monitoring/tests/cases.yml").read_text())
     assert list(cases) == [rule["alert"] for rule in rules]
-    assert [name for name, case in cases.items() if not case["fires"] or not case["quiet"]] == []
+    silent = [name for name, case in cases.items() if not case["fires"] or not case["quiet"]]
+    assert silent == ["Watchdog"]  # which always fires

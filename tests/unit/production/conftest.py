@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from production.secrets import Vault
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 PRODUCTION = ROOT / "inventories/production"
@@ -35,18 +35,12 @@ ANSWERS = {
     "qm1_vmid": 103,
     "ubuai_vmid": 120,
     "haproxy_vmid": 100,
+    "nas_vmid": 110,
     "proxmox_token_secret": "11111111-2222-3333-4444-555555555555",
     "windows_password": "a-windows-password",
 }
 
 type Done = subprocess.CompletedProcess[str]
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens, whatever address of loopback is asked."""
-    with socket.create_server(("0.0.0.0", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 class Production:

@@ -10,7 +10,7 @@ NAS = "http://127.1.70.10:8080"
 KEPT = ("artifacts_downloads", "artifacts_models", "artifacts_registry")
 TOLD = (
     "ollama_archive_url", "ollama_archive_checksum", "ollama_registry", "ollama_models",
-    "speech_model", "speech_voice",
+    "speech_model", "speech_voice", "backup_server_release",
     "python_service_windows_python", "python_service_windows_shawl", "backup_restic", "base_apt_proxy",
 )  # fmt: skip
 
@@ -44,6 +44,11 @@ def test_windows_installers_come_from_the_backup_server(hosts, kept, host, name)
 def test_ollamas_archive_comes_from_the_backup_server(hosts, kept):
     told = hosts["ubuai"]
     assert kept[told["ollama_archive_url"]] == told["ollama_archive_checksum"]
+
+
+def test_the_release_of_the_backup_server_comes_from_itself(hosts, kept):
+    told = hosts["nas"]["backup_server_release"]
+    assert kept[told["url"]] == told["checksum"]
 
 
 def test_every_file_of_the_speech_model_comes_from_the_backup_server(hosts, kept):

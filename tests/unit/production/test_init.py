@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import pkcs12
 from production.inventory import Inventory
-from production.secrets import is_for
+from production.secrets import complete, write_windows_certificate
+
+from hal.network.authority import Authority
+from hal.network.certificates import authority_of, server_fault
+from hal.network.store import store_ssh_key
 
 from .conftest import ANSWERS, PRODUCTION, ROOT
+
+pytestmark = pytest.mark.slow
+
+ANSWER_S = 60  # how long a program may take to print what is expected of it
 
 
 def test_the_files_survive_a_change_but_for_the_change(production):
@@ -41,13 +51,35 @@ def test_the_answers_stand_where_they_belong(production):
     assert qm1["network_proxmox_api"]["token_secret"] == ANSWERS["proxmox_token_secret"]
 
 
+def test_an_inventory_with_old_names_is_told_the_new_ones_and_is_left_as_it_is(production):
+    variables = production.inventory / "group_vars/all/network.yml"
+    variables.write_text(
+        variables.read_text().replace("network_administrator_networks:", "network_administrators:")
+    )
+    hosts = production.inventory / "hosts.yml"
+    hosts.write_text(hosts.read_text() + "    elsewhere: {vars: {network_gateway: 127.1.0.1}}\n")
+    (production.inventory / "host_vars").mkdir()
+    (production.inventory / "host_vars/qm1.yml").write_text("network_administrator: lawr\n")
+    before = production.files()
+    done = production.init()
+    assert done.returncode == 1
+    for line in (
+        "network_administrators → network_administrator_networks (set in group_vars/all/network.yml)",
+        "network_administrator → network_administrator_user (set in host_vars/qm1.yml)",
+        "network_gateway → network_router (set in hosts.yml)",
+    ):
+        assert line in done.stderr
+    assert production.files() == before
+
+
 def test_secrets_are_strong_private_and_encrypted(production):
     assert production.init().returncode == 0
     vault = production.vault
     assert vault.read_bytes().startswith(b"$ANSIBLE_VAULT;1.1;AES256")
     private = [vault, *production.local.glob("*")]
     assert {path.name for path in private} == {
-        "vault.yml", "vault-password", "ca.crt", "qm1-127.1.34.103.pfx", "qm1-127.1.34.103.pfx-password",
+        "vault.yml", "vault-password", "ca.crt",
+        "qm1-127.1.34.103.pfx", "qm1-127.1.34.103.pfx-password",
     }  # fmt: skip
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
     assert production.local.stat().st_mode & 0o777 == 0o700
@@ -77,6 +109,72 @@ def test_a_second_run_keeps_every_secret_and_changes_nothing(production):
     assert production.files() == before
 
 
+def test_a_certificate_for_windows_is_made_anew_when_it_is_due_and_only_then(production):
+    production.init()
+    file = production.local / "qm1-127.1.34.103.pfx"
+    first = file.read_bytes()
+    production.init()
+    assert file.read_bytes() == first
+    held = production.opened().read()
+    file.unlink()
+    soon = timedelta(minutes=20)  # of an hour and 20 minutes
+    write_windows_certificate(held, production.local, "qm1", "127.1.34.103", soon)
+    due = file.read_bytes()
+    done = production.init()
+    assert file.read_bytes() not in (first, due) and "import it on the QM server" in done.stdout
+    password = file.with_suffix(".pfx-password").read_bytes().strip()
+    _, certificate, _ = pkcs12.load_key_and_certificates(file.read_bytes(), password)
+    assert certificate.not_valid_after_utc - datetime.now(UTC) > timedelta(days=800)
+
+
+@pytest.mark.parametrize("password", [None, b"of another file"])
+def test_a_certificate_for_windows_whose_password_is_gone_is_kept_and_the_answers_are_too(
+    production, password
+):
+    production.init()
+    file = production.local / "qm1-127.1.34.103.pfx"
+    first = file.read_bytes()
+    file.with_suffix(".pfx-password").unlink()
+    if password:
+        file.with_suffix(".pfx-password").write_bytes(password)
+    done = production.init(gpu="amd")
+    assert done.returncode == 0, done.stderr
+    assert f"{file}: kept; {file.name}-password is not there or does not open it" in done.stdout
+    assert file.read_bytes() == first
+    assert Inventory(production.inventory).models.content["network_gpu"] == "amd"
+
+
+def test_a_stop_halfway_leaves_no_certificate_for_windows_that_cannot_be_opened(tmp_path, monkeypatch):
+    held = complete({}, {}, [])
+    named = (held, tmp_path, "qm1", "127.1.34.103")
+    write_windows_certificate(*named, timedelta(minutes=20))  # due at once
+
+    def stop(path, data):
+        if path.suffix == ".pfx":
+            raise KeyboardInterrupt
+        path.write_bytes(data)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("production.secrets.write_private", stop)
+        write_windows_certificate(*named)
+    assert "import it" in write_windows_certificate(*named)
+    assert write_windows_certificate(*named) == ""
+
+
+@pytest.mark.parametrize("key", [None, Authority.create("HAL household").key_pem.decode()])
+def test_an_authority_whose_key_is_elsewhere_is_kept_with_what_it_has_issued(production, key):
+    production.init()
+    held = production.opened().read()
+    del held["network_ca_key"]
+    held |= {"network_ca_key": key} if key else {}
+    production.opened().write(held)
+    (production.local / "qm1-127.1.34.103.pfx").unlink()
+    done = production.init()
+    assert done.returncode == 0, done.stderr
+    assert production.opened().read() == held
+    assert "network_ca_key is not in the vault, or is another authority's" in done.stdout
+
+
 def test_a_proxy_at_another_address_gets_another_certificate_and_nothing_else_changes(production):
     production.init()
     before = production.opened().read()
@@ -98,7 +196,7 @@ def test_a_second_proxy_gets_a_certificate_and_a_secret_that_both_share(producti
     assert done.returncode == 0, done.stderr
     held = production.opened().read()
     names = ["haproxy", "haproxy2", "hal", "127.1.50.100", "127.1.50.101", "127.1.50.99"]
-    assert is_for(held["network_proxy_certificate"], names)
+    assert not server_fault(held["network_proxy_certificate"], authority_of(held), names)
     proxies = production.variables(
         "keepalived_state", "keepalived_peers", "keepalived_priority", "keepalived_secret"
     )
@@ -138,6 +236,16 @@ def test_proxmox_may_make_the_token_later(production):
         ({"gpu": "intel"}, "gpu: 'intel' is none of auto, nvidia, amd, none"),
         ({"client_networks": "127.1.60.1/24"}, "client_networks: 127.1.60.1/24 has host bits set"),
         ({"administrator_networks": None}, "administrator_networks: this needs an answer"),
+        (
+            {"administrator_networks": "0.0.0.0/0"},
+            "administrator_networks: 0.0.0.0/0, which holds addresses of the internet: name networks of the "
+            "house, such as 192.168.1.0/24, or one computer, such as 192.168.1.7/32",
+        ),
+        (
+            {"trusted_networks": "127.1.60.0/24, 8.0.0.0/8"},
+            "trusted_networks: 8.0.0.0/8, which holds addresses of the internet: name networks of the house",
+        ),
+        ({"trusted_networks": "::/0"}, "trusted_networks: Expected 4 octets in '::'; write networks as"),
         ({"administrator_key": "-----BEGIN OPENSSH PRIVATE KEY-----"}, "that is a private key"),
         ({"qm2_address": "127.1.1.1"}, "qm2_address: no such question"),
         ({"mode": 0o644}, "it holds secrets, and others may read it: chmod 600"),
@@ -196,6 +304,8 @@ class Terminal:
     def expect(self, text):
         """Read until the text stands there, after what was expected before."""
         while text not in self.shown[self.seen :]:
+            readable, _, _ = select.select([self.end], [], [], ANSWER_S)
+            assert readable, f"{text!r} does not come: {self.shown[self.seen :]}"
             try:
                 data = os.read(self.end, 4096)
             except OSError:
@@ -235,21 +345,23 @@ def answer_all(terminal):
     for text, answer in (
         ("user name", ""),
         ("public SSH key", ANSWERS["administrator_key"]),
+        ("Where backups go", ""),
         ("the QM server (Windows)", "somewhere"),
         ("is no IPv4 address", None),
         ("the QM server (Windows)", ""),
         ("the AI server", ""),
         ("the proxy", ""),
-        ("the backup server", "127.1.70.10"),
+        ("Address of the backup server", "127.1.70.10"),
         ("the Proxmox host", ""),
         ("The Mac", "none"),
         ("administer from", "127.1.99.7"),
         ("use HAL from", "127.1.60.0/24"),
         ("need no token", ""),
+        ("time zone", "Europe/Berlin"),
         ("Proxmox node", ""),
         *(
             (text, answer)
-            for number in ("103", "120", "100")
+            for number in ("103", "120", "100", "110")
             for text, answer in (("Number", number), ("name", ""))
         ),
         ("Secret of the token", "typed-token-secret"),
@@ -295,3 +407,84 @@ def test_git_would_not_list_the_secrets():
         ["git", "check-ignore", *paths, *kept], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     assert ignored == paths
+
+
+def test_a_linux_host_that_exists_can_be_the_backup_server_and_a_machine_again(production):
+    done = production.init(backup_server="host", nas_vmid=None)
+    assert done.returncode == 0, done.stderr
+    hosts = yaml.safe_load((production.inventory / "hosts.yml").read_text())["all"]["children"]
+    managed = hosts["managed_hosts"]["children"]
+    assert managed["backup_servers"]["hosts"]["nas"] == {"address": ANSWERS["nas_address"]}
+    assert "backup_servers" not in managed["virtual_machines"]["children"]
+    assert production.variables("ansible_host")["nas"]["ansible_host"] == ANSWERS["nas_address"]
+    done = production.init(backup_server="machine")
+    assert done.returncode == 0, done.stderr
+    assert production.variables("proxmox_vm_id", "proxmox_vm_template")["nas"] == {
+        "proxmox_vm_id": 110,
+        "proxmox_vm_template": "debian-13-cloud",
+    }
+
+
+def test_the_number_of_a_backup_server_that_is_made_is_asked_for(production):
+    done = production.init(nas_vmid=None)
+    assert done.returncode == 1 and "nas_vmid: this needs an answer" in done.stderr
+
+
+STORE = {"backup_server": "store", "nas_address": None, "nas_vmid": None}
+SFTP = STORE | {
+    "backup_store": "sftp:hal@127.1.70.11:/volume/hal",
+    "backup_store_host_key": "ssh-ed25519 " + "B" * 68,
+}
+
+
+def test_a_store_that_exists_takes_the_place_of_the_backup_server_and_back(production):
+    done = production.init(**SFTP)
+    assert done.returncode == 0, done.stderr
+    secret = production.opened().read()["network_backup_secret"]
+    for host in ("qm1", "haproxy", "ubuai"):  # who has backups, and who maintains them
+        assert f"restrict {store_ssh_key(host, secret)['public']}" in done.stdout
+    variables = production.variables(
+        "backup_repository",
+        "backup_ssh",
+        "network_download_servers",
+        "network_backup_keepers",
+        "data_disks_disks",
+    )
+    assert "nas" not in variables
+    qm1, ubuai = variables["qm1"], variables["ubuai"]
+    assert qm1["backup_repository"] == f"{SFTP['backup_store']}/qm1"
+    assert (qm1["backup_ssh"]["user"], qm1["backup_ssh"]["host"]) == ("hal", "127.1.70.11")
+    assert qm1["backup_ssh"]["key"] == store_ssh_key("qm1", secret)["private"]
+    assert ubuai["network_download_servers"] == ubuai["network_backup_keepers"] == ["ubuai"]
+    assert [disk["path"] for disk in ubuai["data_disks_disks"]] == ["/var/lib/ollama", "/srv"]
+    done = production.init(backup_server="machine")
+    assert done.returncode == 0, done.stderr
+    variables = production.variables("backup_repository", "network_backup_keepers", "data_disks_disks")
+    assert "127.1.70.10:8000/qm1/" in variables["qm1"]["backup_repository"]
+    assert variables["nas"]["network_backup_keepers"] == ["nas"]
+    assert [disk["path"] for disk in variables["ubuai"]["data_disks_disks"]] == ["/var/lib/ollama"]
+
+
+def test_the_credentials_of_a_store_go_into_the_vault_alone(production):
+    access = {"user": "hal", "password": "a-secret-key"}
+    done = production.init(
+        **STORE,
+        backup_store="s3:https://127.1.70.11:9000/hal",
+        backup_store_user=access["user"],
+        backup_store_password=access["password"],
+    )
+    assert done.returncode == 0, done.stderr
+    assert production.opened().read()["network_backup_store_access"] == access
+    assert not [
+        path
+        for path, text in production.files().items()
+        if b"a-secret-key" in text and path != production.answers
+    ]
+    variables = production.variables("backup_access", "backup_repository", "backup_server_access")
+    assert variables["haproxy"]["backup_access"] == access
+    assert variables["haproxy"]["backup_repository"] == "s3:https://127.1.70.11:9000/hal/haproxy"
+
+
+def test_an_address_that_is_no_store_is_refused(production):
+    done = production.init(**STORE, backup_store="nfs://127.1.70.11/hal")
+    assert done.returncode == 1 and "begins with none of sftp:, s3: and rest:" in done.stderr

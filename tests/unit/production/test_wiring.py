@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible.module_utils.own_files import is_ours
 
 ADMINISTRATORS = "127.1.99.7/32"
 CLIENTS = "127.1.60.0/24"
@@ -19,7 +20,8 @@ CONNECTION = {
 }
 OTHERS = (
     "firewall_rules", "base_hosts", "network_reach_hosts", "proxmox_vm_adopt", "proxmox_vm_template",
-    "haproxy_backends",
+    "haproxy_backends", "proxmox_vm_disk_gib", "proxmox_vm_data_disks", "data_disks_disks", "ollama_models",
+    "firewall_known_ports", "ansible_managed",
 )  # fmt: skip
 
 
@@ -41,10 +43,19 @@ def test_the_qm_server_lets_in_clients_the_proxy_and_administrators(rules):
 
 
 def test_the_linux_hosts_let_in_what_the_catalogue_says(rules, filled):
-    asked = {(port, host) for port in (9000, 11434) for host in (QM, PROXY, NAS)}
+    asked = {(port, host) for port in (9000, 11434) for host in (QM, PROXY, NAS, CLIENTS)}
     assert rules("ubuai") == asked | {(filled.ssh_port, ADMINISTRATORS), (9100, NAS)}
     served = {(2222, ADMINISTRATORS), *((port, CLIENTS) for port in (80, 443, 8768))}
     assert rules("haproxy") == served | {(port, NAS) for port in (443, 8405, 9100)}
+
+
+def test_what_templates_write_is_known_as_hals_own(hosts):
+    assert all(is_ours(told["ansible_managed"].encode()) for told in hosts.values())
+
+
+def test_ports_that_are_closed_on_purpose_are_known(hosts, filled):
+    known = {(one["port"], one["protocol"]) for one in hosts["ubuai"]["firewall_known_ports"]}
+    assert known >= {(filled.ssh_port, "tcp"), (5000, "tcp"), (9000, "tcp"), (11434, "tcp")}
 
 
 def test_a_client_without_a_fixed_address_is_nobodys_target(hosts):
@@ -61,7 +72,7 @@ def test_a_windows_host_is_reached_by_remoting_with_its_certificate_checked(host
 
 def test_machines_that_exist_are_adopted_and_new_ones_fully_described(hosts):
     machine = hosts["ubuai"]
-    assert (machine["proxmox_vm_adopt"], machine["proxmox_vm_template"]) == (True, "ubuntu-24.04-cloud")
+    assert (machine["proxmox_vm_adopt"], machine["proxmox_vm_template"]) == (True, "debian-13-cloud")
     cloud_init = machine["proxmox_vm_cloud_init"]
     assert (cloud_init["address"], cloud_init["gateway"]) == (f"{AI}/24", "127.1.10.1")
     assert cloud_init["nameservers"] == ["127.1.10.1"]
@@ -71,3 +82,21 @@ def test_the_proxy_leads_to_the_production_hosts(hosts):
     backends = {backend["name"]: backend["servers"] for backend in hosts["haproxy"]["haproxy_backends"]}
     assert backends["qm_voice_gateway"] == [{"name": "qm1", "address": QM, "port": 8768}]
     assert backends["hal_speech"] == [{"name": "ubuai", "address": AI, "port": 9000}]
+
+
+def test_a_new_machine_gets_the_disks_that_its_description_states(hosts):
+    ubuai = hosts["ubuai"]
+    assert ubuai["proxmox_vm_disk_gib"] == 48
+    assert ubuai["proxmox_vm_data_disks"] == [{"name": "models", "gib": 64}]
+    assert [disk["path"] for disk in ubuai["data_disks_disks"]] == ["/var/lib/ollama"]
+    assert hosts["qm1"]["data_disks_disks"] == []
+
+
+def test_the_size_of_a_model_is_nothing_that_its_hosts_are_told(hosts):
+    models = hosts["ubuai"]["ollama_models"]
+    assert models and all(model.keys() == {"name", "digest"} for model in models)
+
+
+def test_the_backup_server_is_a_machine_of_its_own_that_is_made(hosts):
+    assert hosts["nas"]["proxmox_vm_template"] == "debian-13-cloud"
+    assert hosts["nas"]["proxmox_vm_data_disks"] == [{"name": "store", "gib": 128}]

@@ -9,10 +9,13 @@ from types import ModuleType
 
 import pytest
 
+from hal.protocol import MAX_QUESTION_CHARACTERS
+
 QM = Path(__file__).parents[3] / "qm"
-# What HAL.COMPILE reads; lookbehind only of a literal.
+# What HAL.COMPILE reads; lookbehind only of letters, each by itself.
 _READABLE = re.compile(
-    r"(?:\\[wdb]|\(\?:|\(\?!|\(\?<![a-z ]+\)|\[[a-z-]+\]|\{\d*,?\d*\}|[a-z0-9 ()|?*+.^$])*"
+    r"(?:\\[wdb. &-]|\(\?:|\(\?!|\(\?=|\(\?<[!=](?:\\[wd]|[a-z ])+\)|\[[a-z0-9-]+\]|\{\d*,?\d*\}\??"
+    r"|[a-z0-9_&\- ()|?*+.^$])*"
 )
 
 
@@ -26,7 +29,17 @@ def _writer() -> ModuleType:
 
 
 ITEMS: dict[str, str] = _writer().items()
-WORDS = {"WORDS", "UNSPACED", "SPECIALISTS", "UNITS"}
+WORDS = {
+    "WORDS",
+    "UNSPACED",
+    "SPECIALISTS",
+    "UNITS",
+    "SENTENCES",
+    "UNDERSTOOD",
+    "LETTERS",
+    "ABBREVIATED",
+    "ORDINALS",
+}
 
 
 def test_no_item_is_left_over() -> None:
@@ -44,6 +57,11 @@ def test_patterns_are_of_the_kind_that_the_programs_read(name: str) -> None:
     for line in ITEMS[name].splitlines():
         pattern = line.split(" = ", 1)[1]
         assert _READABLE.fullmatch(pattern), line
+
+
+def test_a_question_may_be_as_long_as_the_protocol_says() -> None:
+    included = (QM / "HAL.BP/HAL.QUESTION.H").read_text(encoding="ascii")
+    assert f"EQU MAX.ASKED TO {MAX_QUESTION_CHARACTERS} " in included
 
 
 def test_no_program_has_the_name_of_a_file() -> None:

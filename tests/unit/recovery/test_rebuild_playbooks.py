@@ -2,88 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import select
-import shutil
+import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.conftest import Fake
-from tests.unit.ssh_server import new_key, ssh_server
+from tests.unit.recovery.conftest import MACHINES, ROOT, Done
 
-ROOT = Path(__file__).resolve().parents[3]
-SECRET = "11111111-2222-3333-4444-555555555555"
-MACHINES = {"haproxy": 100, "qm1": 103, "ubuai": 120}
-
-type Done = tuple[int, str]
-
-
-@pytest.fixture
-def network(proxmox: Fake) -> Fake:
-    """Proxmox with every machine of the lab, running."""
-    proxmox.reset()
-    proxmox.assign(apitokens={"hal@pve!ansible": SECRET})
-    proxmox.add_vm(
-        9000, "debian-13-cloud", node="pve", template=True, config={"scsi0": "local-lvm:base,size=3G"}
-    )
-    for name, vmid in MACHINES.items():
-        config = {"smbios1": f"uuid={name}", "name": name}
-        proxmox.add_vm(vmid, name, node="pve", status="running", config=config)
-    return proxmox
-
-
-@pytest.fixture
-def command(network: Fake, proxmox_certificate: tuple[Path, Path], tmp_path: Path) -> Any:
-    """Make the command that runs a playbook, with further variables; every host answers SSH on one port."""
-    shutil.copytree(
-        ROOT / "inventories/lab",
-        tmp_path / "lab",
-        ignore=shutil.ignore_patterns("secrets.yml", "profile.yml"),
-    )
-    with ssh_server(new_key()) as port:
-
-        def make(playbook: str, *arguments: str, **variables: Any) -> list[str]:
-            api = {"host": "127.0.0.1", "port": network.port, "ca_path": str(proxmox_certificate[0])}
-            given = {
-                "network_proxmox_api": api
-                | {"user": "hal@pve", "token_id": "ansible", "token_secret": SECRET},
-                "network_required_secrets": {},
-                "network_administrator_key": "ssh-ed25519 AAAA",
-                "network_known_hosts": str(tmp_path / "known_hosts"),
-                "network_adopt_machines": True,
-                "network_ssh_port": port,
-                "ansible_host": "127.0.0.1",
-            }
-            command = [sys.executable, "-m", "ansible", "playbook", "-i", str(tmp_path / "lab"), *arguments]
-            return [*command, "-e", json.dumps(given | variables), f"playbooks/{playbook}.yml"]
-
-        yield make
-
-
-@pytest.fixture
-def run(command: Any) -> Callable[..., Done]:
-    """Run a playbook with nobody at a terminal; return the exit code and what was printed."""
-
-    def start(playbook: str, *arguments: str, **variables: Any) -> Done:
-        done = subprocess.run(
-            command(playbook, *arguments, **variables),
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return done.returncode, " ".join((done.stdout + done.stderr).split())
-
-    return start
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -178,6 +110,12 @@ def test_a_machine_that_does_not_exist_is_named_before_anything_is_asked(network
     assert network.asked() == 0
 
 
+def test_a_host_that_does_not_exist_cannot_be_declared_to_start_empty(network, run):
+    code, said = run("validate", start_empty="qm1,nobody")
+    assert code == 2 and "-e start_empty names nobody, which is no host of the inventory" in said
+    assert network.asked() == 0
+
+
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
@@ -199,7 +137,7 @@ def test_a_check_of_a_recovery_foresees_that_machine_alone(network, run):
     code, said = run("recover", "--check", host="qm1")
     assert code == 0, said
     assert "qm1 was lost: it would be made anew on pve." in said
-    assert '"qm1 would be created: ' in said and "haproxy : ok=0" in said
+    assert "qm1 would be created. The check ends here" in said and "haproxy : ok=0" in said
     assert network.guest(103) is None and network.writes() == []
 
 
@@ -208,3 +146,12 @@ def test_a_recovery_needs_the_backup_servers(network, run):
     assert code == 2
     assert "nas has the downloads and the backups that qm1 is made from, and does not answer" in said
     assert network.writes() == []
+
+
+def test_a_host_that_is_no_machine_and_does_not_answer_is_said_to_be_installed_by_hand(network, run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        silent = taken.getsockname()[1]
+    code, said = run("recover", host="nas", network_ssh_port=silent, recover_patience=1)
+    assert code != 0 and "nas does not answer, and is no virtual machine" in said
+    assert "Switch it on. If it is lost, install Debian or Ubuntu on it" in said
+    assert "known_hosts -R 127.0.0.1`" in said

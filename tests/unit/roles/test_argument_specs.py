@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ STAGES = {"main", "preflight", "install", "configure", "service"}
 FURTHER_STAGES = {
     "artifacts": {"downloads", "fetch"},
     "backup": {"restore"},
+    "backup_server": {"release"},
     "client": {"launch_agent"},
-    "gpu_driver": {"load"},
+    "gpu_driver": {"choose"},
     "keepalived": {"absent"},
     "ollama": {"models"},
-    "proxmox_host": {"api", "backup", "firewall", "passthrough", "templates"},
+    "proxmox_host": {"api", "backup", "firewall", "passthrough", "secret", "templates"},
     "proxmox_vm": {"plan", "forget", "provision", "reach"},
     "python_service": {"absent"},
 }
@@ -60,6 +62,29 @@ def errors(options: dict[str, Any], variables: dict[str, Any]) -> list[str]:
     """Return what Ansible says of variables when a role begins."""
     validator = ArgumentSpecValidator(options)
     return validator.validate(variables, validate_role_argument_spec=True).error_messages
+
+
+def test_variables_are_described_in_the_specification_alone(role):
+    lines = (role / "defaults" / "main.yml").read_text().splitlines()
+    assert [line for line in lines if re.search(r"(^|\s)#", line)] == []
+
+
+@pytest.mark.parametrize(
+    ("marked", "markdown"),
+    [
+        ("C(/etc/hosts) and V(absent)", "`/etc/hosts` and `absent`"),
+        ("C([Service]), C(date(1)) and C(a|b)", r"`[Service]`, `date(1)` and `a\|b`"),
+        ("O(base_hosts) of M(ansible.builtin.copy)", "`base_hosts` of `ansible.builtin.copy`"),
+        ("I(slanted) and B(strong)", "*slanted* and **strong**"),
+        (
+            "L(restic, https://restic.net) at U(https://restic.net)",
+            "[restic](https://restic.net) at <https://restic.net>",
+        ),
+        ("Networks (CIDR) of GPU(s)", "Networks (CIDR) of GPU(s)"),
+    ],
+)
+def test_a_readme_has_the_markup_of_the_specification(marked, markdown):
+    assert role_readme.prose(marked) == markdown
 
 
 def test_specification_and_defaults_have_the_same_variables(options, defaults):
@@ -120,7 +145,8 @@ def test_tasks_are_split_into_the_known_stages(role):
 def test_main_includes_every_stage(role):
     main = yaml.safe_load((role / "tasks" / "main.yml").read_text())
     tasks = [inner for task in main for inner in task.get("block", [task])]
-    included = {Path(task.get("ansible.builtin.include_tasks", "main.yml")).stem for task in tasks}
+    kinds = ("ansible.builtin.include_tasks", "ansible.builtin.import_tasks")
+    included = {Path(task[kind]).stem for task in tasks for kind in kinds if kind in task}
     assert included | {"main"} == stages(role)
 
 

@@ -3,6 +3,7 @@
 Ansible skips such a task in check mode, without a word. So it must be one of these:
 
 - it only reads, and runs in a check, too: `check_mode: false` with `changed_when: false`, or a GET;
+- it runs in a check, and the program is told that it is one: `ansible_check_mode` in its arguments;
 - `creates` or `removes` tell Ansible what it would do;
 - its PowerShell script itself knows check mode;
 - a condition, its own or that of a block around it, leaves it out: `not ansible_check_mode`;
@@ -81,8 +82,11 @@ def works_or_says_why(
     """Return whether a task is one of those that the head of this file names."""
     arguments = task["arguments"] if isinstance(task["arguments"], dict) else {}
     if task.get("check_mode") is False:
-        return task.get("changed_when") is False or (
-            module in REQUESTS and arguments.get("method", "GET") == "GET"
+        told = "ansible_check_mode" in str(arguments)  # the program itself, which then changes nothing
+        return (
+            told
+            or task.get("changed_when") is False
+            or (module in REQUESTS and arguments.get("method", "GET") == "GET")
         )
     return (
         any(name in arguments | task.get("args", {}) for name in ("creates", "removes"))

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {"HAL_GATEWAY_URL": "ws://qm1:8768", "HAPROXY_USER": "it's & me"}
 ZSHRC = "alias ll='ls -l'\n"

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from tests.unit.conftest import Fake
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 STORAGE = {"name": "copies", "type": "dir", "content": ["backup"], "options": {"path": "/srv/copies"}}
 BRIDGE = {"name": "vmbr0", "ports": "eno1", "address": "127.0.0.9/24"}
@@ -36,9 +38,9 @@ class Host:
             "proxmox_host_storages": [STORAGE],
         }
 
-    def run(self, *arguments: str, **variables: Any) -> str:
+    def run(self, *arguments: str, tasks: str = "api", **variables: Any) -> str:
         """Return what Ansible printed, with its exit code in front."""
-        role = {"ansible.builtin.include_role": {"name": "proxmox_host", "tasks_from": "api"}}
+        role = {"ansible.builtin.include_role": {"name": "proxmox_host", "tasks_from": tasks}}
         play = {
             "hosts": "localhost",
             "connection": "local",
@@ -74,7 +76,9 @@ def test_the_automation_gets_the_least_rights_and_a_token_once(host: Host) -> No
     assert host.secret_file.stat().st_mode & 0o077 == 0
     assert secret not in said
     privileges = host.fake.kept("roles")["HAL"]["privs"].split(",")
-    assert {"VM.Clone", "VM.PowerMgmt"} <= set(privileges)
+    # VM.Snapshot also lets it go back: VM.Snapshot.Rollback is for those who may do nothing else.
+    assert {"VM.Clone", "VM.PowerMgmt", "VM.Snapshot"} <= set(privileges)
+    assert "VM.Snapshot.Rollback" not in privileges
     assert not {"Sys.Modify", "Permissions.Modify", "User.Modify", "Sys.Console"} & set(privileges)
     assert list(host.fake.kept("users")["hal@pve"]["tokens"]) == ["ansible"]
     right = {"path": "/", "type": "user", "ugid": "hal@pve", "roleid": "HAL", "propagate": 1}
@@ -118,3 +122,17 @@ def test_storages_and_bridges_are_defined(host: Host) -> None:
         "127.0.0.9/24",
         1,
     )
+
+
+def test_a_token_whose_secret_is_not_here_is_named_with_the_way_to_a_new_one(host: Host) -> None:
+    assert host.run().startswith("0 ")
+    assert host.run("--check", tasks="secret").startswith("0 ")
+    assert host.run(tasks="secret").startswith("0 ")
+    host.secret_file.unlink()
+    said = " ".join(host.run(tasks="secret").split())
+    assert not said.startswith("0 ")
+    assert "The secret of hal@pve!ansible is not on this computer" in said
+    assert "`pveum user token remove hal@pve ansible` as root on localhost" in said
+    said = " ".join(host.run(tasks="secret", proxmox_host_api={}).split())
+    assert "run this with the password of root, which makes the token" in said
+    assert host.run(tasks="secret", proxmox_host_automation_secret="in the vault").startswith("0 ")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 CONFIG = {"cores": 6, "memory": "16384", "net0": "e1000=BC:24:11:00:00:01,bridge=vmbr1,tag=34"}
 
 type Provision = Callable[..., tuple[int, str]]

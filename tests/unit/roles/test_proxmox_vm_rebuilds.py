@@ -10,6 +10,8 @@ import pytest
 import yaml
 from tests.unit.ssh_server import WORD, new_key, ssh_server
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 LOG_IN = {"ansible.builtin.raw": "anything", "register": "answer", "changed_when": False}
 CLOUD_INIT = {"user": "lawr", "ssh_keys": ["ssh-ed25519 AAAA"], "address": "198.18.34.103/16"}

@@ -17,8 +17,9 @@ import httpx
 import pytest
 
 from hal.speech.app import SpeechService
-from hal.speech.config import Settings
 from hal.speech.main import make_server
+from hal.speech.model import Loader
+from hal.speech.settings import SpeechSettings
 from hal.speech.transcriber import Abandoned, Segment, Transcript
 
 WAIT_S = 10  # a test that waits longer has failed
@@ -47,6 +48,7 @@ class FakeTranscriber:
     def __init__(self) -> None:
         self.languages: frozenset[str] = frozenset({"en"})
         self.device = "cpu"
+        self.fallback = ""
         self.calls: list[dict[str, Any]] = []
         self.abandoned = threading.Event()
         self.begun = threading.Semaphore(0)
@@ -78,9 +80,10 @@ def transcriber():
 
 @pytest.fixture
 def make_service(transcriber: FakeTranscriber) -> Callable[..., SpeechService]:
-    def make(loader: Callable[[Settings], Any] = lambda _: transcriber, **settings: Any) -> SpeechService:
+    def make(loader: Loader = lambda _: transcriber, **settings: Any) -> SpeechService:
         defaults = {"model": "fake", "host": "127.0.0.1", "port": 0, "tts_url": "", "drain_timeout_s": 1}
-        return SpeechService(Settings(**(defaults | settings)), loader)
+        defaults["own_names"] = ("there", "speech", "x")
+        return SpeechService(SpeechSettings(**(defaults | settings)), loader)
 
     return make
 
@@ -95,7 +98,7 @@ async def in_process(make_service: Callable[..., SpeechService]):
             service.model.load()
             transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
             return await stack.enter_async_context(
-                httpx.AsyncClient(transport=transport, base_url="http://speech", timeout=WAIT_S)
+                httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=WAIT_S)
             )
 
         yield start

@@ -11,6 +11,8 @@ import pytest
 
 from .conftest import spoken, wav
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = 5_000
 MAX_AUDIO_BYTES = 30_000
 MAGIC = [

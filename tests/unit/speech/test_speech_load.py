@@ -9,6 +9,7 @@ import json
 import httpx
 import pytest
 
+from hal.speech import body
 from hal.speech.main import make_server
 
 from .conftest import WAIT_S, eventually, spoken, wav
@@ -105,6 +106,35 @@ async def test_a_slow_upload_is_given_up_and_frees_its_place(on_port):
         assert b" 408 " in await reader.readline()
     writer.close()
     assert (await client.post("/transcribe", json=spoken(wav()))).status_code == 200
+
+
+async def test_slow_uploads_of_one_address_hold_no_place(on_port):
+    client = await on_port(workers=1, queue=1)
+    stalled = []
+    for _ in range(20):
+        stalled.append(
+            await asyncio.open_connection(
+                client.base_url.host, client.base_url.port, local_addr=("127.0.0.2", 0)
+            )
+        )
+        stalled[-1][1].write(b"POST /transcribe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+    try:
+        async with asyncio.timeout(WAIT_S):
+            assert b" 503 " in await stalled[-1][0].readline()  # all 20 have arrived
+        assert (await client.post("/transcribe", json=spoken(wav()))).status_code == 200
+    finally:
+        for _, writer in stalled:
+            writer.transport.abort()
+
+
+async def test_an_upload_that_stalls_is_ended(on_port, monkeypatch):
+    monkeypatch.setattr(body, "STALL_S", 0.1)
+    client = await on_port()
+    reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    writer.write(b"POST /transcribe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+    async with asyncio.timeout(WAIT_S):
+        assert b" 408 " in await reader.readline()
+    writer.close()
 
 
 async def test_an_announced_size_is_refused_before_it_is_sent(on_port):

@@ -13,9 +13,9 @@ import httpx
 import numpy as np
 import pytest
 
-from hal.settings import SettingsError, parse
-from hal.speech.audio import decode
-from hal.speech.config import PREFIX, Settings
+from hal.shared.settings import SettingsError, parse
+from hal.speech.decoding import decode
+from hal.speech.settings import PREFIX, SpeechSettings
 from hal.speech.transcriber import Abandoned, WhisperTranscriber
 
 MODEL = os.environ.get("HAL_TEST_WHISPER_MODEL", "")
@@ -37,12 +37,12 @@ WAIT_S = 30
 )
 def test_bad_settings_are_named(name, value, said):
     with pytest.raises(SettingsError, match=said):
-        parse(Settings, PREFIX, {f"{PREFIX}MODEL": "tiny.en", PREFIX + name: value})
+        parse(SpeechSettings, PREFIX, {f"{PREFIX}MODEL": "tiny.en", PREFIX + name: value})
 
 
 def test_the_model_must_be_set():
     with pytest.raises(SettingsError, match="HAL_SPEECH_MODEL must be set"):
-        parse(Settings, PREFIX, {})
+        parse(SpeechSettings, PREFIX, {})
 
 
 def test_sigterm_ends_with_exit_code_0_even_without_a_model(tmp_path):
@@ -77,7 +77,7 @@ def test_sigterm_ends_with_exit_code_0_even_without_a_model(tmp_path):
 def whisper() -> WhisperTranscriber:
     if not MODEL:
         pytest.skip("HAL_TEST_WHISPER_MODEL names no directory with a Whisper model")
-    return WhisperTranscriber(Settings(model=MODEL))
+    return WhisperTranscriber(SpeechSettings(model=MODEL))
 
 
 def test_real_model_hears_nothing_in_silence(whisper):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
-
-import av
 import httpx
-import numpy as np
 import pytest
 
 from hal.speech.app import SpeechService
@@ -105,49 +101,59 @@ async def test_a_bad_request_gets_a_sentence(in_process, body, status, said):
     assert reply.json()["error"]["message"] == reply.json()["detail"]
 
 
-async def test_text_is_not_taken_for_sound(in_process):
-    client = await in_process()
-    reply = await client.post(
-        "/transcribe", json=spoken(b"<html>This is a page and no recording at all, whatever.</html>" * 4)
-    )
-    assert reply.status_code == 422
-    assert "text" in reply.json()["detail"]
-
-
 async def test_raw_pcm_is_taken_as_16_khz(in_process, transcriber):
     client = await in_process()
     assert (await client.post("/transcribe", json=spoken(wav(1)[44:]))).json()["duration"] == 1
     assert transcriber.calls[0]["samples"] == 16_000
 
 
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "100000"}
+
+
 @pytest.mark.parametrize(
-    ("container", "codec"),
+    ("container", "codec", "options"),
     [
-        ("flac", "flac"),
-        ("ogg", "libopus"),
-        ("mp3", "mp3"),
-        ("webm", "libopus"),
-        ("mp4", "aac"),
-        ("aiff", "pcm_s16be"),
+        ("flac", "flac", {}),
+        ("ogg", "libopus", {}),
+        ("mp3", "mp3", {}),
+        ("webm", "libopus", {}),
+        ("ipod", "aac", {}),  # M4A
+        ("mp4", "aac", FRAGMENTED),
+        ("mov", "pcm_s16le", {}),
+        ("aiff", "pcm_s16be", {}),
+        ("caf", "pcm_s16be", {}),
+        ("adts", "aac", {}),
     ],
 )
-async def test_containers_are_decoded(in_process, container, codec):
-    target = io.BytesIO()
-    with av.open(target, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=48_000, layout="mono")
-        tone = (np.sin(np.arange(48_000) * 0.05) * 9_000).astype(np.int16).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
-        frame.sample_rate = 48_000
-        resampler = av.AudioResampler(
-            stream.format.name, "mono", 48_000, frame_size=stream.frame_size or None
-        )
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            output.mux(stream.encode(piece))
-        output.mux(stream.encode(None))
+async def test_containers_are_decoded(in_process, encoded_sound, container, codec, options):
     client = await in_process()
-    reply = await client.post("/transcribe", json=spoken(target.getvalue()))
+    reply = await client.post("/transcribe", json=spoken(encoded_sound(container, codec, **options)))
     assert reply.status_code == 200, reply.text
     assert reply.json()["duration"] == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("data", "likeness"),
+    [
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(1_000), "a JPEG picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(1_000), "a PNG picture"),
+        (b"PK\x03\x04" + bytes(1_000), "a ZIP archive"),
+        (b"\x1f\x43\xb6\x75\x01\xff\xff\xff" + bytes(1_000), "the middle of a WebM recording"),
+        (b"<html>\nThis is a page and no recording at all, whatever.\n</html>" * 4, "an HTML page"),
+        (b"What medications am I taking? I wonder, and I wonder again.\r\n" * 4, "text"),
+    ],
+)
+async def test_what_is_no_sound_is_refused_and_told_what_it_looks_like(
+    in_process, transcriber, data, likeness
+):
+    client = await in_process()
+    for reply in (
+        await client.post("/transcribe", json=spoken(data)),
+        await client.post("/v1/audio/transcriptions", files={"file": data}),
+    ):
+        assert reply.status_code == 422
+        assert f"This looks like {likeness}" in reply.json()["detail"]
+    assert not transcriber.calls
 
 
 async def test_openai_transcriptions(in_process):
@@ -222,3 +228,21 @@ async def test_a_fault_of_ours_is_500_and_says_nothing_of_the_question(make_serv
         assert reply.status_code == 500
         assert "private" not in reply.text
         assert 'status="500"' in (await client.get("/metrics")).text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "ubuai:9000", "Origin": "http://evil.example"}, 403),
+        ({"Host": "ubuai:9000", "Origin": "http://ubuai:9000"}, 200),
+        ({"Host": "ubuai:9000"}, 200),
+        ({"Host": "127.0.0.1:9000"}, 200),
+    ],
+)
+async def test_only_the_networks_own_web_pages_are_answered(in_process, headers, status):
+    client = await in_process(own_names=("ubuai",))
+    for path in ("/health", "/metrics", "/v1/models"):
+        assert (await client.get(path, headers=headers)).status_code == status
+    assert (await client.post("/transcribe", json=spoken(wav()), headers=headers)).status_code == status

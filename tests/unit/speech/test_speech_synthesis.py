@@ -55,6 +55,13 @@ async def test_wav_and_pcm(in_process, piper):
     assert piper.orders == [{"text": "Good morning."}, {"text": "Good morning.", "length_scale": 0.5}]
 
 
+async def test_what_a_language_model_wrote_is_spoken_without_its_thoughts_and_marks(in_process, piper):
+    client = await in_process(tts_url=PIPER_URL)
+    await speak(client, input="hm</think>**Good** morning 😀, see https://a.example/x.")
+    assert piper.orders == [{"text": "Good morning, see a.example."}]
+    assert (await speak(client, input="<think>hm")).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("fields", "status"),
     [

@@ -12,6 +12,8 @@ from simulator import commands
 from simulator.bench import PROJECT, Bench, Run
 from simulator.states import windows_server
 
+pytestmark = pytest.mark.slow
+
 INVENTORY = PROJECT / "tests/windows/inventory"
 BACKUP = {
     "backup_repository": "C:\\copies",
@@ -34,7 +36,7 @@ class Host:
             "# End a process of a service": lambda: {"result": {"before": 10, "after": 11}},
             "# Run a scheduled task now": lambda: {"result": {"begun": "2026-01-15T12:00:00Z", "seconds": 7}},
             "# Compare restored files": lambda: {"result": {"equal": 40, "faults": self.differing}},
-            "restore latest --target": lambda: {"stdout": "restored"},
+            "restore latest --tag hal ": lambda: {"stdout": "restored"},
             "LastBootUpTime": lambda: {"stdout": str(self.boots)},
             "shutdown.exe": self.restart,
         }
@@ -92,6 +94,22 @@ def test_it_ends_restarts_and_restores_and_says_what_that_proves(host: Host) -> 
     assert not scratch.lower().startswith("c:\\qmsys")
 
 
+@pytest.mark.parametrize(
+    ("repository", "told"),
+    [
+        ("rest:https://127.0.0.1:8000/qm1/", ("RESTIC_REST_USERNAME", "RESTIC_REST_PASSWORD")),
+        ("s3:https://127.0.0.1:9000/hal/qm1", ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")),
+        ("sftp:hal@127.0.0.1:/hal/qm1", ()),
+    ],
+)
+def test_the_restore_logs_in_as_the_backup_does(host: Host, repository: str, told: tuple[str, ...]) -> None:
+    access = {"user": "qm1", "password": "a password"}
+    run = host.run(tags="restore", acceptance_agreed=True, backup_repository=repository, backup_access=access)
+    assert run.code == 0, run.output
+    (restored,) = [call for call in host.bench.machine.calls if call["call"].endswith("win_command")]
+    assert restored.get("environment", {}) == dict(zip(told, access.values(), strict=False))
+
+
 def test_a_copy_that_differs_is_named_and_removed(host: Host) -> None:
     host.differing = [r"C:\qmsys\hal\MEDICATION\%0 differs"]
     run = host.run(tags="restore", acceptance_agreed=True)
@@ -106,11 +124,11 @@ def test_a_second_run_that_changes_something_is_named(host: Host, tmp_path: Path
     (tmp_path / "playbooks").mkdir()
     (tmp_path / "playbooks/configure.yml").write_text(json.dumps([play]))
 
-    first = host.run(tags="second_run", acceptance_agreed=True, artifacts_project=str(tmp_path))
+    first = host.run(tags="second_run", acceptance_agreed=True, project_directory=str(tmp_path))
     assert first.code == 2
     assert "changed 1 things" in first.output
     assert "Changed: Make a directory" in first.output
-    second = host.run(tags="second_run", acceptance_agreed=True, artifacts_project=str(tmp_path))
+    second = host.run(tags="second_run", acceptance_agreed=True, project_directory=str(tmp_path))
     assert second.code == 0, second.output
     assert "a second run changed nothing (1 tasks)" in second.output
 
@@ -124,6 +142,6 @@ def test_it_does_nothing_unasked_or_in_a_check(host: Host, arguments: tuple[str,
 
 
 def test_its_scripts_are_there() -> None:
-    tasks = "".join(path.read_text() for path in (PROJECT / "playbooks/tasks").glob("acceptance_*.yml"))
+    tasks = "".join(path.read_text() for path in (PROJECT / "playbooks").rglob("*.yml"))
     scripts = {path.name for path in Path(PROJECT / "playbooks/files").glob("*.ps1")}
     assert scripts == {name for name in scripts if f"path: {name}" in tasks}

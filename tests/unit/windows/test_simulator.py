@@ -10,6 +10,8 @@ from simulator.facts import gather
 from simulator.machine import Machine
 from simulator.modules import MODULES
 
+pytestmark = pytest.mark.slow
+
 PLAYS = Path(__file__).parent / "plays"
 LARGE = b"0123456789abcdef" * 131072
 
@@ -41,6 +43,7 @@ def test_plays_converge_and_record_what_they_rendered(bench, tmp_path):
     assert bench.machine.get(r"C:\ProgramData\Test\large.bin").content == LARGE
     assert (tmp_path / "large.bin").read_bytes() == LARGE
     assert first.calls[-1]["arguments"] == {"name": "Test", "state": "restarted"}
+    assert first.calls[-1]["task"] == "Restart the service"
     assert "Restart the service" in first.changes()
 
     second = bench.run(everything)

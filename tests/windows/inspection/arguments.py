@@ -73,7 +73,7 @@ def compare(given: dict[str, Any], options: dict[str, dict[str, Any]], within: s
 def _value(value: Any, option: dict[str, Any], name: str) -> Iterator[str]:
     if value is None or (isinstance(value, str) and ("{{" in value or "{%" in value)):
         return
-    kind = option.get("type", "str")
+    kind = option.get("type", "dict" if "suboptions" in option else "str")
     if kind == "list":
         if isinstance(value, dict):
             yield f"takes a list for {name}, not a mapping"

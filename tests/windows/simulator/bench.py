@@ -18,6 +18,7 @@ from simulator.machine import Machine
 from simulator.server import Server
 
 PROJECT = Path(__file__).resolve().parents[3]
+CALLBACKS = (PROJECT / "callback_plugins", PROJECT / "tests/windows/callbacks")
 RECAP = re.compile(r"^(\S+)\s*: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -57,16 +58,22 @@ class Bench:
         host: Its name in the inventory.
         machine: What answers.
         variables: Variables of the host which replace those of the inventory, such as secrets.
+        password: The password of its administrator, made up if none is given.
     """
 
-    def __init__(self, host: str, machine: Machine, variables: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, host: str, machine: Machine, variables: dict[str, Any] | None = None, password: str = ""
+    ) -> None:
         self.host = host
         self.variables = variables or {}
         self.machine = machine
         self.user = "ansible"
-        self.password = secrets.token_urlsafe(24)
+        self.password = password or secrets.token_urlsafe(24)
         self._scratch = tempfile.TemporaryDirectory(prefix="windows-simulator-")
         self.directory = Path(self._scratch.name)
+        self._task = self.directory / "task"
+        self._task.touch()
+        self.machine.task = self._task.read_text
         self.authority, certificate = issue(self.directory)
         self.server = Server(self.machine.interpret, self.user, self.password, certificate)
 
@@ -128,7 +135,15 @@ class Bench:
             "ANSIBLE_FORCE_COLOR": "0",
             "ANSIBLE_HOME": str(self.directory / "ansible"),
             "ANSIBLE_LOCAL_TEMP": str(self.directory / "tmp"),
+            "ANSIBLE_CALLBACK_PLUGINS": os.pathsep.join(map(str, CALLBACKS)),
+            "SIMULATOR_TASK": str(self._task),
         }
+        if sys.dont_write_bytecode:
+            # Without bytecode every process compiles what it imports, and Ansible has one for each task.
+            environment |= {
+                "PYTHONDONTWRITEBYTECODE": "",
+                "PYTHONPYCACHEPREFIX": str(PROJECT / ".cache/bytecode"),
+            }
         for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             environment.pop(proxy, None)
         result = subprocess.run(

@@ -90,6 +90,31 @@ def read_running(machine: Machine, match: re.Match[str]) -> dict[str, Any]:
     }
 
 
+@answers(r"^# Name the processes that listen")
+def list_port_holders(machine: Machine, match: re.Match[str]) -> dict[str, Any]:
+    """Name the household's processes on the ports."""
+    holders = [about for (kind, _), about in machine.resources.items() if kind == "listening process"]
+    found = [one for one in holders if one["port"] in machine.parameters["Ports"]]
+    return {"changed": False, "result": {"holders": found}}
+
+
+@answers(r"^# Read what listens, and whether")
+def read_listeners(machine: Machine, match: re.Match[str]) -> dict[str, Any]:
+    """Tell what listens, by default nothing, behind a firewall that refuses."""
+    found = machine.resources.get(("listeners", "all"), {"refuses": True, "listeners": []})
+    return {"changed": False, "result": found}
+
+
+@answers(r"^# Read what a Windows host has")
+def read_windows(machine: Machine, match: re.Match[str]) -> dict[str, Any]:
+    """Tell of the services that the host has."""
+    told = [{"name": name, "title": name, "user": "LocalSystem"} for name in machine.services]
+    return {
+        "changed": False,
+        "result": {"services": told, "tasks": [], "users": ["Administrator"], "disks": [], "unread": []},
+    }
+
+
 @answers(r"^# Finish the release")
 def finish_release(machine: Machine, match: re.Match[str]) -> dict[str, Any]:
     """Point the link to the release."""
@@ -131,6 +156,12 @@ def run_qm(machine: Machine, match: re.Match[str]) -> dict[str, Any]:
         elif command.startswith("RUN "):
             changed |= machine.declare("qm", command, {"done": True}, check=False)
     return {"changed": changed, "result": {"output": []}}
+
+
+@answers(r"\\restic-\S+\.exe .* snapshots --json")
+def no_snapshots(machine: Machine, match: re.Match[str]) -> dict[str, Any]:
+    """List the snapshots of a repository that has none yet."""
+    return {"stdout": "[]"}
 
 
 @answers(r"^# Restrict the backup's directory")

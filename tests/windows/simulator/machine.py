@@ -94,6 +94,7 @@ class Machine:
         self.files, self.names = self.state.files, self.state.names
         self.resources, self.services = self.state.resources, self.state.services
         self.calls: list[dict[str, Any]] = []
+        self.task: Callable[[], str] = str  # returns the name of the task for which the host is asked
         self.jobs: dict[str, dict[str, Any]] = {}
         self.stdin = ""  # of the command that is being answered
         self.lock = threading.Lock()
@@ -276,7 +277,7 @@ class Machine:
 
     def record(self, call: calls.Call, **outcome: Any) -> None:
         """Add a call and what came of it to the recording."""
-        entry: dict[str, Any] = {"call": call.name, "arguments": call.arguments}
+        entry: dict[str, Any] = {"task": self.task(), "call": call.name, "arguments": call.arguments}
         if call.check_mode:
             entry["check_mode"] = True
         if call.options.get("no_log"):
@@ -289,8 +290,8 @@ class Machine:
 
 
 def _readable(content: bytes) -> dict[str, Any]:
-    """Return what a recording says of a file: its lines if it is a short text."""
+    """Return what a recording says of a file: its content if that is a short text."""
     with contextlib.suppress(UnicodeDecodeError):
         if len(content) <= LONGEST_TEXT:
-            return {"text": content.decode().splitlines()}
+            return {"text": content.decode()}
     return {"sha256": hashlib.sha256(content).hexdigest()}

@@ -30,6 +30,30 @@ def windows_server(state: State | None = None) -> Machine:
     return machine
 
 
+def with_own_gateway() -> Machine:
+    """Return a fresh host on which somebody runs the household's own gateway by hand."""
+    machine = windows_server()
+    about = {"port": 8768, "process": 4321, "name": "python.exe", "script": "voice_gateway.py"}
+    machine.declare("listening process", "8768", about, check=False)
+    return machine
+
+
+def with_open_firewall() -> Machine:
+    """Return a fresh host whose firewall is off, and which serves films to everybody."""
+    machine = windows_server()
+    films = {
+        "port": 32400,
+        "addresses": ["0.0.0.0"],
+        "process": 77,
+        "program": "Plex Media Server.exe",
+        "path": r"C:\Program Files\Plex\Plex Media Server.exe",
+        "services": [],
+        "admitted": [],
+    }
+    machine.declare("listeners", "all", {"refuses": False, "listeners": [films]}, check=False)
+    return machine
+
+
 def without_qm(state: State) -> Machine:
     """Return a host whose database has stopped.
 

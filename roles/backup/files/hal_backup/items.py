@@ -59,7 +59,7 @@ def database_content(path: Path) -> dict[str, Any]:
                     rows[table] += 1
                     digest.update(repr((table, row)).encode())
     except sqlite3.Error as error:
-        raise BackupError(f"{path} cannot be read as a database: {error}") from error
+        raise BackupError(explained(path, error)) from error
     return {"rows": rows, "files": 1, "digest": digest.hexdigest()}
 
 
@@ -91,6 +91,31 @@ def signature(item: Item) -> list[list[Any]] | None:
                 stats.append([str(file), found.st_size, found.st_mtime_ns, found.st_ino])
                 newest = max(newest, found.st_mtime_ns)
     return stats if time.time_ns() - newest > SETTLED_S * 10**9 else None
+
+
+def fault_of(item: Item, patience_s: float) -> str:
+    """Return what is wrong with a database that is there; empty for one that is sound, and for files.
+
+    Args:
+        item: what it is made of.
+        patience_s: how long to wait for who has locked it.
+    """
+    path = Path(item["paths"][0])
+    if item["kind"] != "sqlite" or not is_there(path):
+        return ""
+    try:
+        opened = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=patience_s)
+        with contextlib.closing(opened) as database:
+            found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        return explained(path, error)
+    return "" if found == "ok" else f"{path} is damaged ({found.splitlines()[-1]})"
+
+
+def explained(path: Path, error: sqlite3.Error) -> str:
+    """Return what SQLite's error means for a database."""
+    damaged = error.sqlite_errorname.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+    return f"{path} is damaged ({error})" if damaged else f"{path} cannot be read as a database: {error}"
 
 
 def copy_item(item: Item, root: Path) -> None:

@@ -1,4 +1,4 @@
-"""What can be done with an item: back it up, restore it, tell when that was done last."""
+"""Back an item up, and tell when that was done last."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from items import BackupError, Item, content, copy_item, is_there, place, signature
-from repository import Settings, fetch_verified, require_server, restic
+from items import BackupError, Item, content, copy_item, fault_of, is_there, signature
+from repository import Settings, has_snapshot, remove_stale_locks, require_server, restic
 
 STATE = Path(os.environ.get("HAL_BACKUP_STATE", "/var/lib/hal/backup"))
 METRICS = Path(os.environ.get("HAL_BACKUP_METRICS", "/var/lib/prometheus/node-exporter"))
+ASKED_AFTER_S = (
+    600  # whether a store still has the last snapshot, which costs restic a second and many requests
+)
 UNCHANGED_AT_MOST_S = 86400  # then there is a new snapshot of what has not changed, too
 LATE_PERIODS, LATE_MARGIN_S = 3, 60
+RESTORED = "restored.json"  # below STATE
+ASKED_S, WAITED_S = 2, 30  # for who has locked a database: when its state is asked, and when it is backed up
 
 
 def utc(seconds: float) -> str:
@@ -28,8 +33,13 @@ def utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
+def missing_paths(item: Item) -> list[str]:
+    """Return the paths of an item at which there is nothing."""
+    return [path for path in item["paths"] if not is_there(Path(path))]
+
+
 def read_state(name: str) -> dict[str, Any]:
-    """Return what is known of an item's last backup: snapshot, taken, signature, last_success."""
+    """Return what is known of an item's last backup: snapshot, taken, signature, asked, last_success."""
     try:
         state: dict[str, Any] = json.loads((STATE / name / "state.json").read_text())
     except (FileNotFoundError, ValueError):
@@ -61,6 +71,17 @@ def alone(name: str) -> Iterator[Path]:
             shutil.rmtree(stage, ignore_errors=True)  # else the next run does; what was backed up stands
 
 
+@contextlib.contextmanager
+def unlocked(settings: Settings, name: str) -> Iterator[None]:
+    """Remove the lock that this item's last backup has left in the repository if it was killed."""
+    begun = STATE / name / "begun"
+    if begun.exists():
+        remove_stale_locks(settings)
+    begun.touch()
+    yield
+    begun.unlink()  # not after an error: restic itself may have been killed
+
+
 def succeeded(name: str, item: Item, state: dict[str, Any], seconds: float) -> None:
     """Record a success, for `status` and for Prometheus."""
     state["last_success"] = time.time()
@@ -77,17 +98,21 @@ def succeeded(name: str, item: Item, state: dict[str, Any], seconds: float) -> N
 def back_up(settings: Settings, name: str, item: Item) -> str:
     """Make a snapshot of an item unless the last one still holds; return what was done."""
     began, state = time.time(), read_state(name)
-    missing = [path for path in item["paths"] if not is_there(Path(path))]
-    if missing:
+    if missing := missing_paths(item):
         if state:
             raise BackupError(f"{', '.join(missing)} is gone; `hal-backup restore {name}` brings it back")
         return "nothing to back up yet"
     require_server(settings)
     seen = signature(item)
     if seen is not None and seen == state.get("signature") and began - state["taken"] < UNCHANGED_AT_MOST_S:
-        succeeded(name, item, state, time.time() - began)
-        return f"unchanged since {utc(state['taken'])}"
-    with alone(name) as stage:
+        if still_there(settings, state):
+            succeeded(name, item, state, time.time() - began)
+            return f"unchanged since {utc(state['taken'])}"
+        print(f"{name}: the backup server no longer has {state['snapshot'][:8]}", file=sys.stderr)
+    if fault := fault_of(item, WAITED_S):
+        advice = f"`hal-backup restore {name} --overwrite` puts the last backup there and keeps it aside"
+        raise BackupError(f"{fault}. {advice}" if "damaged" in fault else fault)
+    with alone(name) as stage, unlocked(settings, name):
         copy_item(item, stage / "data")
         manifest = {"item": name, "host": settings["host"], "taken": began, **content(item, stage / "data")}
         (stage / "manifest.json").write_text(json.dumps(manifest))
@@ -98,6 +123,15 @@ def back_up(settings: Settings, name: str, item: Item) -> str:
     return f"backed up as {snapshot[:8]}: {counted(manifest)}"
 
 
+def still_there(settings: Settings, state: dict[str, Any]) -> bool:
+    """Return whether the last snapshot is still there; a store is asked now and then, as `asked` tells."""
+    dear = settings["repository"].startswith(("sftp:", "s3:"))
+    if dear and time.time() - state.get("asked", 0) < ASKED_AFTER_S:
+        return True
+    state["asked"] = time.time()
+    return has_snapshot(settings, state["snapshot"])
+
+
 def counted(found: dict[str, Any]) -> str:
     """Return rows or files in words."""
     return (
@@ -105,67 +139,42 @@ def counted(found: dict[str, Any]) -> str:
     )
 
 
-@contextlib.contextmanager
-def stopped(item: Item) -> Iterator[None]:
-    """Keep the service that uses an item from running meanwhile, if it runs."""
-    unit = str(item.get("unit", ""))
-    active = ["systemctl", "is-active", "--quiet", unit]
-    running = bool(unit) and subprocess.run(active, check=False).returncode == 0
-    if running:
-        subprocess.run(["systemctl", "stop", unit], check=True)
+def restored_records() -> list[dict[str, Any]]:
+    """Return how the items of this host got their data, the latest last."""
+    path = STATE / RESTORED
+    records: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    return records
+
+
+def proven_s(name: str) -> float | None:
+    """Return how many seconds ago a backup of an item was proven to be restorable; none without a proof."""
     try:
-        yield
-    finally:
-        if running:
-            subprocess.run(["systemctl", "start", unit], check=True)
+        return round(time.time() - (STATE / name / "proven").stat().st_mtime, 1)
+    except FileNotFoundError:
+        return None
 
 
-def restore(settings: Settings, name: str, item: Item, at: float, *, overwrite: bool) -> str:
-    """Bring an item back where there is none, or over what is there; return what was done."""
-    present = [path for path in item["paths"] if is_there(Path(path))]
-    if present and not overwrite:
-        return f"kept: {', '.join(present)} is there"
-    require_server(settings)
-    began = time.time()
-    with alone(name) as stage:
-        manifest = fetch_verified(settings, name, item, at, stage)
-        if manifest is None:
-            return "nothing to restore: there is no backup" + (" as old as that" if at < began else "")
-        aside = STATE / name / "replaced" / utc(began)
-        with stopped(item):
-            place(item, stage, aside)
-            found = content(item, Path("/"))
-    record = {
-        "item": name,
-        "snapshot": manifest["snapshot"],
-        "taken_at": utc(manifest["taken"]),
-        "restored_at": utc(time.time()),
-        "seconds": round(time.time() - began, 1),
-        **found,
-        "digest_equal": found["digest"] == manifest["digest"],
-    }
-    restored = STATE / "restored.json"
-    earlier = json.loads(restored.read_text()) if restored.exists() else []
-    write_whole(restored, json.dumps([*earlier, record], indent=2))
-    if not record["digest_equal"]:
-        raise BackupError(
-            f"{name} was restored from {manifest['snapshot'][:8]}, but differs from its manifest"
-        )
-    return (
-        f"restored the snapshot {manifest['snapshot'][:8]} of {record['taken_at']},"
-        f" {began - manifest['taken']:.0f} s old: {counted(found)}; the digest is equal"
-        + (f"; what was there is in {aside}" if present else "")
-    )
+def status(settings: Settings, name: str, item: Item, since: float) -> dict[str, Any]:
+    """Return when an item was backed up last, whether the server has that, and how it got its data.
 
-
-def status(name: str, item: Item, since: float) -> dict[str, Any]:
-    """Return when an item was backed up last, and whether that, or `since` without any, is too long ago."""
-    last = read_state(name).get("last_success")
-    limit = LATE_PERIODS * item["every"] + LATE_MARGIN_S
+    It is late when that, or `since` without any, is too long ago, or the server no longer has it. While the
+    server does not answer, nobody knows: `on_server` is none then.
+    """
+    state = read_state(name)
+    last, limit = state.get("last_success"), LATE_PERIODS * item["every"] + LATE_MARGIN_S
+    on_server = None
+    if last:
+        with contextlib.suppress(BackupError):
+            on_server = has_snapshot(settings, state["snapshot"])
     return {
         "item": name,
+        "present": not missing_paths(item),
+        "fault": fault_of(item, ASKED_S),
         "last_success": last and utc(last),
         "age_s": last and round(time.time() - last, 1),
         "every_s": item["every"],
-        "late": time.time() - (last or since) > limit,
+        "on_server": on_server,
+        "proven_s": proven_s(name),
+        "origin": next((record for record in reversed(restored_records()) if record["item"] == name), None),
+        "late": time.time() - (last or since) > limit or on_server is False,
     }

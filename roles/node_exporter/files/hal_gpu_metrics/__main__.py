@@ -20,7 +20,7 @@ import rocm_smi
 type Gpu = dict[str, str | float | None]
 
 TOOLS: dict[str, tuple[list[str], Callable[[str], list[Gpu]]]] = {
-    "nvidia": (nvidia_smi.COMMAND, nvidia_smi.parse_csv),
+    "nvidia": (nvidia_smi.COMMAND, nvidia_smi.parse),
     "amd": (rocm_smi.COMMAND, rocm_smi.parse),
 }
 # Name of the metric, of the parsers' value, and what one of its units is in the metric's.

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 
 from hal.gateway.backends.http import CONNECT_TIMEOUT_S, PROBE_TIMEOUT_S
-from hal.gateway.breaker import BackendError, Failover, Unreachable
-from hal.gateway.metrics import Metrics
 from hal.protocol import MAX_LISTENER_MESSAGE_BYTES, ListenerReply, ListenerRequest, ProtocolError
+from hal.shared.breaker import BackendError, Failover, Unreachable
+from hal.shared.metrics import GatewayMetrics
 
 _READ_BYTES = 65_536
 
@@ -16,7 +16,7 @@ _READ_BYTES = 65_536
 class ListenerBackend:
     """Asks the listener a question."""
 
-    def __init__(self, host: str, port: int, metrics: Metrics, *, timeout_s: float = 10.0) -> None:
+    def __init__(self, host: str, port: int, metrics: GatewayMetrics, *, timeout_s: float = 10.0) -> None:
         self._host = host
         self._port = port
         self._timeout_s = timeout_s

@@ -1,34 +1,42 @@
-"""Speech recognition: `POST /transcribe` of the speech service."""
+"""Speech, both ways: `POST /transcribe` and `POST /v1/audio/speech` of the speech service."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import logging
 from collections.abc import Sequence
 
 import httpx
 
 from hal.gateway.backends import http
-from hal.gateway.breaker import BackendError, Failover
-from hal.gateway.metrics import Metrics
 from hal.protocol import clean_text
+from hal.shared.breaker import BackendError, Failover
+from hal.shared.metrics import GatewayMetrics
+
+log = logging.getLogger(__name__)
+
+MAX_SPOKEN_CHARACTERS = 4_096  # of OpenAI's interface
+MAX_SPEECH_BYTES = 4_000_000  # a minute and a half at 22,050 Hz
 
 
 class SpeechBackend:
-    """Turns a recording into text at one of several speech services."""
+    """Turns a recording into text, and text into a recording, at one of several speech services."""
 
     def __init__(
         self,
         client: httpx.AsyncClient,
         urls: Sequence[str],
-        metrics: Metrics,
+        metrics: GatewayMetrics,
         *,
         language: str = "en",
         timeout_s: float = 30.0,
     ) -> None:
         self._client = client
+        self._urls = [url.rstrip("/") for url in urls]
         self._language = language
         self._timeout_s = timeout_s
-        self.failover = Failover("speech", [url.rstrip("/") for url in urls], metrics, self.probe)
+        self.failover = Failover("speech", self._urls, metrics, self.probe)
 
     async def transcribe(self, audio: bytes) -> str:
         """Return what is said in `audio`, a container; empty when nothing is.
@@ -49,6 +57,19 @@ class SpeechBackend:
             return clean_text(text)
 
         return await self.failover.call(attempt, self._timeout_s)
+
+    async def speak(self, text: str) -> bytes:
+        """Return `text` spoken, as a WAV file; empty when no service does that, which is no failure."""
+        order = {"input": text[:MAX_SPOKEN_CHARACTERS], "response_format": "wav"}
+        for url in self._urls:
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return await http.post_for_bytes(
+                        self._client, f"{url}/v1/audio/speech", order, MAX_SPEECH_BYTES
+                    )
+            except (BackendError, TimeoutError) as error:
+                log.info("an answer is not spoken: %s", error)
+        return b""
 
     async def probe(self, address: str) -> bool:
         """Tell whether the service at `address` is ready."""

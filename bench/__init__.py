@@ -1,0 +1,1 @@
+"""How fast HAL is, told as ratios to something simple beside it; each file measures one thing."""

@@ -1,0 +1,197 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: Apache-2.0
+"""Say whose the configuration of HAProxy on this host is, and keep a copy of the household's."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils import guarded_paths, own_files
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.guarded_paths import Attributes
+from ansible.module_utils.packaged_files import as_packaged, packaged_files
+
+DOCUMENTATION = r"""
+module: haproxy_existing
+short_description: Say whose the configuration of HAProxy on this host is
+description:
+  - Reads C(haproxy.cfg) and what C(/etc/default/haproxy) has HAProxy read with it, and says whether this
+    project wrote it, the package brought it, or a person made it. Nothing is changed by O(state=read).
+  - With O(state=kept), what a person made is copied beside itself as C(.before-hal), once. With
+    O(state=merged) what is read beside C(haproxy.cfg) is left empty as well, as its sections stand in that.
+options:
+  path:
+    description: The configuration.
+    type: path
+    default: /etc/haproxy/haproxy.cfg
+  defaults_path:
+    description: Where the service's options are.
+    type: path
+    default: /etc/default/haproxy
+  adopted:
+    description: SHA-256 of the files that have been taken over into the description.
+    type: list
+    elements: str
+    default: []
+  state:
+    description: What becomes of the files that a person made.
+    type: str
+    choices: [read, kept, merged]
+    default: read
+attributes:
+  check_mode:
+    support: full
+    description: It says what would be put aside.
+  diff_mode:
+    support: none
+    description: There is nothing to show.
+author: HAL network
+"""
+
+EXAMPLES = r"""
+- name: See whose the configuration is
+  haproxy_existing:
+    state: read
+  register: existing
+"""
+
+RETURN = r"""
+owner:
+  description: V(nobody), V(hal), V(package) or V(household).
+  type: str
+  returned: always
+configuration:
+  description: A person's files in the order in which HAProxy reads them, each with path, text and sha256.
+  type: list
+  elements: dict
+  returned: always
+maps:
+  description: The text of each map file that the configuration names, by its path.
+  type: dict
+  returned: always
+unknown:
+  description: The paths of those that are not O(adopted).
+  type: list
+  elements: str
+  returned: always
+summary:
+  description: What a person's configuration serves, in words.
+  type: str
+  returned: always
+ports:
+  description: The TCP ports on which a person's configuration listens.
+  type: list
+  elements: int
+  returned: always
+"""
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "path": {"type": "path", "default": "/etc/haproxy/haproxy.cfg"},
+    "defaults_path": {"type": "path", "default": "/etc/default/haproxy"},
+    "adopted": {"type": "list", "elements": "str", "default": []},
+    "state": {"type": "str", "choices": ["read", "kept", "merged"], "default": "read"},
+}
+OPTION = re.compile(r"^\s*(?:CONFIG|EXTRAOPTS)=(.*)$", re.MULTILINE)
+NAMED_HOST = re.compile(
+    r"(?:hdr|hdr_end|hdr_dom|hdr_beg|ssl_sni|ssl_fc_sni)\b[^{}]*?((?:\s+\S+)+?)\s*(?:\}|$)"
+)
+SECTION = re.compile(r"^(?:frontend|listen)\s+(\S+)")
+BIND = re.compile(r"^\s+bind\s+(\S+)", re.MULTILINE)
+PORTS = re.compile(r":(\d+)(?:-(\d+))?(?:,|$)")
+MAP = re.compile(r"\bmap(?:_[a-z]+)?\((/[^,()\s]+)")
+MOST_NAMES = 20
+
+
+def read(path: Path) -> str:
+    """Return a text, with a mark in the place of what is no UTF-8."""
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def files_of(main: Path, defaults: Path) -> list[Path]:
+    """Return the files that HAProxy reads, in order: the main one, then what its service's options name."""
+    found = [main]
+    options = OPTION.findall(read(defaults)) if defaults.exists() else []
+    words = [word for option in options for value in shlex.split(option) for word in value.split()]
+    for option, value in pairwise(words):
+        if option == "-f":
+            place = Path(value)
+            found += sorted(place.glob("*.cfg")) if place.is_dir() else [place]
+    return [path for path in dict.fromkeys(found) if path.exists()]
+
+
+def is_package_default(module: AnsibleModule, path: Path) -> bool:
+    """Return whether a file is as the package brought it."""
+    told = module.run_command(["dpkg-query", "--show", "--showformat", "${Conffiles}", "haproxy"])[1]
+    return as_packaged(path, packaged_files(told).get(str(path)))
+
+
+def summary(text: str) -> str:
+    """Return what a configuration serves: its front ends, where they listen, and the names it knows."""
+    places: dict[str, list[str]] = {}
+    names: dict[str, None] = {}
+    section = ""
+    for line in text.splitlines():
+        if line and not line[0].isspace():
+            section = match[1] if (match := SECTION.match(line)) else ""
+        if section and (match := BIND.match(line)):
+            places.setdefault(section, []).append(match[1])
+        code = line.split("#")[0]
+        for words in NAMED_HOST.findall(code):
+            names.update(dict.fromkeys(word for word in words.split() if "." in word and "/" not in word))
+    listed = [f"{name} on {' and '.join(binds)}" for name, binds in places.items()]
+    shown = [*names][:MOST_NAMES] + ([f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else [])
+    return (", ".join(listed) or "no front end") + (f"; the names {', '.join(shown)}" if shown else "")
+
+
+def ports(text: str) -> list[int]:
+    """Return the TCP ports on which a configuration listens, sorted."""
+    found = [port for place in BIND.findall(text) for port in PORTS.findall(place)]
+    return sorted({port for first, last in found for port in range(int(first), int(last or first) + 1)})
+
+
+def look(module: AnsibleModule) -> tuple[list[Path], dict[str, Any]]:
+    """Return the files that a person made, and what is told of the configuration."""
+    main = Path(module.params["path"])
+    files = files_of(main, Path(module.params["defaults_path"]))
+    texts = {path: read(path) for path in files}
+    own = [path for path in files if own_files.is_ours(path.read_bytes())]
+    foreign = [path for path in files if path not in own and not is_package_default(module, path)]
+    owner = "household" if foreign else "hal" if own else "package" if files else "nobody"
+    everything = "\n".join(texts[path] for path in foreign)
+    sums = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in foreign}
+    return foreign, {
+        "owner": owner,
+        "configuration": [{"path": str(path), "text": texts[path], "sha256": sums[path]} for path in foreign],
+        "maps": {name: read(Path(name)) for name in MAP.findall(everything) if Path(name).is_file()},
+        "unknown": [str(path) for path in foreign if sums[path] not in module.params["adopted"]],
+        "summary": summary(everything) if foreign else "",
+        "ports": ports(everything),
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    state = module.params["state"]
+    foreign, told = look(module)
+    main_file = Path(module.params["path"])
+    to_keep = [path for path in foreign if state != "read" and not own_files.copy_of(path).exists()]
+    to_empty = [path for path in foreign if state == "merged" and path != main_file]
+    if not module.check_mode:
+        for path in to_keep:
+            own_files.keep(path, path.lstat())
+        for path in to_empty:
+            told_there = (
+                f"# {own_files.MARK} What stood here is in {main_file.name}; "
+                f"{own_files.copy_of(path).name} is as it was.\n"
+            )
+            guarded_paths.write(path, told_there.encode(), Attributes.of(path.stat()))
+    module.exit_json(changed=bool(to_keep or to_empty), **told)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The production inventory, filled in with a few answers: `python -m production.init`."""

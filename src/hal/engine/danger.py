@@ -1,0 +1,166 @@
+"""What is said before anything else when a person may be in danger: fixed sentences, never looked up."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hal.engine import rules, spoken
+from hal.engine.records import Household
+from hal.protocol import Intent
+
+# One rule a line, as in rules.named: the kind of danger, and the words that tell of it.
+DANGERS = rules.named(
+    r"""
+    despair suicid\w*|(?:kill|killing|hurt|hurting|harm|harming|cut|cutting) myself
+    despair (?:nobody|no one) would (?:miss me|care)|can not (?:go on|take it)(?: any ?more| like this)?$
+    despair end(?:ing)? (?:my life|it all)|better off without me
+    despair (?:want|wish|going|ready|rather|like|better off) (?:to |be |i was |i were )?(?:die|dead)
+    despair thinking (?:of|about) dying|no reason to live|life is not worth|tired of living
+    despair (?:not|no longer) (?:want to |wanna )?(?:live|be alive|be here|wake up)(?: any ?more)?$
+    emergency chest (?:pains?|hurts|tight\w*|is tight|pressure|feels)|pains? in my (?:chest|left arm)
+    emergency heart attack|(?:having|had|have) a (?:stroke|seizure)|seizures?
+    emergency (?:can not|cannot|hardly|barely|trouble|difficulty|hard to|struggling to) (?:breathe|breathing)
+    emergency (?:can not|cannot) (?:catch my breath|get up|swallow|move my \w+|feel my \w+|stop the bleeding)
+    emergency (?:short|shortness|out) of breath|breathless\w*|chok(?:e|ing)|slurr\w+
+    emergency (?:face|mouth|arm|leg|side) (?:is|are|went|feels) (?:drooping|numb|weak)
+    emergency (?:passed|passing|black\w*) out|fainted|unconscious|unresponsive
+    emergency not (?:breathing|responding|waking up)
+    emergency (?:throat|tongue|lips?|face) (?:is|are|feels?) (?:\w+ )?(?:swell\w*|swollen|clos\w+|tight\w*)
+    emergency bleeding (?:badly|heavily|a lot)|anaphyla\w+|(?:coughing|throwing|vomiting) (?:up )?blood
+    emergency worst headache|pass out|heart is (?:racing|pounding)|hurts (?:when i|to) breathe|hives all over
+    emergency chest (?:has been|is) hurting|(?:having|have) an allergic reaction|i am bleeding|faint(?:ing)?$
+    emergency (?:there is|house is on) (?:a )?fire|smell (?:of )?gas|breaking in(?:to)?|intruder
+    emergency (?:blood ?)?sugar is (?:really|very|too|so|dangerously|extremely) (?:low|high)
+    emergency blood ?pressure is (?:really|very|too|so|dangerously|extremely) (?:low|high)|through the roof
+    emergency (?:call|need) (?:911|112|999|an ambulance|the paramedics)|i fell(?: down)?$|send help
+    overdose (?:took|taken|swallowed|gave) (?:\w+ ){0,3}(?:wrong|husband|wife|someone else|somebody else)
+    overdose doubled (?:up|my|the|it)|double dosed?|overdos\w+
+    overdose (?:swallowed|ate|eaten|drank|got into) (?:\w+ ){0,3}(?:bottle|pills?|tablets?|medic\w+|battery)
+    overdose (?:swallowed|ate|drank) (?:\w+ ){0,3}(?:bleach|detergent|cleaner|poison|antifreeze|gasoline)
+    """
+    # "twice a day" and "two puffs as prescribed" are how a medicine is meant to be taken.
+    r"""
+    overdose TOOK(?:twice|double|too many|too much)(?! (?:a|per|each) day)
+    overdose TOOK(?:the whole|all (?:of )?(?:my|the)|a handful|an overdose)
+    overdose TOOK(?:two|three|four|five|six|seven|eight|nine|ten|\d+|extra|another|again)(?! (?:UNITS)\b)
+    """.replace("TOOK", r"(?:took|taken|swallowed|had|drank|given|gave) (?:\w+ ){0,4}?").replace(
+        "UNITS",
+        r"a|per|times|am|pm|o|puffs?|days?|weeks?|hours?|minutes?|months?|years?|readings?|appointments?",
+    )
+)
+# Questions of the records or of the world: "when did I have chest pains", "what are the signs of a stroke".
+_ASKS_ABOUT = re.compile(
+    r"^(?:when|how (?:many|often|much|do)|which|who|where|did|was|were|list|show|tell me about"
+    r"|what (?:was|were|is the|is an?|are the|are|causes|did|happens))\b"
+)
+_BETWEEN_CLAUSES = re.compile(r" (?:and|but|because|so|then) ")
+_ASKS_BEFORE_TAKING = re.compile(r"^(?:have|has|do|does|can|could|should|may|am|are|what)\b")
+_EXPOSED = re.compile(
+    r"^(?:i|we|oh no i|help i)\b.*\b(?:ate|eaten|eating|drank|swallowed|took|taken|touched|had|have"
+    r"|inhaled|got|tasted)\b"
+)
+_NOT_EXPOSED = re.compile(
+    r"\b(?:allerg\w*|appointment|spent|bought|paid|never|not|used to|prescri\w+|refill\w*)\b"
+)
+_SUGAR = r"glucose|blood ?sugar|sugar"
+_TEMPERATURE = r"temperature|fever"
+# A second value, of a blood pressure, and no measure of time.
+_REST = r"(?: (?:over|by) (\d{2,3}))?\b(?! (?:days?|times|weeks?|months?|years?))"
+# What is told of a reading, below and from which values it is dangerous. A value tells its unit: a
+# temperature below 50 is in degrees Celsius, sugar below 36 in mmol/l, with a decimal if it has one digit.
+RANGES = tuple(
+    (name, re.compile(rf"\b(?:{words}) (?:\w+ ){{0,4}}?({value}){_REST}"), low, high)
+    for name, words, value, low, high in (
+        ("blood pressure", r"blood ?pressure|pressure|systolic", r"\d{2,3}(?:\.\d)?", 90, 180),
+        ("blood sugar", _SUGAR, r"\d{3}(?:\.\d)?|[4-9]\d(?:\.\d)?|3[6-9](?:\.\d)?", 70, 300),
+        ("blood sugar", _SUGAR, r"[12]?\d\.\d|3[0-5]\.\d|[12]\d|3[0-5]", 3.9, 16.7),
+        ("heart rate", r"heart ?rate|pulse|heart ?beat|heart", r"\d{2,3}(?:\.\d)?", 40, 130),
+        ("oxygen level", r"oxygen|o2|spo2", r"\d{2,3}(?:\.\d)?", 92, 101),
+        ("temperature", _TEMPERATURE, r"\d{3}(?:\.\d)?|[5-9]\d(?:\.\d)?", 95, 103),
+        ("temperature", _TEMPERATURE, r"[34]\d(?:\.\d)?", 35, 39.4),
+    )
+)
+_BARE_PRESSURE = re.compile(r"\b(\d{2,3}) over (\d{2,3})\b")
+_DIASTOLIC = 120
+_TOLD = re.compile(
+    r"\b(?:is|was|reads|at|of|just|now|it|says|reading|measured|got|hit|went|dropped|high|low|over)\b"
+)
+
+
+SAID = {
+    "despair": "I am worried about you. You are not alone: please call someone you trust now, or call or"
+    " text 988 where there is a crisis line, and if you may act on it, call {number} at once.",
+    "emergency": "This may be an emergency. Call {number} now, and do not wait or drive yourself.",
+    "overdose": "Take no more of it. Call poison control, or please ask your pharmacist or doctor now. With"
+    " trouble breathing, fainting, confusion or chest pain, call {number} at once. I can't say whether it is"
+    " safe.",
+    "exposure": "Your records show {known}. With trouble breathing, swelling, hives or dizziness, call"
+    " {number} at once and use an epinephrine injector if you have one. Even without them, ask your doctor"
+    " or pharmacist now.",
+    "reading": "{known} like that can be dangerous. Measure it again now. If it is right, call your doctor"
+    " at once, and call {number} if you have chest pain, trouble breathing, weakness, confusion, or feel"
+    " faint.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """A fixed sentence, with the subject and action it is told under."""
+
+    text: str
+    intent: Intent
+    action: str = "DANGER"
+
+
+def find(text: str, household: Household, allergens: tuple[str, ...], number: str) -> Warning | None:
+    """Return what to say first about a normalised question, or None if it speaks of no danger.
+
+    Arguments:
+        text: the question.
+        household: whose allergies are told.
+        allergens: those on record that the question names, by themselves or by a member of theirs.
+        number: the emergency number.
+    """
+    clauses = _BETWEEN_CLAUSES.split(text)
+    told = " | ".join(clause for clause in clauses if not _ASKS_ABOUT.search(clause))
+    kinds = {kind for kind, pattern in DANGERS if pattern.search(text if kind == "despair" else told)}
+    for kind in ("despair", "emergency"):
+        if kind in kinds:
+            return Warning(SAID[kind].format(number=number), Intent.GENERAL)
+    if "overdose" in kinds and not _ASKS_BEFORE_TAKING.search(text):
+        return Warning(SAID["overdose"].format(number=number), Intent.MEDICATION, "MEDICATION_ADVICE")
+    if allergens and told and _EXPOSED.search(text) and not _NOT_EXPOSED.search(text):
+        return _exposure(household, allergens, number)
+    return _reading(text if "dangerous" in text else told, number)
+
+
+def _exposure(household: Household, allergens: tuple[str, ...], number: str) -> Warning:
+    known = spoken.join(
+        [
+            f"{spoken.article(item.severity)} {item.severity} allergy to {item.allergen}"
+            + (f" with {item.reaction}" if item.reaction else "")
+            for item in household.allergies()
+            if item.allergen in allergens
+        ]
+    )
+    return Warning(SAID["exposure"].format(known=known, number=number), Intent.ALLERGY)
+
+
+def _reading(text: str, number: str) -> Warning | None:
+    """Warn of a value that is told, if it is in a dangerous range."""
+    for name, pattern, low, high in RANGES:
+        match = pattern.search(text)
+        if match is None or not (_TOLD.search(text) or match[2]):
+            continue
+        if not low <= float(match[1]) < high or float(match[2] or 0) >= _DIASTOLIC:
+            return _out_of_range(name, number)
+    bare = _BARE_PRESSURE.search(text)
+    if bare and (not 90 <= float(bare[1]) < 180 or float(bare[2]) >= _DIASTOLIC):
+        return _out_of_range("blood pressure", number)
+    return None
+
+
+def _out_of_range(name: str, number: str) -> Warning:
+    known = f"{spoken.article(name).capitalize()} {name}"
+    return Warning(SAID["reading"].format(known=known, number=number), Intent.HEALTH_DATA)

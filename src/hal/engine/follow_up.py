@@ -1,0 +1,189 @@
+"""Questions that lean on those before them: "and last month", "when do I take it", "and the one after"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+
+from hal.engine import beside, period_grammar, periods, rules
+from hal.engine.entities import Entities, Naming, by_kind, find_entities
+from hal.engine.evidence import EVIDENCE
+from hal.engine.question import (
+    FEW,
+    MAX_CHARACTERS,
+    SHORT,
+    Question,
+    belongs,
+    names_records,
+    parse,
+    plain,
+)
+from hal.engine.records import Household
+from hal.protocol import Frame, Intent
+
+MAX_CONTEXT = 4
+_ONE_OF_THEM = re.compile(r"\b(?:(?:which|the \w+) ones?|of (?:those|these|them))\b")
+# What is asked of one record by itself where one was named before: "how many refills are left".
+_OF_THE_SAME = re.compile(
+    r"^(?:and )?(?:how many refills(?: are| do i have)?(?: left| remaining)?|(?:are there )?any refills left"
+    r"|when is the (?:next )?refill(?: due)?|what is the (?:dose|dosage|strength)"
+    r"|how much did (?:i|we) (?:spend|pay)(?: there)?)$"
+)
+_ASKS_ITSELF = re.compile(
+    r"^(?:and|but|or|also|then|now)"
+    r" (?:when|where|who|why|which|(?:how|what)(?! about)|do|did|am|is|are|was|can)\b"
+    r"|^(?:and|but|or|what about|how about) (?:the |my )?"
+    r"(?:smallest|largest|biggest|cheapest|highest|lowest|(?:most|least) expensive|average)\b"
+)
+_WAS = re.compile(r"\b(?:was|were|did)\b")
+_TAKES = re.compile(r"\btak(?:e|en|ing)\b")
+_SEES_PERSON = re.compile(r"\b(?:see|seeing|saw|seen|visit|appointment with) (him|her|them)\b")
+# "And the one after that", "and the month before": one step on from what was told.
+_ONE_FURTHER = re.compile(
+    r"^(?:and |then |but )*"
+    r"(?:what about |(?:what|which|when|who|where) (?:is|comes|was|do i see|did i see) )?"
+    r"(?:(?:the )?(?:next )?(?:one|appointment|visit|reading|purchase|time) )?(?:right |just )?"
+    r"(before|after)(?: (?:that|it|this|this one|that one))?$"
+    r"|^(?:and |then )+(?:what about )?(?:the )?(?:next|following) (?:one|appointment)$"
+)
+_UNIT_BESIDE = re.compile(
+    r"^(?:and |but |or |what about |how about )*(?:(?:in|for|during|on) )?(?:the )?(day|week|month|year)"
+    r" (before|after)(?: (?:that|it|this|that one))?$"
+)
+_ONE_TOLD = ("APPOINTMENT_LAST", "TRANSACTION_LAST", "HEALTH_DATA_LATEST")
+
+
+def understand(text: str, context: list[Frame], household: Household, today: date) -> Question:
+    """Understand a question, with the help of the turns before it where it leans on them."""
+    question = parse(text, household, today)
+    context = context[-MAX_CONTEXT:]
+    before = str(context[-1].get("question") or "") if context else ""
+    if not before or not _leans(question):
+        return question
+    earlier = understand(before, context[:-1], household, today)
+    further = _further(question, earlier, household, today)
+    if further is not None:
+        return further
+    if rules.PRONOUN.search(question.text):
+        answer = plain(str(context[-1].get("answer") or "")[:MAX_CHARACTERS])
+        told = by_kind(find_entities(answer, household))
+        several = len(told.get("medications", ())) > 1  # of which one may be named by what it is for
+        single: Entities = {
+            kind: names
+            for kind, names in told.items()
+            if len(names) == 1 and not (several and kind == "purposes") and kind != "sorts"
+        }
+        seen = _SEES_PERSON.search(question.text)
+        if seen and earlier.intent != Intent.APPOINTMENT and "providers" in single:
+            name = plain(single["providers"][0])
+            text = f"{question.text[: seen.start(1)]}{name}{question.text[seen.end(1) :]}"
+            return parse(text, household, today)
+        if not earlier.entities:
+            its_own = {kind: names for kind, names in single.items() if belongs(kind, earlier.intent)}
+            earlier = replace(earlier, entities=its_own)
+    return _continue(question, earlier, household, today)
+
+
+def _leans(question: Question) -> bool:
+    """Tell whether a question cannot be understood without the one before."""
+    leaning = (rules.ELLIPSIS, rules.PRONOUN, _ONE_OF_THEM, _OF_THE_SAME)
+    if any(pattern.search(question.text) for pattern in leaning):
+        return True
+    short = len(question.text.split()) <= SHORT
+    return short and (question.intent == Intent.GENERAL or not question.action)
+
+
+def _continue(question: Question, earlier: Question, household: Household, today: date) -> Question:
+    """Complete a question that leans on an earlier one, with what it does not name itself."""
+    if earlier.intent == Intent.GENERAL:
+        return question
+    own_action = question.action
+    elliptic = bool(rules.ELLIPSIS.search(question.text))
+    points = rules.PRONOUN.search(question.text) or _ONE_OF_THEM.search(question.text)
+    if question.intent == Intent.GENERAL:
+        candidate = parse(question.text, household, today, earlier.intent)
+        own_action = candidate.action
+        named = any(belongs(kind, earlier.intent) for kind in question.entities)
+        short = elliptic or len(question.text.split()) <= 2
+        related = rules.weight(EVIDENCE[earlier.intent], question.text) > 0
+        pointed = own_action and (related or points)
+        stranger = elliptic and candidate.leftover
+        if not (
+            named
+            or pointed
+            or candidate.periods
+            or stranger
+            or (short and own_action)
+            or candidate.part_of_day
+        ):
+            return question
+        question = candidate
+    if question.intent != earlier.intent:
+        return question
+    question = replace(question, continued=True)
+    takes_over = not own_action or own_action.endswith("_LIST")
+    takes_over = takes_over or (elliptic and not _ASKS_ITSELF.search(question.text))
+    action = earlier.action or own_action if takes_over else own_action
+    merged = replace(question, action=_in_the_same_sense(action, earlier.action, question.text))
+    if merged.conditions.comparison and len(question.periods) == 1:
+        merged = replace(merged, periods=(*earlier.periods[:1], *question.periods))
+    if not (names_records(question) or question.leftover or question.conditions.form):
+        merged = replace(
+            merged,
+            entities={
+                **question.entities,
+                **{k: v for k, v in earlier.entities.items() if belongs(k, merged.intent)},
+            },
+        )
+    same = bool(points) and not names_records(question)
+    bare = len(question.text.split()) <= FEW and not names_records(question)
+    of_the_same = (same or bare) and merged.intent == Intent.APPOINTMENT
+    if not merged.periods and (merged.intent in (Intent.TRANSACTION, Intent.HEALTH_DATA) or of_the_same):
+        merged = replace(merged, periods=earlier.periods)
+    if merged.action == "APPOINTMENT_LAST" != earlier.action:  # it is not among those that were told
+        others = {k: v for k, v in merged.entities.items() if k not in ("reasons", "places")}
+        merged = replace(merged, periods=question.periods, entities=others)
+    of_all = merged.action != "MEDICATION_DETAILS" or merged.conditions.named()
+    if same and of_all and merged.intent == Intent.MEDICATION and not merged.part_of_day:
+        merged = replace(merged, part_of_day=earlier.part_of_day)
+    return merged
+
+
+def _in_the_same_sense(action: str, before: str, text: str) -> str:
+    """Return what is asked, of the past visit or the refill that was told rather than of those to come."""
+    single = action in ("APPOINTMENT_NEXT", "APPOINTMENT_LOCATION")
+    if before == "APPOINTMENT_LAST" and single and _WAS.search(text):
+        return before
+    pointed = rules.PRONOUN.search(text) or _ONE_OF_THEM.search(text)
+    of_refill = before == "MEDICATION_REFILLS" and action == "MEDICATION_SCHEDULE"
+    return before if of_refill and pointed and not _TAKES.search(text) else action
+
+
+def _further(question: Question, earlier: Question, household: Household, today: date) -> Question | None:
+    """Return what "and the one after that" or "and the month before" asks, None of another question."""
+    again = replace(earlier, text=question.text, continued=True)
+    unit, step = _UNIT_BESIDE.search(question.text), _ONE_FURTHER.search(question.text)
+    period = earlier.period
+    if unit:
+        if period is None and earlier.intent == Intent.TRANSACTION:
+            period = periods.find("this month", today)[0]
+        beside = period_grammar.beside(unit[1], period, unit[2], today) if period else None
+        return replace(again, periods=(beside,)) if beside else None
+    if step and step[1] == "before":
+        return replace(again, further=earlier.further + 1) if earlier.action in _ONE_TOLD else None
+    if step and earlier.intent == Intent.APPOINTMENT and earlier.action != "APPOINTMENT_LAST":
+        return _appointment_after(again, household, today)
+    return None
+
+
+def _appointment_after(again: Question, household: Household, today: date) -> Question | None:
+    """Return the question for what comes after the appointments that it asks for already."""
+    if again.action == "APPOINTMENT_LIST":
+        return replace(again, periods=(period_grammar.after(again.period),)) if again.period else None
+    again = replace(again, action="APPOINTMENT_NEXT")
+    named = [Naming("providers", name, range(1, 2)) for name in again.named("providers")]
+    if not named:
+        return replace(again, further=again.further + 1)
+    after, _, _ = beside.visits("after it", named[:1], household, today)
+    return replace(again, periods=after, entities={}) if after else None

@@ -1,0 +1,129 @@
+"""What is told of one medicine: its dose, its prescriber, when it began and ended, what came before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from hal.engine import rules, spoken
+from hal.engine.answers import CAUTION, Turn
+from hal.engine.records import Medication
+
+OVERLAP = timedelta(days=14)  # of a medicine and the one that follows it
+
+
+def times(item: Medication) -> str:
+    """Say when a medicine is taken, and how often."""
+    food = f", {item.instructions}" if item.instructions else ""
+    if not item.times:
+        return f"You take {item.name} {spoken.units(item.dosage)}, {item.frequency}{food}."
+    moments = spoken.join([spoken.clock(moment) for moment in item.times])
+    return f"You take {item.name} {spoken.units(item.dosage)} {item.frequency}, at {moments}{food}."
+
+
+def ended(item: Medication, turn: Turn) -> str:
+    """Say that a medicine is no longer taken, and when it began and ended."""
+    today = turn.now.date()
+    began = f"began {spoken.day(item.start_date, today)} and " if item.start_date else ""
+    ended = f"; it {began}ended {spoken.day(item.end_date, today)}" if item.end_date else ""
+    purpose = f" for {item.purpose}" if item.purpose else ""
+    said = f"{item.name} {spoken.units(item.dosage)}{purpose} is no longer active{ended}"
+    return spoken.sentence(said)
+
+
+def details(turn: Turn, medications: list[Medication]) -> str:
+    """Say of each medicine what is asked about it, or all."""
+    return " ".join(_detail(turn, item) for item in medications)
+
+
+def _detail(turn: Turn, item: Medication) -> str:
+    if not item.active:
+        return ended(item, turn)
+    if turn.question.conditions.dose:
+        return _dose(item, turn.now.date())
+    focus = rules.first(FOCUS, turn.question.text)
+    if focus is not None:
+        said = _FOCUSED[focus](item, turn.now.date())
+        confirmed = focus == "start" and turn.question.named("providers")
+        return f"{said} {_prescriber(item, turn.now.date())}" if confirmed else said
+    brand = f", also called {item.brand}," if item.brand else ""
+    purpose = f" for {item.purpose}" if item.purpose else ""
+    said = f"{item.name}{brand} is {spoken.article(item.form)} {item.form}{purpose}. {times(item)}"
+    if item.prescriber:
+        said += f" {item.prescriber} prescribed it."
+    return spoken.sentence(said)
+
+
+def _prescriber(item: Medication, _today: date) -> str:
+    if not item.prescriber:
+        return f"No prescriber is on record for {item.name}."
+    return f"{item.prescriber} prescribed {item.name}."
+
+
+def _brand(item: Medication, _today: date) -> str:
+    if not item.brand:
+        return f"No other name is on record for {item.name}."
+    return spoken.sentence(f"{item.name} is also called {item.brand}")
+
+
+def _start(item: Medication, today: date) -> str:
+    if item.start_date is None:
+        return f"No start date is on record for {item.name}."
+    return f"You started {item.name} {spoken.day(item.start_date, today)}."
+
+
+def _purpose(item: Medication, _today: date) -> str:
+    if not item.purpose:
+        return f"No purpose is on record for {item.name}."
+    return f"You take {item.name} for {item.purpose}."
+
+
+def _instructions(item: Medication, _today: date) -> str:
+    if not item.instructions:
+        return f"Your records say nothing about food with {item.name}. {CAUTION}."
+    return f"Your records say: take {item.name} {item.instructions}. {CAUTION} if you are unsure."
+
+
+def _dose(item: Medication, _today: date) -> str:
+    return f"Your dose of {item.name} is {spoken.units(item.dosage)}, {item.frequency}."
+
+
+FOCUS = rules.named(
+    r"""
+    start when (?:\w+ ){1,4}prescri\w+
+    prescriber prescribed|prescribes?|prescriber
+    start start|started|begin|began|how long|since when|newest|longest|most recent
+    brand generic name|brand|called|(?:other|another) names?
+    purpose why|purpose|what is .* for|what .* for$
+    instructions food|meals?|stomach|eating|breakfast|dinner|water|instructions
+    dose dose|dosage|strength|strong|how much|how many (?:milligrams|mg|micrograms|units)
+    """
+)
+_FOCUSED: dict[str, Callable[[Medication, date], str]] = {
+    "prescriber": _prescriber,
+    "brand": _brand,
+    "start": _start,
+    "purpose": _purpose,
+    "instructions": _instructions,
+    "dose": _dose,
+}
+
+
+def in_turn(turn: Turn, medications: list[Medication]) -> str:
+    """Say which medicines for the same purpose ended when one began, or began when it ended."""
+    item, everything = medications[0], turn.household.medications()
+    today, before = turn.now.date(), " before " in turn.question.text
+    edge = item.start_date if before else item.end_date
+    if edge is None:
+        known = "start" if before else "end"
+        return f"No {known} date is on record for {item.name}."
+    others = [each for each in everything if each.purpose == item.purpose and each is not item]
+    if before:
+        found = [each for each in others if each.end_date and each.end_date <= edge + OVERLAP]
+        when = f"before {item.name}, which began {spoken.day(edge, today)}, you took"
+    else:
+        found = [each for each in others if each.start_date and each.start_date >= edge - OVERLAP]
+        when = f"after {item.name}, which ended {spoken.day(edge, today)}, you took"
+    names = spoken.join([f"{each.name} {spoken.units(each.dosage)}" for each in found])
+    purpose = f" for {item.purpose}" if item.purpose else ""
+    return spoken.sentence(f"{when} {names or 'nothing that is on record'}{purpose}")

@@ -1,0 +1,314 @@
+"""What becomes of a question with words left over: not on record, asked back, or for the model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import jellyfish
+from rapidfuzz import fuzz
+
+from hal.engine import rules, spoken
+from hal.engine.answers import CAUTION, SpokenAnswer, Turn
+from hal.engine.entities import PLAIN_NAMES
+from hal.engine.medication import REFUSALS, narrows
+from hal.engine.question import Question
+from hal.engine.text import COMMON, normalise
+from hal.engine.vocabulary import Leftover
+from hal.protocol import Intent
+
+_ASKS = re.compile(
+    r"(?:^|\band )(?:and |but |so |also |or )?(?:how|what|when|where|which|who|whose|why|is|are|am|was"
+    r"|were|do|does|did|have|has|had|can|could|should|may"
+    r"|list|show|tell|give|read|total|any|anything|every|everything|look|find|name|check|compare|average"
+    r"|highest|lowest|latest|largest|biggest"
+    r"|(?:on|at|in|for|to|with|by|from|since|until|till) (?:what|which|whom|when|who|how))\b"
+    r"|\b(?:right|am i|correct|true|or not|do i|did i|is it|is not it)$"
+)
+_SPENT = re.compile(
+    r"\b(?:spend\w*|spent|pay|paid|paying|buy|bought|purchas\w*|shop\w*|cost|costs|charged?|bills?"
+    r"|trips?|go|gone|went|been|visit\w*|order\w*|expens\w*)\b"
+)
+_FACTS = re.compile(
+    r"\b(?:a ?1 ?c|hemoglobin|temperature|(?<!hay )fever|cholesterol|oxygen(?: level| saturation)?|blood type"
+    r"|height|bmi|body mass index"
+    r"|epi ?pen|ldl|hdl|triglycerides|respiratory rate|body fat|steps|insulin level|kidney function"
+    r"|vision prescription"
+    r"|insurance (?:number|card|policy|company)|medicare number|cash|withdrawals?|atm|pulse ox"
+    r"|phone number|fax number"
+    r"|email(?: address)?)\b"
+)
+_PERSON = re.compile(
+    r"\b(?:wife|husband|spouse|partner|sons?|daughters?|mother|mom|father|dad|brother|sister|friend"
+    r"|grand\w+|kids?|child"
+    r"|children|baby|neighbor|roommate|aunt|uncle|cousin|niece|nephew|boss|dog|cat)\b"
+)
+_NEVER_A_NAME = re.compile(
+    r"\b(?:\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
+    r"|fifth|half|double"
+    r"|twice|once"
+    r"|more|most|less|least|best|worst|better|worse|only|except|besides|another|others?|different|same"
+    r"|extra|new|than|if"
+    r"|because|while|but|not|no|over|under|between|often|always|never|average|maximum|minimum|max|min"
+    r"|enough|usual|normal|card|food|water|meals?|specialists?|pharmacy|weekly|monthly|overdue|online"
+    r"|early|late|cost|price|current|final|morning|afternoon|evening|night|exactly|little|big|small"
+    r"|white|blue|pink|yellow"
+    r"|red|green|round|\w+est)\b"
+)
+_ADVICE = re.compile(
+    r"^(?:how (?:do|can|should|could|would) (?:i|we|you|one)\b|(?:do i|do we) (?:need|have) to (?:see"
+    r"|go(?! anywhere)|call|visit)(?! (?:my|doctor|the (?!doctor|hospital)))|should (?:i|we) (?:see|go"
+    r"|call|visit|worry)|what should (?:i|we|my|our)"
+    r"|what can (?:i|we) do|is there (?:a|any) way to)\b"
+)
+_PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|ok|okay)\b")
+_OF_ALLERGIES = re.compile(
+    r"allerg|react|sensitiv|intoleran|avoid|\b(?:can|may|could) i|safe|if i|when i|what happens"
+    r"|(?:ok|okay) (?:to|for me)"
+    r"|can not eat|(?:gives?|causes?|makes?|triggers?|get|hives|rash) "
+)
+_I_OR_WE = re.compile(r"\b(?:i|we)\b")
+_AFTER_NAME = re.compile(
+    r"(?:appointment|visit|doctor|medicine|medication|pills?|dose|refills?|prescription|tablets?)"
+)
+_MINE = re.compile(r"\b(?:my|our|do i have|am i|i have|did i)\b")
+_OWN_FACT = re.compile(
+    r"^(?:what|when|where|who|which|how much|how many) (?:is|are|was|were) (?:my"
+    r"|our) (\w+(?: \w+){0,2})$|^(?:do|did) (?:i|we) have an? (\w+(?: \w+)?)$"
+)
+# The words after which a name stands: "at Walmart", "the dose of gabapentin", "with Dr. Jones".
+ABOUT_NAME = {
+    Intent.TRANSACTION: """
+        at on for to from with by about and or of in pay paid paying buy bought buying purchase purchased
+        visit visited spend spent order ordered get got
+    """,
+    Intent.MEDICATION: """
+        on of for take taking taken about with by prescribe prescribed called and or start started starting
+        refill use used using need
+    """,
+    Intent.APPOINTMENT: "with see seeing saw seen visit for to at and or about have meet by in doctor",
+    Intent.ALLERGY: "to about eat have touch drink and or is on take",
+    Intent.HEALTH_DATA: "about for of and",
+}
+USUAL_ACTION = {
+    Intent.TRANSACTION: "TRANSACTION_SUM",
+    Intent.APPOINTMENT: "APPOINTMENT_LIST",
+    Intent.ALLERGY: "ALLERGY_CHECK",
+    Intent.MEDICATION: "MEDICATION_LIST",
+    Intent.HEALTH_DATA: "HEALTH_DATA_LATEST",
+}
+FEW_WORDS = 4  # of which a question needs no verb: "my latest weight"
+_SOUND_ASKED = 70.0  # how alike, from 0 to 100, a heard name and a record's are to be asked about
+_CLOSE = 6.0  # names that are this near to each other are asked back together
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """The question is for the language model."""
+
+
+def settle(turn: Turn) -> SpokenAnswer | Delegate | None:
+    """Return what to say to a question that is not understood in full, or None if it is."""
+    question = turn.question
+    foreign = _fact_not_kept(turn)
+    if foreign is not None:
+        return foreign
+    if question.intent == Intent.GENERAL or question.action in (*REFUSALS, "APPOINTMENT_CHANGE"):
+        return None
+    if _is_of_the_world(question):
+        return Delegate()
+    if _turned_round(question):
+        return SpokenAnswer("I did not understand “not”. Please ask it in other words.", "CLARIFY")
+    warned = question.intent == Intent.ALLERGY and question.named("allergens") and not question.excluded
+    if not question.leftover or (warned and _PERMISSION.search(question.text)):
+        return None
+    return _unexplained(turn)
+
+
+def _is_of_the_world(question: Question) -> bool:
+    """Tell whether a question with words of the records is still none of them: advice, a remark."""
+    if question.intent != Intent.MEDICATION and _ADVICE.search(question.text):
+        return True
+    if question.continued:
+        return False
+    if question.intent == Intent.ALLERGY and not _OF_ALLERGIES.search(question.text):
+        return True
+    names_only = not question.leftover and not _I_OR_WE.search(question.text)
+    return not (_ASKS.search(question.text) or names_only) and len(question.text.split()) > FEW_WORDS
+
+
+def _unexplained(turn: Turn) -> SpokenAnswer | Delegate:
+    """Return what to say about the words that are left over."""
+    question = turn.question
+    person = next((found for each in question.leftover if (found := _PERSON.search(each.words))), None)
+    if person and any(each.owned for each in question.leftover):
+        said = f"Only your own records are kept here. There is nothing about your {person[0]} on record."
+        return SpokenAnswer(said, question.action or USUAL_ACTION[question.intent])
+    personal = question.continued or bool(rules.PERSONAL.search(rules.COMMAND_ME.sub("", question.text)))
+    times = [each for each in question.leftover if each.is_time]
+    strangers = [each for each in question.leftover if _is_name(each, turn)]
+    is_own = personal or (bool(times) and question.intent == Intent.APPOINTMENT)
+    if not is_own and (times or len(strangers) != len(question.leftover)):
+        return Delegate()
+    if times:
+        said = " ".join(each.words for each in times).replace("_", " ")
+        return SpokenAnswer(
+            f"I did not understand which time you mean by “{said}”. Please name a date, a month or a"
+            " number of days.",
+            "CLARIFY",
+        )
+    if len(strangers) != len(question.leftover):
+        said = " and ".join(f"“{each.words}”" for each in question.leftover)
+        return SpokenAnswer(f"I did not understand {said}. Please ask it in other words.", "CLARIFY")
+    meant = _sounds_like(strangers, turn)
+    if meant:
+        return SpokenAnswer(f"Do you mean {spoken.join(meant, 'or')}?", "CLARIFY")
+    return _none(strangers, turn)
+
+
+def _turned_round(question: Question) -> bool:
+    """Tell whether it asks for what does not hold: that is answered only of medicines with a condition."""
+    if not question.conditions.negated or question.is_yes_no or question.continued:
+        return False
+    if question.intent == Intent.MEDICATION:
+        return not (narrows(question) or question.action == "MEDICATION_HISTORY")
+    return not (question.intent == Intent.ALLERGY and question.conditions.severity)
+
+
+def _fact_not_kept(turn: Turn) -> SpokenAnswer | None:
+    """Return that a fact of the household is not on record if the question is for one that is not kept."""
+    question = turn.question
+    text = question.text
+    if _ADVICE.search(text):
+        return None
+    fact = _FACTS.search(text)
+    kept = {each.replace(" ", "") for each in turn.household.metrics()}
+    if fact and fact[0].replace(" ", "") in kept:
+        return None
+    medicine = question.intent == Intent.MEDICATION
+    if fact and not medicine and (_MINE.search(text) or question.continued) and _ASKS.search(text):
+        return SpokenAnswer(f"There is no {fact[0]} on record.", "NOT_ON_RECORD")
+    own = _OWN_FACT.search(text)
+    if own and question.intent == Intent.GENERAL and not question.entities:
+        thing = own[1] or own[2]
+        # "My cheapest meal" may well be on record.
+        named = not _NEVER_A_NAME.search(thing) and thing not in ("time", "anything", "something")
+        if set(thing.split()) <= COMMON or not named:
+            return None
+        said = f"your {thing}" if own[1] else f"{spoken.article(thing)} {thing}"
+        return SpokenAnswer(spoken.sentence(f"{said} is not on record"), "NOT_ON_RECORD")
+    return None
+
+
+def _is_name(left: Leftover, turn: Turn) -> bool:
+    """Tell whether what is left over stands where the name of a record would."""
+    question = turn.question
+    intent = question.intent
+    if intent == Intent.APPOINTMENT and question.named("metrics"):
+        return False
+    if len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
+        return False
+    if intent == Intent.TRANSACTION and not (_SPENT.search(question.text) or question.continued):
+        return False
+    if left.before in ABOUT_NAME[intent].split() or left.owned or question.continued:
+        return True
+    return intent in (Intent.APPOINTMENT, Intent.MEDICATION) and bool(
+        re.search(
+            rf"\b{re.escape(left.words)} {_AFTER_NAME.pattern}",
+            question.text,
+        )
+    )
+
+
+def _known_names(turn: Turn) -> list[str]:
+    """Return the names of the records that the question's subject has."""
+    household = turn.household
+    match turn.question.intent:
+        case Intent.TRANSACTION:
+            return list(dict.fromkeys(item.merchant for item in household.transactions()))
+        case Intent.APPOINTMENT:
+            return list(dict.fromkeys(item.provider for item in household.appointments()))
+        case Intent.MEDICATION:
+            return [name for item in household.medications() for name in (item.name, item.brand) if name]
+        case Intent.ALLERGY:
+            return [item.allergen for item in household.allergies()]
+        case _:
+            return household.metrics()
+
+
+def _sounds_like(strangers: list[Leftover], turn: Turn) -> list[str]:
+    """Return the records that one of the strange names may have been, by its sound and its spelling."""
+    scores: dict[str, float] = {}
+    question_is_of_people = turn.question.intent == Intent.APPOINTMENT
+    for left in strangers:
+        for name in _known_names(turn):
+            whole = normalise(name).removeprefix("doctor ")
+            first, last = whole.split()[0], whole.split()[-1]
+            spellings = {whole, *({first} - PLAIN_NAMES), *({last} if question_is_of_people else set())}
+            score = max((alike(left.words, each) for each in spellings), default=0.0)
+            if score >= _SOUND_ASKED:
+                scores[name] = max(score, scores.get(name, 0.0))
+    best = max(scores.values(), default=0.0)
+    return [name for name, score in scores.items() if score >= best - _CLOSE]
+
+
+def alike(heard: str, name: str) -> float:
+    """Return how alike two names are, from 0 to 100: in the mean of their sound and their spelling."""
+    heard, name = heard.replace(" ", ""), name.replace(" ", "").lower()
+    sound = fuzz.ratio(_sound(heard), _sound(name))
+    return (1.5 * sound + fuzz.ratio(heard, name)) / 2.5
+
+
+def _sound(word: str) -> str:
+    return jellyfish.metaphone(word).replace("J", "K")  # a written g is either
+
+
+def _none(strangers: list[Leftover], turn: Turn) -> SpokenAnswer:
+    """Return that what a question names is not on record."""
+    question = turn.question
+    names = spoken.join([each.words for each in strangers], "or")
+    shown = (
+        spoken.title(names)
+        if question.intent == Intent.TRANSACTION and strangers[0].before in ("at", "to", "from")
+        else names
+    )
+    match question.intent:
+        case Intent.TRANSACTION:
+            before = strangers[0].before
+            word = {"from": "from", "at": "at", "to": "at", "visit": "at", "visited": "at"}.get(before, "for")
+            said = f"There is no purchase {word} {shown} on record."
+        case Intent.APPOINTMENT:
+            first = strangers[0]
+            doctor = re.search(rf"\bdoctor {re.escape(first.words)}\b", question.text)
+            kind = re.search(rf"\b{re.escape(first.words)} doctor\b", question.text)
+            said = f"No appointment for {names} is on record."
+            if first.before in ("with", "see", "seeing", "saw"):
+                said = f"No appointment with {spoken.title(names)} is on record."
+            if doctor or kind:
+                who = f"Dr. {spoken.title(names)}" if doctor else f"{spoken.article(names)} {names} doctor"
+                said = f"No appointment with {who} is on record."
+        case Intent.MEDICATION:
+            said = f"There is no {names} among your medications on record."
+            if any(each.before == "for" for each in strangers):
+                said = _purposes(turn) or f"No medication for {names} is on record."
+        case Intent.ALLERGY:
+            known = spoken.join([item.allergen for item in turn.household.allergies()])
+            return SpokenAnswer(
+                f"I have no record of an allergy to {names}, which does not mean that it is safe for you."
+                f" On record are {known}. {CAUTION} if you are unsure.",
+                "ALLERGY_CHECK",
+            )
+        case _:
+            said = f"There is no {names} reading on record."
+    return SpokenAnswer(said, question.action or USUAL_ACTION[question.intent])
+
+
+def _purposes(turn: Turn) -> str:
+    """Return what the medicines that a question names are for, "" if it names none."""
+    return " ".join(
+        f"You take {item.name} for {item.purpose}."
+        if item.purpose
+        else f"No purpose is on record for {item.name}."
+        for item in turn.household.medications()
+        if item.name in turn.question.named("medications")
+    )

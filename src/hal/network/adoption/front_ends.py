@@ -1,0 +1,202 @@
+"""A front end on ports that HAL has too, as sites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import PurePosixPath
+from typing import Any
+
+from hal.network.adoption.settings import (
+    Bind,
+    binds_of,
+    header_of,
+    is_unimportant,
+    refuse_variables,
+    setting,
+    settings_of,
+    split_condition,
+)
+from hal.network.haproxy_config import Line, NotUnderstood, Section, Test, read_condition, read_test
+
+
+class FrontEnd:
+    """A front end on ports that HAL has too, as sites."""
+
+    def __init__(self, section: Section, maps: Mapping[str, str], crt_base: str) -> None:
+        self.section = section
+        self.maps = maps
+        self.crt_base = crt_base
+        self.settings = settings_of(section)
+        refuse_variables(section)
+        self.certificates: list[str] = []
+        self.acls: dict[str, list[Test]] = {}
+
+    def sites(self) -> list[dict[str, Any]]:
+        """Return the sites, with `backend` for where they lead, and their names still missing.
+
+        Raises:
+            NotUnderstood: a line says what the description cannot.
+        """
+        binds = binds_of(self.section)
+        for bind in binds:
+            self._read_bind(bind)
+        every = [
+            (
+                ("https_ports" if bind.tls or self.settings.mode == "tcp" else "http_ports"),
+                bind.port,
+                self._of(bind.tls),
+            )
+            for bind in binds
+        ]
+        if all(sites == every[0][2] for _, _, sites in every):
+            ports: dict[str, list[int]] = {}
+            for key, port, _ in every:
+                ports.setdefault(key, []).append(port)
+            return [site | {key: sorted(set(found)) for key, found in ports.items()} for site in every[0][2]]
+        return [site | {key: [port]} for key, port, sites in every for site in sites]
+
+    def _read_bind(self, bind: Bind) -> None:
+        """Take the certificates of a bind."""
+        options = list(bind.options)
+        while options:
+            match options:
+                case ["ssl" | "no-sslv3" | "no-tlsv10" | "no-tlsv11" | "no-tls-tickets" | "v4v6", *rest]:
+                    pass
+                case ["alpn" | "npn" | "ssl-min-ver", _, *rest]:
+                    pass
+                case ["crt", path, *rest]:
+                    self.certificates.append(str(PurePosixPath(self.crt_base) / path))
+                case _:
+                    raise NotUnderstood(bind.line)
+            options = rest
+
+    def _of(self, tls: bool) -> list[dict[str, Any]]:
+        """Return the sites on a port where TLS is spoken, or is not."""
+        redirects: list[dict[str, Any]] = []
+        routes: list[dict[str, Any]] = []
+        default: list[dict[str, Any]] = []
+        common: dict[str, Any] = {"request_headers": [], "response_headers": []}
+        for line in self.section.lines:
+            words, condition = split_condition(line.words)
+            if "redirect" in words[:2]:
+                for found in self._matches(condition, line, tls):
+                    limit = {"max_body": common["max_body"]} if "max_body" in common else {}
+                    way = self._redirect(words[words.index("redirect") + 1 :], line)
+                    redirects.append(found | {"redirect": way} | limit)
+            elif words[0] == "use_backend":
+                routes += self._routes(words[1], condition, line, tls)
+            elif words[0] == "default_backend":
+                default = [{"default": True, "backend": words[1]}]
+            elif words[0] in ("http-request", "http-response"):
+                self._rule(words, condition, line, tls, common)
+            elif not self._passes(line):
+                raise NotUnderstood(line)
+        settings = {key: value for key, value in common.items() if value}
+        if client := self.settings.timeouts.get("client"):
+            settings["timeouts"] = {"client": client}
+        if self.settings.mode == "tcp":
+            return _until_everything_is_answered(
+                [site | {"passthrough": True} | settings for site in routes + default]
+            )
+        plain = [
+            site | settings | {"forwarded_for": self.settings.forwarded_for} for site in routes + default
+        ]
+        return _until_everything_is_answered(redirects + plain)
+
+    def _passes(self, line: Line) -> bool:
+        """Take a line that is no rule; return whether it is understood."""
+        match line.words:
+            case ("acl", name, *rest):
+                self.acls.setdefault(name, []).append(read_test(rest, line))
+                return True
+            case ("tcp-request", "inspect-delay", _):
+                return self.settings.mode == "tcp"
+            case (
+                "tcp-request",
+                "content",
+                "accept",
+                "if",
+                "{",
+                "req.ssl_hello_type" | "req_ssl_hello_type",
+                "1",
+                "}",
+            ):
+                return self.settings.mode == "tcp"
+            case ("bind", *_):
+                return True
+        return setting(line, {"timeouts": {}}) or is_unimportant(line)
+
+    def _matches(self, condition: Sequence[str], line: Line, tls: bool) -> list[dict[str, Any]]:
+        """Return the keys of a site for each way in which a condition is true."""
+        found = []
+        for match in read_condition(condition, self.acls, line, tls=tls):
+            keys = {key: list(value) for key, value in asdict(match).items() if value}
+            found.append(keys if match.names or match.paths else keys | {"default": True})
+        return found
+
+    def _routes(self, target: str, condition: Sequence[str], line: Line, tls: bool) -> list[dict[str, Any]]:
+        """Return the sites of a use_backend, with a map one for each of its names."""
+        dynamic = re.fullmatch(
+            r"%\[(?:req\.)?hdr\(host\)(?:,lower|,field\(1,:\))*,map\(([^,()]+)(?:,([^()]+))?\)\]", target
+        )
+        if not dynamic:
+            if "%" in target:
+                raise NotUnderstood(line)
+            return [match | {"backend": target} for match in self._matches(condition, line, tls)]
+        if condition or dynamic[1] not in self.maps:
+            raise NotUnderstood(line)
+        entries = [text.split() for text in self.maps[dynamic[1]].splitlines() if text.split("#")[0].strip()]
+        by_target: dict[str, list[str]] = {}
+        for entry in entries:
+            by_target.setdefault(entry[1], []).append(entry[0].lower())
+        named = [{"names": names, "backend": backend} for backend, names in by_target.items()]
+        return named + ([{"default": True, "backend": dynamic[2]}] if dynamic[2] else [])
+
+    def _rule(
+        self, words: Sequence[str], condition: Sequence[str], line: Line, tls: bool, common: dict[str, Any]
+    ) -> None:
+        """Take a rule for all requests of the front end."""
+        matches = (
+            read_condition(condition, self.acls, line, tls=tls) if _is_simple(condition, self.acls) else None
+        )
+        limit = re.search(
+            r"deny\s+(?:deny_status|status)\s+413\s+if\s+\{\s+req\.(?:body_size|hdr_val\(content-length\))\s+gt\s+(\d+)\s+\}",
+            line.text,
+            re.IGNORECASE,
+        )
+        if limit:
+            common["max_body"] = int(limit[1])
+        elif matches is None or not (header := header_of(words[1:], line)):
+            raise NotUnderstood(line)
+        elif matches:
+            common["request_headers" if words[0] == "http-request" else "response_headers"].append(header)
+
+    @staticmethod
+    def _redirect(words: Sequence[str], line: Line) -> dict[str, Any]:
+        """Return a site's redirect."""
+        match words:
+            case ("scheme" | "prefix" | "location" as way, target):
+                return {way: target, "code": 302}
+            case ("scheme" | "prefix" | "location" as way, target, "code", code):
+                return {way: target, "code": int(code)}
+        raise NotUnderstood(line)
+
+
+def _until_everything_is_answered(sites: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sites up to the first that answers every request; what follows it was never asked."""
+    found = []
+    for site in sites:
+        found.append(site)
+        if not site.keys() & {"names", "paths", "except_names", "except_paths"}:
+            break
+    return found
+
+
+def _is_simple(condition: Sequence[str], acls: Mapping[str, Sequence[Test]]) -> bool:
+    """Return whether a condition asks for nothing but whether TLS is spoken."""
+    words = [word.removeprefix("!") for word in condition[1:]]
+    return all(
+        word in ("", "{", "}", "ssl_fc") or [t.kind for t in acls.get(word, ())] == ["tls"] for word in words
+    )

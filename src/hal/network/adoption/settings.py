@@ -1,0 +1,150 @@
+"""What the sections of a haproxy.cfg say that the description of sites can say, too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hal.network.haproxy_config import ConfigurationError, Line, NotUnderstood, Section
+
+# What makes no difference to an answer, or what HAL's own configuration has already.
+UNIMPORTANT = {"log", "log-format", "maxconn", "retries", "description", "capture", "fullconn"}
+UNIMPORTANT_OPTIONS = {
+    "httplog",
+    "tcplog",
+    "dontlognull",
+    "redispatch",
+    "http-server-close",
+    "http-keep-alive",
+    "httpclose",
+    "abortonclose",
+    "clitcpka",
+    "srvtcpka",
+    "tcpka",
+    "log-health-checks",
+    "dontlog-normal",
+    "tcp-smart-accept",
+    "tcp-smart-connect",
+}
+SITE_TIMEOUTS = ("connect", "server", "tunnel", "check", "queue")
+CHECK_TIMES = ("inter", "fastinter", "downinter", "fall", "rise")
+OTHER_TIMEOUTS = ("http-request", "http-keep-alive", "client-fin", "server-fin", "tarpit")
+ERROR_PAGES = "/etc/haproxy/errors/"  # the package's, which say what HAProxy says without them
+PRIVATE_HEADER = re.compile(r"authorization|token|secret|key|cookie|password", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Bind:
+    """One address where a section listens; port 0 is a socket."""
+
+    address: str
+    port: int
+    options: tuple[str, ...]
+    line: Line
+
+    @property
+    def tls(self) -> bool:
+        """Return whether clients speak TLS with the proxy."""
+        return "ssl" in self.options
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a section has from its defaults and itself and the description can say."""
+
+    mode: str = "http"
+    timeouts: Mapping[str, str] = field(default_factory=dict)
+    forwarded_for: bool = False
+    balance: str = "roundrobin"
+
+
+def binds_of(section: Section) -> list[Bind]:
+    """Return where a section listens."""
+    found = []
+    for line in section.lines:
+        if line.words[0] == "bind":
+            for place in line.words[1].split(","):
+                address, _, port = place.rpartition(":")
+                if not address.startswith(("abns@", "unix@", "/")) and not port.isdecimal():
+                    raise ConfigurationError(f"{line.where}: `{line.text.strip()}` names no single port")
+                is_port = port.isdecimal() and not place.startswith(("abns@", "unix@", "/"))
+                found.append(
+                    Bind(address if is_port else place, int(port) if is_port else 0, line.words[2:], line)
+                )
+    return found
+
+
+def settings_of(section: Section) -> Settings:
+    """Return what a section has from its defaults, and what it says of that itself.
+
+    Raises:
+        NotUnderstood: the defaults say what the description cannot.
+    """
+    found: dict[str, Any] = {"timeouts": {}}
+    for line in section.defaults.lines if section.defaults else []:
+        if not setting(line, found) and not is_unimportant(line):
+            raise NotUnderstood(line)
+    for line in section.lines:
+        setting(line, found)
+    return Settings(**found)
+
+
+def setting(line: Line, found: dict[str, Any]) -> bool:
+    """Take a line that is a setting; return whether it is one."""
+    match line.words:
+        case ("mode", "http" | "tcp" as mode):
+            found["mode"] = mode
+        case ("timeout", kind, time) if kind in (*SITE_TIMEOUTS, "client"):
+            found["timeouts"][kind] = time
+        case ("option", "forwardfor"):
+            found["forwarded_for"] = True
+        case ("balance", "roundrobin" | "leastconn" | "source" | "first" as balance):
+            found["balance"] = balance
+        case _:
+            return False
+    return True
+
+
+def is_unimportant(line: Line) -> bool:
+    """Return whether a line makes no difference to an answer."""
+    match line.words:
+        case ("no", "option", name) | ("option", name):
+            return name in UNIMPORTANT_OPTIONS
+        case ("timeout", kind, _):
+            return kind in OTHER_TIMEOUTS
+        case ("default-server", *options):
+            return all(option in CHECK_TIMES for option in options[::2])
+        case ("errorfile", _, page):
+            return page.startswith(ERROR_PAGES)
+        case (word, *_):
+            return word in UNIMPORTANT
+    return False
+
+
+def header_of(words: Sequence[str], line: Line) -> dict[str, str] | None:
+    """Return a header that a rule sets, adds or deletes, without its condition; None: another rule."""
+    match words:
+        case ("set-header" | "add-header" as how, name, value):
+            if PRIVATE_HEADER.search(name):
+                raise NotUnderstood(line)
+            return {how.removesuffix("-header"): name, "value": value}
+        case ("del-header", name):
+            return {"delete": name}
+    return None
+
+
+def split_condition(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what stands before a rule's `if` or `unless`, and the condition."""
+    for place, word in enumerate(words):
+        if word in ("if", "unless"):
+            return tuple(words[:place]), tuple(words[place:])
+    return tuple(words), ()
+
+
+def refuse_variables(section: Section) -> None:
+    """Leave a section as it is that takes values from HAProxy's environment, which is not known here."""
+    for line in section.lines:
+        if "$" in line.text:
+            raise NotUnderstood(line)

@@ -1,0 +1,240 @@
+"""An existing haproxy.cfg, read: its sections, lines and words, and what its conditions say of a request."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+SECTIONS = {
+    "global",
+    "defaults",
+    "frontend",
+    "backend",
+    "listen",
+    "userlist",
+    "peers",
+    "resolvers",
+    "mailers",
+    "cache",
+    "ring",
+    "http-errors",
+    "program",
+    "fcgi-app",
+    "log-forward",
+    "crt-store",
+    "traces",
+}
+PROXIES = ("frontend", "backend", "listen")
+
+
+class ConfigurationError(Exception):
+    """A configuration cannot be read or taken over; the text says where and why."""
+
+
+class NotUnderstood(Exception):
+    """A line says what the description of sites has no words for."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(f"{line.where}: {line.text.strip()}")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line with something on it: where it stands, and its words."""
+
+    where: str
+    text: str
+    words: tuple[str, ...]
+
+
+@dataclass
+class Section:
+    """A section of a configuration; `defaults` is the one whose settings it has unless it says otherwise."""
+
+    kind: str
+    name: str
+    head: Line
+    lines: list[Line] = field(default_factory=list)
+    defaults: Section | None = None
+
+
+def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
+    """Return the sections of files, [{path, text}], in the order in which HAProxy reads them.
+
+    Raises:
+        ConfigurationError: a line belongs to no section, or its quotes do not end.
+    """
+    sections: list[Section] = []
+    latest: Section | None = None
+    named: dict[str, Section] = {}
+    for file in files:
+        for number, text in enumerate(file["text"].splitlines(), 1):
+            where = f"{file['path']}, line {number}"
+            words = _words(text, where)
+            if not words:
+                continue
+            line = Line(where, text, words)
+            if words[0] in SECTIONS:
+                sections.append(Section(words[0], words[1] if len(words) > 1 else "", line))
+                if "from" in words[2:-1] and words[-1] not in named:
+                    raise ConfigurationError(f"{where}: there is no section `defaults {words[-1]}` above it")
+                if words[0] in PROXIES:
+                    sections[-1].defaults = named[words[-1]] if "from" in words[2:-1] else latest
+                elif words[0] == "defaults":
+                    if "from" in words:
+                        raise ConfigurationError(f"{where}: defaults that have other defaults are not read")
+                    latest = named[sections[-1].name] = sections[-1]
+            elif words[0].startswith("."):
+                raise ConfigurationError(
+                    f"{where}: `{words[0]}` makes lines depend on a condition, which is not read"
+                )
+            elif not sections:
+                raise ConfigurationError(f"{where}: `{text.strip()}` belongs to no section")
+            else:
+                sections[-1].lines.append(line)
+    return sections
+
+
+def _words(text: str, where: str) -> tuple[str, ...]:
+    """Return the words of a line, without quotes and comment."""
+    try:
+        return tuple(shlex.split(text, comments=True))
+    except ValueError as error:
+        raise ConfigurationError(f"{where}: {str(error).lower()}: `{text.strip()}`") from None
+
+
+# Conditions: what they ask of a request, as far as the description of sites can say it.
+
+HOST = {
+    "hdr(host)": "is",
+    "req.hdr(host)": "is",
+    "hdr_end(host)": "end",
+    "hdr_beg(host)": "beg",
+    "req.hdr_end(host)": "end",
+    "req.hdr_beg(host)": "beg",
+    "req.ssl_sni": "is",
+    "req_ssl_sni": "is",
+    "req.ssl_sni_end": "end",
+}
+PATHS = {"path_beg": "beg", "path": "is"}
+CONVERTERS = (",lower", ",field(1,:)")
+MATCHES = {"str": "is", "end": "end", "beg": "beg"}
+
+
+@dataclass(frozen=True)
+class Test:
+    """One condition: names or paths of which one must fit, or that TLS is spoken; or the reverse of that."""
+
+    kind: str
+    values: tuple[str, ...] = ()
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Match:
+    """Conditions that must all be true, as a site has them."""
+
+    names: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    except_names: tuple[str, ...] = ()
+    except_paths: tuple[str, ...] = ()
+
+
+def read_test(words: Sequence[str], line: Line) -> Test:
+    """Return what an acl or an anonymous condition asks; its words are the fetch, flags and values."""
+    fetch, *rest = words
+    for converter in CONVERTERS:
+        fetch = fetch.replace(converter, "")
+    if fetch == "ssl_fc" and not rest:
+        return Test("tls")
+    how = HOST.get(fetch) or PATHS.get(fetch)
+    while rest and rest[0].startswith("-"):
+        flag = rest.pop(0)
+        if flag == "-m" and rest:
+            how = MATCHES.get(rest.pop(0)) if how else None
+        elif flag == "--":
+            break
+        elif flag != "-i":
+            raise NotUnderstood(line)
+    if fetch in HOST and how and rest:
+        form = {"is": "{}", "end": "*{}", "beg": "{}*"}[how]
+        return Test("name", tuple(form.format(value.lower()) for value in rest))
+    if fetch in PATHS and how == "beg" and rest:
+        return Test("path", tuple(rest))
+    raise NotUnderstood(line)
+
+
+def read_condition(
+    words: Sequence[str], acls: Mapping[str, Sequence[Test]], line: Line, *, tls: bool
+) -> list[Match]:
+    """Return the matches of which one must be true for an `if` or `unless` with its words; none: never.
+
+    Args:
+        words: the condition, from `if` or `unless` on; empty: always.
+        acls: what each named acl asks; one of its tests must be true.
+        line: where this stands.
+        tls: whether TLS is spoken where this is asked.
+
+    Raises:
+        NotUnderstood: the description of sites cannot say this.
+    """
+    if not words:
+        return [Match()]
+    how, *rest = words
+    ways: list[list[list[Test]]] = [[]]  # one of these; all of those; one of the innermost
+    while rest:
+        word = rest.pop(0)
+        if word in ("or", "||"):
+            ways.append([])
+            continue
+        negated = word.startswith("!")
+        word = word.removeprefix("!") or (rest.pop(0) if rest else "")
+        if word == "{":
+            if "}" not in rest:
+                raise NotUnderstood(line)
+            end = rest.index("}")
+            tests = [read_test(rest[:end], line)]
+            rest = rest[end + 1 :]
+        elif word in acls:
+            tests = list(acls[word])
+        else:
+            raise NotUnderstood(line)
+        ways[-1].append([Test(test.kind, test.values, negated) for test in tests])
+    if how == "unless":
+        if len(ways) > 1:
+            ways = [[[Test(t.kind, t.values, not t.negated) for t in tests] for way in ways for tests in way]]
+            if any(len(tests) > 1 for tests in ways[0]):
+                raise NotUnderstood(line)
+        else:  # the reverse of `all of these` is `one is not`
+            ways = [[[Test(t.kind, t.values, not t.negated) for t in tests]] for tests in ways[0]]
+    matches = [match for way in ways for match in _all_of(way, line, tls=tls)]
+    by_rest: dict[Match, list[str]] = {}
+    for match in matches:  # those that differ in their names alone are one
+        key = Match((), match.paths, match.except_names, match.except_paths)
+        by_rest.setdefault(key, []).extend(match.names or ("",))
+    return [
+        Match(
+            tuple(dict.fromkeys(names)) if all(names) else (), key.paths, key.except_names, key.except_paths
+        )
+        for key, names in by_rest.items()
+    ]
+
+
+def _all_of(way: Sequence[Sequence[Test]], line: Line, *, tls: bool) -> list[Match]:
+    """Return the matches for conditions that must all be true, each of which is one of several tests."""
+    found: dict[str, tuple[str, ...]] = {}
+    for tests in way:
+        kinds, negated = {test.kind for test in tests}, tests[0].negated
+        if kinds == {"tls"}:
+            if tls == negated:
+                return []
+            continue
+        if len(kinds) > 1:
+            raise NotUnderstood(line)
+        values = tuple(value for test in tests for value in test.values)
+        key = ("except_" if negated else "") + f"{kinds.pop()}s"
+        if key in found and not negated:
+            raise NotUnderstood(line)
+        found[key] = found.get(key, ()) + values
+    return [Match(**found)]

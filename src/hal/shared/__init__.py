@@ -1,0 +1,1 @@
+"""What several services share: it imports none of them, and none of them imports another."""

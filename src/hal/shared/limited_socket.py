@@ -1,0 +1,131 @@
+"""A WebSocket connection that keeps within what its address may take, control frames included.
+
+Bytes are handed to the protocol in small pieces, between which every other connection has its turn; no piece
+is handed on while the address is over its rate. Its own frames then wait in its own socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import Frame
+
+from hal.shared.limits import Source, Sources
+
+PIECE_BYTES = 4_096  # 680 of the smallest frames
+MAX_UNREAD_REPLIES = 2**20  # bytes; pongs to one who does not read would pile up
+
+
+class LimitedConnection(ServerConnection):
+    """A connection whose address is counted from the moment it is accepted.
+
+    Args:
+        arguments: those of ServerConnection.
+        sources: the addresses that are known.
+        limit: connections that the server has at most.
+        is_proxy: tells whether an address is a proxy's, behind which there are others.
+        options: those of ServerConnection.
+    """
+
+    def __init__(
+        self, *arguments: Any, sources: Sources, limit: int, is_proxy: Callable[[str], bool], **options: Any
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._sources = sources
+        self._limit = limit
+        self._is_proxy = is_proxy
+        self._counted: Source | None = None
+        self._has_session = False
+        self._unfed = b""
+        self._retry: asyncio.Handle | None = None
+        self._frame_delay = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection, and give up one too many before it costs anything."""
+        super().connection_made(transport)
+        self._sources.open += 1
+        address = (transport.get_extra_info("peername") or ("",))[0]
+        if self._sources.open > self._limit or (not self._is_proxy(address) and not self.count_as(address)):
+            self.transport.abort()
+
+    def count_as(self, address: str) -> bool:
+        """Count the connection as one of an address; tell whether that address may have it."""
+        if self._counted:
+            return True
+        source = self._sources.of(address)
+        limits = self._sources.limits
+        if 0 < limits.connections <= source.connections or source.handshakes.refuses():
+            return False
+        source.connections += 1
+        self._counted = source
+        return True
+
+    def begin_session(self) -> bool:
+        """Count a session; tell whether the address may have one more."""
+        limit = self._sources.limits.sessions
+        if self._counted and limit and self._counted.sessions >= limit:
+            return False
+        if self._counted:
+            self._counted.sessions += 1
+            self._has_session = True
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count the connection no more."""
+        super().connection_lost(exc)
+        self._sources.open -= 1
+        self._unfed = b""
+        if self._retry:
+            self._retry.cancel()
+        if self._counted:
+            self._counted.connections -= 1
+            self._counted.sessions -= self._has_session
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrived, as fast as the address may send."""
+        if self._counted is None:  # a proxy that has not yet said for whom it speaks
+            super().data_received(data)
+            return
+        self._unfed += data
+        if self._retry is None:
+            self._feed()
+        else:
+            self.transport.pause_reading()
+
+    def eof_received(self) -> None:
+        """End; what was held back is not heard any more."""
+        self._unfed = b""
+        super().eof_received()
+
+    def process_event(self, event: Any) -> None:
+        """Count every frame."""
+        if isinstance(event, Frame) and self._counted:
+            self._frame_delay = self._counted.frames.delay()
+        super().process_event(event)
+
+    def _feed(self) -> None:
+        """Hand on a piece, and the next when the others have had their turn and the address may send it."""
+        self._retry = None
+        if self.transport.is_closing() or not self._unfed or self._counted is None:
+            return
+        piece, self._unfed = self._unfed[:PIECE_BYTES], self._unfed[PIECE_BYTES:]
+        delay = self._counted.bytes.delay(len(piece))
+        super().data_received(piece)
+        delay = max(delay, self._frame_delay)
+        self._frame_delay = 0.0
+        if self.transport.get_write_buffer_size() > MAX_UNREAD_REPLIES:
+            self.transport.abort()
+        elif delay:
+            self.transport.pause_reading()
+            self._retry = self.loop.call_later(delay, self._feed_on)
+        elif self._unfed:
+            self.transport.pause_reading()
+            self._retry = self.loop.call_soon(self._feed_on)
+
+    def _feed_on(self) -> None:
+        self._feed()
+        if self._retry is None and not self.recv_messages.paused and not self.transport.is_closing():
+            self.transport.resume_reading()

@@ -1,0 +1,80 @@
+"""The settings of every server of clients: the gateway, and the engine in phantom mode."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketSettings:
+    """What every server of clients is told: where it listens, who may connect, and its bounds.
+
+    Attributes:
+        host: address to listen on.
+        port: WebSocket port; 0 lets the system choose.
+        extra_port: a second port for clients that hard-code one; 0 is off.
+        trusted_networks: networks (CIDR) whose clients need no token.
+        trusted_proxies: networks whose X-Forwarded-For is believed.
+        own_names: names and addresses under which clients may ask; "*.example.org" is all that end so.
+        allowed_origins: web origins whose pages may connect without a token, besides the server's own.
+        tokens_file: lines of "name sha256hex", one for each device.
+        max_sessions: sessions at a time; one more is refused with close code 1013.
+        max_connections: connections of all kinds at a time; one more is closed at once.
+        address_connections: connections that one address may have; 0 is no limit, also below. Behind a
+            trusted proxy each client's own address counts.
+        address_sessions: sessions that one address may have; one more is refused with close code 1013.
+        address_handshakes_per_minute: connections that one address may open in a minute.
+        turn_timeout_s: limit for a whole turn.
+        listener_timeout_s: limit for one exchange with the listener.
+        drain_timeout_s: how long turns in flight may take once the server is told to stop.
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104 - clients on the network are served; admission and firewall decide who
+    port: int = 8768
+    extra_port: int = 0
+    trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    trusted_proxies: tuple[str, ...] = ()
+    own_names: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    tokens_file: Path | None = None
+    max_sessions: int = 200
+    max_connections: int = 800
+    address_connections: int = 128
+    address_sessions: int = 50
+    address_handshakes_per_minute: int = 600
+    turn_timeout_s: float = 60.0
+    listener_timeout_s: float = 10.0
+    drain_timeout_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        check_ports(self, "port", "extra_port")
+        if self.extra_port and self.extra_port == self.port:
+            raise ValueError("extra_port must differ from port")
+        check_positive(self, "max_sessions", "max_connections", "turn_timeout_s", "listener_timeout_s")
+        for name in ("address_connections", "address_sessions", "address_handshakes_per_minute"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative")
+        for name in ("trusted_networks", "trusted_proxies"):
+            for network in getattr(self, name):
+                try:
+                    ipaddress.ip_network(network)
+                except ValueError as error:
+                    raise ValueError(
+                        f"{name}: {network!r} is not a network such as 10.1.0.0/16 ({error})"
+                    ) from None
+
+
+def check_ports(settings: SocketSettings, *names: str) -> None:
+    """Raise ValueError for a field that is no TCP port; 0 is allowed."""
+    for name in names:
+        if not 0 <= getattr(settings, name) <= 65_535:
+            raise ValueError(f"{name} must be between 0 and 65535")
+
+
+def check_positive(settings: SocketSettings, *names: str) -> None:
+    """Raise ValueError for a field that is not greater than 0."""
+    for name in names:
+        if not getattr(settings, name) > 0:
+            raise ValueError(f"{name} must be greater than 0")

@@ -1,0 +1,144 @@
+"""haproxy_existing: whose a configuration is, and that a copy of the household's stays."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOUSEHOLD = """\
+# Ansible managed
+frontend web
+    bind *:80
+    bind 192.0.2.1:443 ssl crt /etc/ssl/home
+    acl cloud hdr(host) -i cloud.example.org files.example.org
+    use_backend cloud if cloud
+    use_backend chat if { req.hdr(host) -i chat.example.org }
+    use_backend %[req.hdr(host),lower,map(MAP,chat)]
+
+listen stats
+    bind :8404
+"""
+
+
+@pytest.fixture
+def look(tmp_path: Path, run_module: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that runs the module on haproxy.cfg and default in the test's directory."""
+
+    def run(*, check: bool = False, **arguments: Any) -> Any:
+        places = {"path": str(tmp_path / "haproxy.cfg"), "defaults_path": str(tmp_path / "default")}
+        return run_module("haproxy_existing", places | arguments, check=check)
+
+    return run
+
+
+@pytest.fixture
+def household(tmp_path: Path) -> Path:
+    """Write a household's configuration with a map and a directory that the service's options name."""
+    (tmp_path / "hosts.map").write_text("wiki.example.org wiki\n")
+    main = tmp_path / "haproxy.cfg"
+    main.write_text(HOUSEHOLD.replace("MAP", str(tmp_path / "hosts.map")))
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d/more.cfg").write_text("backend more\n")
+    (tmp_path / "conf.d/more.txt").write_text("not read\n")
+    (tmp_path / "default").write_text(f'#CONFIG="/x"\nEXTRAOPTS="-S /run/a.sock -f {tmp_path}/conf.d"\n')
+    return main
+
+
+def test_there_is_nothing_on_a_new_host(look: Callable[..., Any]) -> None:
+    told = look()
+    assert (told["owner"], told["configuration"], told["unknown"]) == ("nobody", [], [])
+
+
+@pytest.mark.parametrize(
+    "mark", ["HAL network writes this file.", "A reload keeps old sessions, but not for ever."]
+)
+def test_the_projects_own_file_is_known_by_its_mark(
+    look: Callable[..., Any], tmp_path: Path, mark: str
+) -> None:
+    (tmp_path / "haproxy.cfg").write_text(f"# Ansible managed\n# {mark}\n")
+    assert look()["owner"] == "hal"
+
+
+def test_the_packages_file_is_nobodys_work(
+    look: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = tmp_path / "haproxy.cfg"
+    main.write_text("global\n    daemon\n")
+    brought = hashlib.md5(main.read_bytes()).hexdigest()
+    command = tmp_path / "dpkg-query"
+    command.write_text(f"#!/bin/sh\necho ' {main} {brought}'\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert look()["owner"] == "package"
+    main.write_text("global\n    daemon\n    maxconn 9\n")
+    assert look()["owner"] == "household"
+
+
+def test_a_persons_file_is_named_with_what_it_serves(look: Callable[..., Any], household: Path) -> None:
+    told = look()
+    assert told["owner"] == "household"
+    assert told["unknown"] == [str(household), str(household.parent / "conf.d/more.cfg")]
+    assert told["summary"] == (
+        "web on *:80 and 192.0.2.1:443, stats on :8404; "
+        "the names cloud.example.org, files.example.org, chat.example.org"
+    )
+    assert told["maps"] == {str(household.parent / "hosts.map"): "wiki.example.org wiki\n"}
+
+
+def test_what_was_adopted_is_known_until_somebody_changes_it(
+    look: Callable[..., Any], household: Path
+) -> None:
+    sums = [file["sha256"] for file in look()["configuration"]]
+    assert look(adopted=sums)["unknown"] == []
+    household.write_text(household.read_text() + "\nbackend new\n")
+    assert look(adopted=sums)["unknown"] == [str(household)]
+
+
+def test_the_copy_is_made_once_and_never_overwritten(look: Callable[..., Any], household: Path) -> None:
+    household.chmod(0o640)
+    before = household.read_text()
+    assert look(state="kept", check=True)["changed"] is True
+    copy = household.with_name("haproxy.cfg.before-hal")
+    assert not copy.exists()
+    assert look(state="kept")["changed"] is True
+    assert copy.read_text() == before and copy.stat().st_mode & 0o777 == 0o640
+    household.write_text("global\n")
+    assert look(state="kept")["changed"] is False
+    assert copy.read_text() == before
+
+
+def test_a_link_is_kept_as_one_and_the_file_that_it_leads_to_as_it_was(
+    look: Callable[..., Any], household: Path
+) -> None:
+    theirs = household.parent / "more.cfg"
+    theirs.write_text("backend theirs\n")
+    link = household.parent / "conf.d/more.cfg"
+    link.unlink()
+    link.symlink_to(theirs)
+    assert look(state="merged")["changed"] is True
+    assert "backend" not in link.read_text() and theirs.read_text() == "backend theirs\n"
+    assert link.with_name("more.cfg.before-hal").readlink() == theirs
+
+
+def test_what_is_read_beside_the_main_file_is_emptied_once_that_has_its_sections(
+    look: Callable[..., Any], household: Path
+) -> None:
+    main, more = household.read_text(), household.parent / "conf.d/more.cfg"
+    assert look(state="merged")["changed"] is True
+    assert household.read_text() == main
+    assert "backend" not in more.read_text()
+    assert more.with_name("more.cfg.before-hal").read_text() == "backend more\n"
+    household.write_text("# HAL network writes this file.\n")
+    told = look(state="merged")
+    assert (told["changed"], told["owner"]) == (False, "hal")
+
+
+def test_the_ports_of_every_bind_are_told(look: Callable[..., Any], tmp_path: Path) -> None:
+    binds = ["bind :80,:::8080 v4v6", "bind 192.0.2.1:443 ssl crt /etc/ssl/home", "bind *:6000-6002"]
+    binds += ["bind /run/haproxy.sock", "bind abns@inner accept-proxy", "# bind :81"]
+    (tmp_path / "haproxy.cfg").write_text("frontend web\n" + "".join(f"    {one}\n" for one in binds))
+    assert look()["ports"] == [80, 443, 6000, 6001, 6002, 8080]

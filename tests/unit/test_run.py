@@ -1,0 +1,77 @@
+"""What tests/run.py says at the end, and of a QM that it cannot use."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAM = Path(__file__).parents[1] / "run.py"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module, whose reports go to a folder of the test."""
+    spec = importlib.util.spec_from_file_location("hal_tests_run", PROGRAM)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "REPORTS", tmp_path)
+    return module
+
+
+def stage_qm(program: Path) -> list[str]:
+    """Run the stage `qm` with this program as QM; return the lines that were printed."""
+    done = subprocess.run(
+        [sys.executable, PROGRAM, "qm"],
+        env=os.environ | {"QM_COMMAND": str(program)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_qm_that_is_not_installed_is_a_fault_if_it_was_asked_for(tmp_path: Path) -> None:
+    lines = stage_qm(tmp_path / "qm")
+    assert "The stage qm was not run: install OpenQM or ScarletDME; tests/qm/README.md tells how" in lines
+    assert lines[-1] == "0 passed, 1 failed"
+
+
+def test_a_qm_that_is_not_started_is_named_with_how_to_start_it(tmp_path: Path) -> None:
+    program = tmp_path / "qm"
+    program.write_text("#!/bin/sh\necho 'ScarletDME has not been started' >&2\nexit 1\n")
+    program.chmod(0o755)
+    lines = stage_qm(program)
+    assert any(f"(ScarletDME has not been started): `{program} -start` as root" in line for line in lines)
+    assert lines[-1] == "0 passed, 1 failed"
+
+
+def test_the_slowest_tests_and_every_result_stand_at_the_end(
+    run: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "test_some.py").write_text(
+        "import time, pytest\n"
+        "def test_fails(): assert False\n"
+        "def test_waits(): time.sleep(0.3)\n"
+        "def test_is_left_out(): pytest.skip('as asked')\n"
+    )
+    count = run.Count()
+    assert not count.pytest("unit", "-p", "no:cacheprovider", str(tmp_path / "test_some.py"))
+    count.side_by_side((sys.executable, "-c", "print('said')"), (sys.executable, "-c", "raise SystemExit(1)"))
+    capfd.readouterr()
+    count.print_all()
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0] == "The slowest tests:" and lines[1].endswith("test_some.py::test_waits")
+    told = lines[lines.index("What failed:") + 1 : -1]
+    assert len(told) == 2
+    assert "test_some.py::test_fails: assert False" in told[0]
+    assert told[1].endswith("raise SystemExit(1): exit code 1")
+    assert lines[-1] == "2 passed, 2 failed, 1 skipped"
