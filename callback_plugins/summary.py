@@ -120,15 +120,21 @@ class CallbackModule(Default):
                 self._display.display(line, color=constants.COLOR_DEBUG)
 
     def _due(self, now: float, interval: float) -> list[str]:
-        """Return the lines for what has run for another interval."""
-        due: dict[str, list[str]] = {}
+        """Return a line for each task that has run for another interval, with all the hosts it runs on."""
         with self._lock:
-            for (host, _), task in self._running.items():
-                if now - task.told >= interval:
+            due = {uuid for (_, uuid), task in self._running.items() if now - task.told >= interval}
+            told: dict[tuple[str, str], list[tuple[str, Running]]] = {}
+            for (host, uuid), task in self._running.items():
+                if uuid in due:
                     task.told = now
-                    detail = f", {task.detail}" if task.detail else ""
-                    due.setdefault(f"{task.name}, {duration(now - task.begin)}{detail}", []).append(host)
-        return [f"still running: {', '.join(hosts)}: {what}" for what, hosts in due.items()]
+                    told.setdefault((uuid, task.detail), []).append((host, task))
+        lines = []
+        for (_, detail), tasks in told.items():
+            hosts = ", ".join(host for host, _ in tasks)
+            longest = max((task for _, task in tasks), key=lambda task: now - task.begin)
+            what = f"{longest.name}, {duration(now - longest.begin)}{f', {detail}' if detail else ''}"
+            lines.append(f"still running: {hosts}: {what}")
+        return lines
 
     def v2_runner_on_start(self, host: Host, task: Task) -> None:
         """Note that a task begins on a host."""
