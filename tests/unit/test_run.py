@@ -64,7 +64,7 @@ def test_the_slowest_tests_and_every_result_stand_at_the_end(
         "def test_is_left_out(): pytest.skip('as asked')\n"
     )
     count = run.Count()
-    assert not count.pytest("unit", "-p", "no:cacheprovider", str(tmp_path / "test_some.py"))
+    assert not count.pytest("unit", "-o", f"cache_dir={tmp_path}/cache", str(tmp_path / "test_some.py"))
     count.side_by_side((sys.executable, "-c", "print('said')"), (sys.executable, "-c", "raise SystemExit(1)"))
     capfd.readouterr()
     count.print_all()
@@ -75,3 +75,49 @@ def test_the_slowest_tests_and_every_result_stand_at_the_end(
     assert "test_some.py::test_fails: assert False" in told[0]
     assert told[1].endswith("raise SystemExit(1): exit code 1")
     assert lines[-1] == "2 passed, 2 failed, 1 skipped"
+
+
+# A single one fails at its first attempt alone, several fail always.
+UNSTEADY = """
+import pathlib, pytest
+MARK = pathlib.Path(__file__).with_suffix(".mark")
+@pytest.mark.parametrize("number", range(NUMBER))
+def test_depends_on_luck(number):
+    was_there = MARK.exists()
+    if NUMBER == 1:
+        MARK.touch()
+    assert was_there, "unlucky"
+def test_is_steady(): pass
+def test_always_fails(): assert not ALWAYS
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "always", "last", "told"),
+    [
+        (1, False, "3 passed, 0 failed, 1 of the passed at the second attempt", 1),
+        (1, True, "2 passed, 1 failed, 1 of the passed at the second attempt", 1),
+        (4, False, "2 passed, 4 failed", 0),
+    ],
+)
+def test_a_few_that_fail_are_run_once_more_and_named(
+    run: Any,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    number: int,
+    always: bool,
+    last: str,
+    told: int,
+) -> None:
+    module = tmp_path / "test_luck.py"
+    module.write_text(UNSTEADY.replace("NUMBER", str(number)).replace("ALWAYS", str(always)))
+    count = run.Count()
+    passed = count.pytest("unit", "-n", "2", "-o", f"cache_dir={tmp_path}/cache", str(module))
+    assert passed == (number == 1 and not always)
+    capfd.readouterr()
+    count.print_all()
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[-1] == last
+    unlucky = [line for line in lines if "test_depends_on_luck" in line and "unlucky assert False" in line]
+    assert len(unlucky) == number
+    assert ("What failed at first and passed when it was run once more, alone:" in lines) == bool(told)
