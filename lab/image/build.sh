@@ -15,8 +15,11 @@ trap 'rm -rf "$work"' EXIT
 tarball=$work/image.tar
 # The keys have their usual place in the image, where this machine may have none.
 if [ -s "$sources" ]; then
+  # apt reads the keys as a user without rights, to whom the checkout may be closed.
+  chmod 755 "$work"
+  install -m 644 "$keyring" "$work/keyring.gpg"
   mirror=("$work/$(basename "$sources")" --customize-hook="upload $sources /etc/apt/sources.list.d/0000$(basename "$sources")")
-  sed "s|^Signed-By: .*|Signed-By: $keyring|" "$sources" >"${mirror[0]}"
+  sed "s|^Signed-By: .*|Signed-By: $work/keyring.gpg|" "$sources" >"${mirror[0]}"
 fi
 
 # Like a cloud image's, its clones have no identity and no lists of apt. Documentation is left out, as nobody reads it in
