@@ -1,4 +1,4 @@
-"""Who may open a session: trusted networks without a token, others with one."""
+"""Who may open a session: the host itself and trusted networks without a token, others with one."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class Admission:
         if reason := self._own_names.fault(headers.get_all("Host"), headers.get_all("Origin"), local):
             raise Refused(reason, HTTPStatus.FORBIDDEN)
         address = self.client_address(peer, headers)
-        if address is None or not _within(address, self._networks):
+        # Behind an address of the own host may stand a proxy that nobody has named, for anybody.
+        is_local = address is not None and address.is_loopback and not headers.get_all("X-Forwarded-For")
+        if address is None or not (is_local or _within(address, self._networks)):
             raise Refused(UNKNOWN_DEVICE if given else UNKNOWN_NETWORK)
         return str(address)
 

@@ -15,6 +15,13 @@ from websockets.frames import Frame
 
 from hal.shared.limits import Source, Sources
 
+_OTHER_METHODS = (b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ", b"TRACE ", b"CONNECT ")
+_BODY = b"Ask over WebSocket: see docs/protocol.md. Recordings are taken by the speech service.\n"
+NOT_ALLOWED = (
+    b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\nConnection: close\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+)
+LINGER_S = 2.0  # a peer that is still sending its request's body would lose the answer to a reset
 PIECE_BYTES = 4_096  # 680 of the smallest frames
 MAX_UNREAD_REPLIES = 2**20  # bytes; pongs to one who does not read would pile up
 
@@ -39,6 +46,8 @@ class LimitedConnection(ServerConnection):
         self._is_proxy = is_proxy
         self._counted: Source | None = None
         self._has_session = False
+        self._beginning: bytes | None = b""  # until the method is known
+        self._is_refused = False
         self._unfed = b""
         self._retry: asyncio.Handle | None = None
         self._frame_delay = 0.0
@@ -86,6 +95,16 @@ class LimitedConnection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived, as fast as the address may send."""
+        if self._is_refused:
+            return
+        if self._beginning is not None:
+            self._beginning += data
+            if any(method.startswith(self._beginning) for method in _OTHER_METHODS):
+                return  # it may yet become one of them
+            data, self._beginning = self._beginning, None
+            if data.startswith(_OTHER_METHODS):
+                self._refuse_method()
+                return
         if self._counted is None:  # a proxy that has not yet said for whom it speaks
             super().data_received(data)
             return
@@ -94,6 +113,14 @@ class LimitedConnection(ServerConnection):
             self._feed()
         else:
             self.transport.pause_reading()
+
+    def _refuse_method(self) -> None:
+        """Answer a request that cannot lead to a WebSocket; one with a body gets no answer otherwise."""
+        self._is_refused = True
+        self.transport.write(NOT_ALLOWED)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.abort)
 
     def eof_received(self) -> None:
         """End; what was held back is not heard any more."""

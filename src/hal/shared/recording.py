@@ -1,13 +1,11 @@
-"""Audio as clients send it: three encodings in, one proper container out.
+"""Audio as clients send it: samples of several kinds in, one proper container out.
 
-Most clients send 16 kHz mono PCM16 in 32 ms chunks and call it "wav" without a RIFF header;
-others send a container, which goes to speech recognition as it is.
+Most clients send 16 kHz mono PCM16 in 32 ms chunks and call it "wav" without a RIFF header, some send
+floats or µ-law and say so; others send a container, which goes to speech recognition as it is.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import struct
 import wave
@@ -15,6 +13,7 @@ from typing import Any
 
 from hal.protocol import SAMPLE_RATE, Frame, ProtocolError
 from hal.shared.container import HEAD_BYTES, Format, identify
+from hal.shared.samples import FLOAT32, Encoding, decode_base64, encoding_of
 from hal.shared.vad import EndOfSpeech
 
 MAX_SECONDS = 60
@@ -29,31 +28,47 @@ _WAVE_FORMATS_PCM = (1, 0xFFFE)
 def decode_chunk(frame: Frame) -> tuple[bytes, int, str]:
     """Read an `audio_chunk` frame and return (bytes, sample rate in Hz, label of the format).
 
-    The audio stands in `audio` or `audio_data`, as base64 or as a list of int16 samples.
+    The audio stands in `audio` or `audio_data`, as base64 or as a list of samples: int16, or floats if the
+    label says so.
 
     Raises:
         ProtocolError: a field is missing or has the wrong type or value.
     """
-    audio = frame.get("audio", frame.get("audio_data"))
-    rate = frame.get("sample_rate", SAMPLE_RATE)
     label = frame.get("format", "")
-    if type(rate) is not int or not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
+    label = label if isinstance(label, str) else ""
+    encoding = encoding_of(label)
+    rate = _sample_rate(frame.get("sample_rate"), (encoding and encoding.rate) or SAMPLE_RATE)
+    return _decode_audio(frame.get("audio", frame.get("audio_data")), encoding), rate, label
+
+
+def _sample_rate(said: Any, default: int) -> int:
+    """Read a rate that may be a number of any kind, or text."""
+    if said is None:
+        return default
+    try:
+        rate = 0.0 if isinstance(said, bool) else float(said)
+    except (TypeError, ValueError, OverflowError):
+        rate = 0.0
+    if not (MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE and rate.is_integer()):
         raise ProtocolError(f"sample_rate must be a whole number from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}")
-    return _decode_audio(audio), rate, label if isinstance(label, str) else ""
+    return int(rate)
 
 
-def _decode_audio(audio: Any) -> bytes:
+def _decode_audio(audio: Any, encoding: Encoding | None) -> bytes:
     if isinstance(audio, str):
         try:
-            return base64.b64decode(audio, validate=True)
-        except (binascii.Error, ValueError) as error:
+            return decode_base64(audio)
+        except ValueError as error:
             raise ProtocolError("audio is not valid base64") from error
-    if isinstance(audio, list):
-        try:
-            return struct.pack(f"<{len(audio)}h", *audio)
-        except struct.error as error:
-            raise ProtocolError("audio samples must be whole numbers from -32768 to 32767") from error
-    raise ProtocolError("audio must be base64 text or a list of int16 samples")
+    if not isinstance(audio, list):
+        raise ProtocolError("audio must be base64 text or a list of int16 samples")
+    try:
+        if encoding is FLOAT32:
+            return struct.pack(f"<{len(audio)}f", *audio)
+        return bytes(audio) if encoding else struct.pack(f"<{len(audio)}h", *audio)
+    except (struct.error, TypeError, ValueError, OverflowError) as error:
+        wanted = "such as format says" if encoding else "whole numbers from -32768 to 32767"
+        raise ProtocolError(f"audio samples must be {wanted}") from error
 
 
 def _parse_wav(data: bytes) -> tuple[bytes, int] | None:
@@ -98,6 +113,8 @@ class Recording:
         self._limit = MAX_CONTAINER_BYTES
         self._rate = SAMPLE_RATE
         self._ear: EndOfSpeech | None = None  # of PCM only
+        self._encoding: Encoding | None = None  # of samples that are no PCM16
+        self._partial = b""  # the beginning of such a sample
         self._format: Format | None = None
 
     def __len__(self) -> int:
@@ -124,6 +141,7 @@ class Recording:
             data = self._begin(data, rate, label)
         elif self._ear and data.startswith(b"RIFF") and (wav := _parse_wav(data)):
             data = wav[0]  # some clients put a header on every chunk
+        data = self._to_pcm16(data)
         self._chunks.append(data)
         self._size += len(data)
         is_full = self._size >= self._limit
@@ -141,12 +159,23 @@ class Recording:
         if wav := _parse_wav(data):
             data, rate = wav
         else:
-            self._format = identify(data, label.lower())
+            self._format, encoding = identify(data, label.lower()), encoding_of(label)
+            if encoding and not (self._format and self._format.label):  # its bytes may look like anything
+                self._format, self._encoding = None, encoding
         if self._format is None:
             self._rate = rate
             self._ear = EndOfSpeech(rate)
             self._limit = MAX_SECONDS * rate * SAMPLE_WIDTH
         return data
+
+    def _to_pcm16(self, data: bytes) -> bytes:
+        """Turn samples of another kind into PCM16; a chunk may end within one."""
+        if self._encoding is None:
+            return data
+        data = self._partial + data
+        whole = len(data) // self._encoding.width * self._encoding.width
+        self._partial = data[whole:]
+        return self._encoding.to_pcm16(data[:whole])
 
     def to_bytes(self) -> bytes:
         """Return the recording as a container: PCM gets the header that it lacks."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import json
 from typing import Any
 
@@ -12,6 +10,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import FormParser, parse_options_header
 from starlette.requests import Request
 
+from hal.shared import samples
 from hal.speech.errors import BadAudio, Malformed, TooLarge, TooSlow
 
 MAX_PARTS = 32
@@ -87,17 +86,15 @@ def text_field(fields: dict[str, Any], name: str, default: str) -> str:
 
 
 def decode_base64(text: str, limit: int) -> bytes:
-    """Return the audio that `text` encodes; line breaks and a data: prefix are allowed.
+    """Return the audio that `text` encodes, as `hal.shared.samples.decode_base64` reads it.
 
     Raises:
         BadAudio: it is not base64, or empty.
         TooLarge: it has more than `limit` bytes.
     """
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
     try:
-        audio = base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
+        audio = samples.decode_base64(text)
+    except ValueError as error:
         raise BadAudio('"audio" is not valid base64.') from error
     if not audio:
         raise BadAudio('"audio" is empty.')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import ipaddress
 import json
 
 import pytest
@@ -18,6 +19,7 @@ from tests.unit.speech.conftest import wav
 
 from hal.gateway.gateway import Gateway
 from hal.gateway.settings import GatewaySettings
+from hal.shared.admission import Admission
 
 QUESTION = "What medications am I taking?"
 SOUND = base64.b64encode(wav()).decode()
@@ -78,7 +80,9 @@ async def test_a_gateway_without_its_back_ends_is_degraded_which_may_be_enough(h
     assert result["msg"].endswith(result["remedy"])
 
 
-async def test_a_gateway_that_trusts_no_network_is_asked_with_a_token(health, tmp_path):
+async def test_a_gateway_that_trusts_no_network_is_asked_with_a_token(health, tmp_path, monkeypatch):
+    elsewhere = ipaddress.ip_address("192.0.2.1")  # the host itself needs none
+    monkeypatch.setattr(Admission, "client_address", lambda *_: elsewhere)
     tokens = tmp_path / "tokens"
     tokens.write_text(f"mac {hashlib.sha256(b'a-token').hexdigest()}\n")
     settings = GatewaySettings(

@@ -62,10 +62,10 @@ def malformed(rng: random.Random) -> str | bytes:
             )
         case 5:  # wrong audio
             wrong = [w for w in WRONG if w not in ([], "x" * 10_000)]  # these two are audio, if dull
-            audio = rng.choice([*wrong, [1, "2"], [0.5], [70_000], [10**400], "%%%", "AAA", "é"])
+            audio = rng.choice([*wrong, [1, "2"], [0.5], [70_000], [10**400], "%%%", "AAAAA", "é"])
             return json.dumps({"type": "audio_chunk", "audio": audio})
         case 6:
-            rate = rng.choice(WRONG)
+            rate = rng.choice([w for w in WRONG if w is not None])
             return json.dumps({"type": "audio_chunk", "audio": "AAAA", "sample_rate": rate})
         case 7:
             wrong = [w for w in WRONG if not isinstance(w, str)]

@@ -20,7 +20,7 @@ DIGEST = hashlib.sha256(TOKEN.encode()).digest()
 @pytest.fixture
 def admission():
     return Admission(
-        ["10.1.0.0/16", "::1/128"],
+        ["10.1.0.0/16"],
         ["10.9.0.1/32"],
         {"kitchen": DIGEST},
         OwnNames(["gateway", "10.1.34.103", "*.home.example"], ["https://hal.example"]),
@@ -33,6 +33,9 @@ def admission():
         ("10.1.2.3", {}),
         ("::ffff:10.1.2.3", {}),
         ("::1", {}),
+        ("127.0.0.1", {}),  # the host itself, whatever networks are trusted
+        ("127.8.0.1", {"Host": "localhost:8768"}),
+        ("::ffff:127.0.0.1", {}),
         ("10.9.0.1", {"X-Forwarded-For": "10.1.2.3"}),
         ("10.9.0.1", {"X-Forwarded-For": "192.0.2.1, 10.1.2.3"}),
         ("192.0.2.1", {"Authorization": f"Bearer {TOKEN}"}),
@@ -58,6 +61,8 @@ def test_admitted(admission, peer, headers):
         ("10.9.0.1", {}, UNKNOWN_NETWORK),
         ("10.9.0.1", {"X-Forwarded-For": "10.1.2.3, 192.0.2.1"}, UNKNOWN_NETWORK),
         ("10.9.0.1", {"X-Forwarded-For": "nonsense"}, UNKNOWN_NETWORK),
+        ("127.0.0.1", {"X-Forwarded-For": "192.0.2.1"}, UNKNOWN_NETWORK),  # a proxy that nobody has named
+        ("10.9.0.1", {"X-Forwarded-For": "127.0.0.1"}, UNKNOWN_NETWORK),
         ("192.0.2.1", {"Authorization": "Bearer wrong"}, UNKNOWN_DEVICE),
         ("192.0.2.1", {"Authorization": f"Basic {TOKEN}"}, UNKNOWN_DEVICE),
         ("not an address", {}, UNKNOWN_NETWORK),
@@ -101,14 +106,15 @@ def test_missing_tokens_file_is_named(tmp_path):
 async def test_refusal_is_http_401_with_a_sentence(start_gateway, open_client, tmp_path):
     (tmp_path / "tokens").write_text(f"kitchen {DIGEST.hex()}\n")
     gateway = await start_gateway(trusted_networks=("10.1.0.0/16",), tokens_file=tmp_path / "tokens")
+    elsewhere = {"X-Forwarded-For": "192.0.2.1"}
     with pytest.raises(InvalidStatus) as caught:
-        await open_client(gateway)
+        await open_client(gateway, additional_headers=elsewhere)
     assert caught.value.response.status_code == 401
     assert caught.value.response.body.decode().strip() == UNKNOWN_NETWORK
     assert caught.value.response.headers["WWW-Authenticate"].startswith("Bearer")
     with pytest.raises(InvalidStatus):
-        await open_client(gateway, f"/?token={TOKEN}")
-    client = await open_client(gateway, additional_headers={"Authorization": f"Bearer {TOKEN}"})
+        await open_client(gateway, f"/?token={TOKEN}", additional_headers=elsewhere)
+    client = await open_client(gateway, additional_headers=elsewhere | {"Authorization": f"Bearer {TOKEN}"})
     assert (await client.ask("one"))["status"] == "success"
 
 

@@ -187,6 +187,7 @@ async def test_without_its_records_it_is_not_ready_and_says_so_to_the_person(
 
 
 async def test_a_network_that_is_not_trusted_needs_a_token(start_phantom, open_client):
+    phantom = await start_phantom(trusted_networks=("192.0.2.0/24",))
     with pytest.raises(InvalidStatus) as refusal:
-        await open_client(await start_phantom(trusted_networks=("192.0.2.0/24",)))
+        await open_client(phantom, additional_headers={"X-Forwarded-For": "198.51.100.1"})
     assert refusal.value.response.status_code == 401
