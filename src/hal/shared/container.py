@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import struct
 from dataclasses import dataclass
 
 ACCEPTED = "WAV, FLAC, Ogg, MP3, WebM, M4A or AIFF"
@@ -94,6 +95,24 @@ def identify(data: bytes, label: str = "") -> Format | None:
     if _is_webm_piece(data):
         return WEBM_PIECE
     return _identify_text(data)
+
+
+def says_too_little(data: bytes) -> bool:
+    """Tell whether a WAV file's samples go on behind the end that its header names.
+
+    A client that streams writes the header before it knows the length: that of the first chunk, or 0.
+    """
+    if not re.match(rb"RIFF....WAVE", data[:HEAD_BYTES], re.DOTALL):
+        return False
+    position, has_samples = HEAD_BYTES, False
+    while position + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, position)
+        end = position + 8 + size
+        if has_samples and not (name.isascii() and name.decode().isprintable() and end <= len(data)):
+            return True  # no chunk of metadata, so samples
+        has_samples = has_samples or name == b"data"
+        position = end + size % 2
+    return False
 
 
 def _begins_with_frame(data: bytes, size: int, same: int, *, trusted: bool) -> bool:

@@ -22,19 +22,15 @@ from hal.shared.metrics import CONTENT_TYPE
 from hal.shared.own_names import OwnNames
 from hal.speech import body, order
 from hal.speech.decoder import Decoder
+from hal.speech.encoding import ENCODINGS
 from hal.speech.metrics import SpeechMetrics
 from hal.speech.model import SERVICE, Loader, Model
 from hal.speech.pool import Pool, Uploads
-from hal.speech.replies import (
-    EXCEPTION_HANDLERS,
-    counted,
-    openai_transcript,
-    refusal_reply,
-    transcript_reply,
-)
+from hal.speech.replies import EXCEPTION_HANDLERS, counted, refusal_reply
 from hal.speech.settings import SpeechSettings
-from hal.speech.synthesis import FORMATS, Speech, Synthesiser
-from hal.speech.transcriber import Transcriber, Transcript, WhisperTranscriber
+from hal.speech.synthesis import Speech, Synthesiser
+from hal.speech.transcriber import Task, Transcriber, Transcript, WhisperTranscriber
+from hal.speech.transcripts import openai_transcript, transcript_reply
 from hal.speech.watch import while_connected
 
 log = logging.getLogger(__name__)
@@ -81,11 +77,13 @@ class SpeechService:
                 Route("/metrics", self._metrics),
                 Route("/transcribe", count("transcribe", self._transcribe), methods=["POST"]),
                 Route("/v1/models", self._models),
+                Route("/v1/models/{name:path}", self._one_model),
                 Route(
                     "/v1/audio/transcriptions",
                     count("transcriptions", self._transcriptions),
                     methods=["POST"],
                 ),
+                Route("/v1/audio/translations", count("translations", self._translations), methods=["POST"]),
                 Route("/v1/audio/speech", count("speech", self._speech), methods=["POST"]),
             ],
             exception_handlers=EXCEPTION_HANDLERS,
@@ -110,39 +108,54 @@ class SpeechService:
         return PlainTextResponse(self.metrics.render(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _models(self, _: Request) -> Response:
-        model = {
+        return JSONResponse({"object": "list", "data": [self._described()]})
+
+    async def _one_model(self, request: Request) -> Response:
+        if request.path_params["name"] != self._settings.name:
+            detail = f"There is no such model here; there is {self._settings.name}."
+            return refusal_reply(HTTPStatus.NOT_FOUND, detail)
+        return JSONResponse(self._described())
+
+    def _described(self) -> dict[str, str | int]:
+        return {
             "id": self._settings.name,
             "object": "model",
             "created": self._started_at,
             "owned_by": SERVICE,
         }
-        return JSONResponse({"object": "list", "data": [model]})
 
     async def _transcribe(self, request: Request) -> Response:
         begun = time.monotonic()
         size = self._settings.max_audio_bytes
+        content_type = request.headers.get("content-type", "")
 
         def read(raw: bytes, model: Transcriber) -> order.Order:
-            return order.from_json(raw, model.languages, size)
+            return order.from_transcribe(raw, content_type, model.languages, size)
 
         _, transcript = await self._serve(request, read, body.base64_size(size))
         return JSONResponse(transcript_reply(transcript, time.monotonic() - begun))
 
     async def _transcriptions(self, request: Request) -> Response:
+        return await self._openai(request, "transcribe")
+
+    async def _translations(self, request: Request) -> Response:
+        return await self._openai(request, "translate")
+
+    async def _openai(self, request: Request, task: Task) -> Response:
         size = self._settings.max_audio_bytes
         content_type = request.headers.get("content-type", "")
 
         def read(raw: bytes, model: Transcriber) -> order.Order:
-            return order.from_form(raw, content_type, model.languages, size)
+            return order.from_form(raw, content_type, model.languages, size, task)
 
         ordered, transcript = await self._serve(request, read, size + body.OVERHEAD_BYTES)
-        return openai_transcript(transcript, ordered.response_format)
+        return openai_transcript(transcript, ordered)
 
     async def _speech(self, request: Request) -> Response:
         raw = await body.read_body(request, body.OVERHEAD_BYTES, self._settings.upload_timeout_s)
         speech = Speech.from_json(raw)
         recording = await while_connected(request, self._synthesiser.speak(speech))
-        return Response(recording, media_type=FORMATS[speech.response_format])
+        return Response(recording, media_type=ENCODINGS[speech.response_format].media_type)
 
     async def _serve(self, request: Request, read: ReadOrder, limit: int) -> tuple[order.Order, Transcript]:
         """Receive a recording and transcribe it: all that is slow happens in threads."""
@@ -156,9 +169,8 @@ class SpeechService:
 
             def work(abandoned: Callable[[], bool]) -> Transcript:
                 samples = self._decoder.decode(ordered.audio, self._settings.max_audio_s)
-                return model.transcribe(
-                    samples, language=ordered.language, task=ordered.task, abandoned=abandoned
-                )
+                heard = model.transcribe(samples, ordered.options, abandoned)
+                return heard.without_guesses(self._settings.min_confidence)
 
             transcript = await while_connected(request, place.run(work))
         took = time.monotonic() - begun

@@ -14,10 +14,11 @@ from hal.shared import samples
 from hal.speech.errors import BadAudio, Malformed, TooLarge, TooSlow
 
 MAX_PARTS = 32
+MAX_JSON_VALUES = 10_000  # a list takes twenty times its bytes, and base64 is one value
 STALL_S = 5.0  # without a byte
 OVERHEAD_BYTES = 64 * 1024  # what a request may carry beside its audio
 
-type Form = dict[str, bytes]
+type Form = dict[str, list[bytes]]
 
 
 def base64_size(size: int) -> int:
@@ -60,8 +61,12 @@ def parse_json(body: bytes) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        Malformed: it is none.
+        Malformed: it is none, or has more values than any request needs.
     """
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_JSON_VALUES:
+        raise Malformed(
+            f"The body has more than {MAX_JSON_VALUES} values: send the recording as base64 text."
+        )
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -104,7 +109,7 @@ def decode_base64(text: str, limit: int) -> bytes:
 
 
 def parse_form(body: bytes, content_type: str) -> Form:
-    """Read a multipart form: each part's bytes by its name, the last of a name.
+    """Read a multipart form: the bytes of each part by its name, in order.
 
     Raises:
         Malformed: it is not multipart/form-data, damaged, or has too many parts.
@@ -120,7 +125,7 @@ def parse_form(body: bytes, content_type: str) -> Form:
         count += 1
         if count > MAX_PARTS:
             raise Malformed(f"The form has more than {MAX_PARTS} parts.")
-        form[(name or b"").decode("utf-8", "replace")] = value
+        form.setdefault((name or b"").decode("utf-8", "replace"), []).append(value)
 
     def add_file(part: Any) -> None:
         part.file_object.seek(0)

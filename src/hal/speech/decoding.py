@@ -18,7 +18,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from hal.protocol import SAMPLE_RATE
-from hal.shared.container import ACCEPTED, Format, identify
+from hal.shared.container import ACCEPTED, Format, identify, says_too_little
 from hal.speech.errors import BadAudio, TooLarge
 
 type Samples = NDArray[np.float32]
@@ -84,12 +84,15 @@ def _from_container(data: bytes, found: Format, limit: int) -> NDArray[np.int16]
     """Decode a container, no further than just beyond `limit` samples."""
     pieces: list[NDArray[np.int16]] = []
     count = 0
+    options = {"codec_whitelist": ",".join(_CODECS)}
+    if says_too_little(data):
+        options["ignore_length"] = "1"
     try:
         with av.open(
             io.BytesIO(data),
             mode="r",
             format=_DEMUXERS.get(found.label, found.label),
-            container_options={"codec_whitelist": ",".join(_CODECS)},
+            container_options=options,
         ) as container:
             for piece in _resampled(container):
                 pieces.append(piece)

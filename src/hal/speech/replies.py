@@ -1,65 +1,23 @@
-"""How the service answers: transcripts in each form, refusals, and what is counted of them."""
+"""How the service says no, and what is counted of its answers."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from hal.speech.errors import Refusal
 from hal.speech.metrics import SpeechMetrics
-from hal.speech.transcriber import Transcript
 
 log = logging.getLogger(__name__)
 
 CLIENT_CLOSED_REQUEST = 499  # nginx's number for a client that has left; nobody reads it
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-def transcript_reply(transcript: Transcript, processing_time_s: float) -> dict[str, Any]:
-    """Return the answer of `POST /transcribe`."""
-    return {
-        "text": transcript.text,
-        "language": transcript.language,
-        "language_probability": round(transcript.language_probability, 4),
-        "duration": round(transcript.duration_s, 3),
-        "processing_time": round(processing_time_s, 3),
-        "status": "success",
-    }
-
-
-def openai_transcript(transcript: Transcript, response_format: str) -> Response:
-    """Return a transcript as OpenAI's API does: "json", "text" or "verbose_json"."""
-    if response_format == "text":
-        return PlainTextResponse(transcript.text + "\n")
-    if response_format == "json":
-        return JSONResponse({"text": transcript.text})
-    segments = [
-        {
-            "id": number,
-            "start": round(segment.start, 3),
-            "end": round(segment.end, 3),
-            "text": segment.text,
-            "avg_logprob": segment.average_log_probability,
-            "no_speech_prob": segment.no_speech_probability,
-        }
-        for number, segment in enumerate(transcript.segments)
-    ]
-    return JSONResponse(
-        {
-            "task": "transcribe",
-            "language": transcript.language,
-            "duration": round(transcript.duration_s, 3),
-            "text": transcript.text,
-            "segments": segments,
-        }
-    )
 
 
 def refusal_reply(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -31,6 +31,8 @@ class SpeechSettings:
         max_audio_bytes: size of the largest recording accepted, before base64.
         max_audio_s: duration of the longest recording accepted.
         upload_timeout_s: limit for receiving a request's body.
+        min_confidence: of 0 to 1; words of which the model is less sure are left out, see
+            Transcript.without_guesses.
         tts_url: base of Piper's HTTP server; empty is off.
         tts_timeout_s: limit for one synthesis.
         drain_timeout_s: how long requests in flight may take once the service is told to stop.
@@ -50,6 +52,7 @@ class SpeechSettings:
     max_audio_bytes: int = 25_000_000
     max_audio_s: float = 600.0
     upload_timeout_s: float = 30.0
+    min_confidence: float = 0.49
     tts_url: str = "http://127.0.0.1:5000"
     tts_timeout_s: float = 30.0
     drain_timeout_s: float = 10.0
@@ -62,6 +65,8 @@ class SpeechSettings:
         for name in ("queue", "cpu_threads", "drain_timeout_s"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} must not be negative")
+        if not 0 <= self.min_confidence < 1:
+            raise ValueError("min_confidence must be at least 0 and less than 1")
         for name in ("workers", "max_audio_bytes", "max_audio_s", "upload_timeout_s", "tts_timeout_s"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0")

@@ -7,18 +7,17 @@ answers with a WAV file, labelled as HTML.
 from __future__ import annotations
 
 import asyncio
-import io
-import wave
 from dataclasses import dataclass
 
 import httpx
 
 from hal.shared.speakable import speakable
 from hal.speech.body import parse_json, text_field
+from hal.speech.encoding import ENCODINGS, encode
 from hal.speech.errors import Busy, Malformed, Refusal, Unavailable
 
 MAX_TEXT = 4_096  # characters, as OpenAI's API has it
-FORMATS = {"wav": "audio/wav", "pcm": "audio/pcm"}
+DEFAULT_FORMAT = "mp3"  # likewise
 MIN_SPEED = 0.25
 MAX_SPEED = 4.0
 MAX_AT_ONCE = 8
@@ -35,7 +34,8 @@ class Speech:
 
     @classmethod
     def from_json(cls, body: bytes) -> Speech:
-        """Read the body of `POST /v1/audio/speech`; `model` and `voice` change nothing: there is one voice.
+        """Read the body of `POST /v1/audio/speech`; `model`, `voice` and `instructions` change nothing:
+        there is one voice.
 
         Raises:
             Refusal: something in it is missing or wrong.
@@ -49,9 +49,11 @@ class Speech:
         )  # what comes straight from a language model is not read out as it is written
         if not text:
             raise Refusal('"input" holds nothing that can be spoken.')
-        response_format = text_field(fields, "response_format", "wav")
-        if response_format not in FORMATS:
-            raise Refusal(f"response_format must be one of {', '.join(FORMATS)}.")
+        response_format = text_field(fields, "response_format", DEFAULT_FORMAT)
+        if response_format not in ENCODINGS:
+            raise Refusal(f"response_format must be one of {', '.join(ENCODINGS)}.")
+        if text_field(fields, "stream_format", "audio") != "audio":
+            raise Refusal('stream_format must be "audio": speech is not sent as events here.')
         speed = fields.get("speed", 1.0)
         if isinstance(speed, bool) or not isinstance(speed, int | float):
             raise Malformed('"speed" must be a number.')
@@ -93,18 +95,11 @@ class Synthesiser:
             raise Unavailable(
                 f"Text to speech answered HTTP {reply.status_code} without a recording: see its journal."
             )
-        return reply.content if speech.response_format == "wav" else _samples(reply.content)
+        try:
+            return await asyncio.to_thread(encode, reply.content, speech.response_format)
+        except ValueError as error:
+            raise Unavailable("Text to speech sent a damaged recording: see its journal.") from error
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-
-def _samples(recording: bytes) -> bytes:
-    """Return a WAV file's samples without its header."""
-    try:
-        with wave.open(io.BytesIO(recording)) as file:
-            samples: bytes = file.readframes(file.getnframes())
-            return samples
-    except (wave.Error, EOFError) as error:
-        raise Unavailable("Text to speech sent a damaged recording: see its journal.") from error

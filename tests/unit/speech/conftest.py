@@ -20,7 +20,7 @@ from hal.speech.app import SpeechService
 from hal.speech.main import make_server
 from hal.speech.model import Loader
 from hal.speech.settings import SpeechSettings
-from hal.speech.transcriber import Abandoned, Segment, Transcript
+from hal.speech.transcriber import Abandoned, Options, Segment, Transcript
 
 WAIT_S = 10  # a test that waits longer has failed
 
@@ -50,21 +50,21 @@ class FakeTranscriber:
         self.device = "cpu"
         self.fallback = ""
         self.calls: list[dict[str, Any]] = []
+        self.segments: tuple[Segment, ...] = (Segment(0, 1, " hello "),)
         self.abandoned = threading.Event()
         self.begun = threading.Semaphore(0)
         self.release = threading.Event()
         self.release.set()
 
-    def transcribe(
-        self, samples: Any, *, language: Any, task: Any, abandoned: Callable[[], bool]
-    ) -> Transcript:
-        self.calls.append({"samples": samples.size, "language": language, "task": task})
+    def transcribe(self, samples: Any, options: Options, abandoned: Callable[[], bool]) -> Transcript:
+        self.calls.append({"samples": samples.size, "language": options.language, "task": options.task})
+        self.options = options
         self.begun.release()
         while not self.release.wait(0.01):
             if abandoned():
                 self.abandoned.set()
                 raise Abandoned
-        return Transcript((Segment(0, 1, " hello "),), language or "en", 1.0, samples.size / 16_000)
+        return Transcript(self.segments, options.language or "en", 1.0, samples.size / 16_000)
 
     async def started(self) -> None:
         """Wait until one more transcription has begun."""

@@ -16,7 +16,7 @@ import pytest
 from hal.shared.settings import SettingsError, parse
 from hal.speech.decoding import decode
 from hal.speech.settings import PREFIX, SpeechSettings
-from hal.speech.transcriber import Abandoned, WhisperTranscriber
+from hal.speech.transcriber import Abandoned, Options, WhisperTranscriber
 
 MODEL = os.environ.get("HAL_TEST_WHISPER_MODEL", "")
 RECORDING = Path(__file__).with_name("what_medications.ogg")  # spoken by Piper's voice "joe"
@@ -81,21 +81,19 @@ def whisper() -> WhisperTranscriber:
 
 
 def test_real_model_hears_nothing_in_silence(whisper):
-    transcript = whisper.transcribe(
-        np.zeros(16_000, np.float32), language="en", task="transcribe", abandoned=lambda: False
-    )
+    transcript = whisper.transcribe(np.zeros(16_000, np.float32), Options("en"), lambda: False)
     assert transcript.text == ""
     assert transcript.duration_s == 1
 
 
 def test_real_model_understands_real_speech(whisper):
     samples = decode(RECORDING.read_bytes(), 60)
-    transcript = whisper.transcribe(samples, language=None, task="transcribe", abandoned=lambda: False)
+    transcript = whisper.transcribe(samples, Options(), lambda: False)
     assert words(transcript.text) == ["what", "medications", "am", "i", "taking"]
     assert transcript.duration_s == pytest.approx(1.73, abs=0.1)
     assert transcript.language == "en"
     with pytest.raises(Abandoned):
-        whisper.transcribe(samples, language="en", task="transcribe", abandoned=lambda: True)
+        whisper.transcribe(samples, Options("en"), lambda: True)
 
 
 def words(text: str) -> list[str]:

@@ -44,6 +44,10 @@ async def test_transcribe_answers_in_full(in_process, transcriber):
         "text": "hello",
         "language": "en",
         "language_probability": 1.0,
+        "confidence": 1.0,
+        "avg_logprob": 0.0,
+        "no_speech_prob": 0.0,
+        "compression_ratio": 1.0,
         "duration": 0.5,
         "status": "success",
     }
@@ -51,7 +55,7 @@ async def test_transcribe_answers_in_full(in_process, transcriber):
 
 
 @pytest.mark.parametrize(
-    ("sent", "understood"), [("auto", None), (None, None), ("EN-us", "en"), ("en", "en")]
+    ("sent", "understood"), [("auto", None), (None, None), ("EN-us", "en"), ("en", "en"), ("English", "en")]
 )
 async def test_language(in_process, transcriber, sent, understood):
     client = await in_process()
@@ -81,7 +85,8 @@ async def test_a_multilingual_model_takes_both(in_process, transcriber):
     ("body", "status", "said"),
     [
         (b"", 400, "JSON"),
-        (b"[" * 100_000, 400, "JSON"),
+        (b"[" * 9_000, 400, "JSON"),
+        (b"[" * 100_000, 400, "values"),
         (b"[]", 400, "object"),
         (b"{}", 400, "audio"),
         (b'{"audio": 1}', 400, "audio"),
@@ -120,6 +125,8 @@ FRAGMENTED = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "100000"}
         ("ipod", "aac", {}),  # M4A
         ("mp4", "aac", FRAGMENTED),
         ("mov", "pcm_s16le", {}),
+        ("wav", "pcm_f32le", {}),
+        ("wav", "pcm_mulaw", {}),
         ("aiff", "pcm_s16be", {}),
         ("caf", "pcm_s16be", {}),
         ("adts", "aac", {}),
@@ -168,7 +175,7 @@ async def test_openai_transcriptions(in_process):
     assert verbose["duration"] == 0.5
     assert verbose["segments"][0]["text"] == " hello "
     for data, form, status in (
-        ({"response_format": "srt"}, files, 422),
+        ({"response_format": "docx"}, files, 422),
         ({"language": "es"}, files, 422),
         ({"model": "x"}, None, 400),
         ({}, {"file": ("x", b"", "audio/wav")}, 422),
@@ -205,7 +212,11 @@ async def test_models_metrics_and_unknown_paths(in_process):
     client = await in_process(model="/models/tiny.en")
     await client.post("/transcribe", json=spoken(wav()))
     await client.post("/transcribe", content=b"x")
-    assert (await client.get("/v1/models")).json()["data"][0]["id"] == "tiny.en"
+    (model,) = (await client.get("/v1/models")).json()["data"]
+    assert model["id"] == "tiny.en"
+    assert (await client.get("/v1/models/tiny.en")).json() == model
+    missing = await client.get("/v1/models/openai/whisper-1")
+    assert missing.status_code == 404 and "tiny.en" in missing.json()["detail"]
     metrics = (await client.get("/metrics")).text
     assert 'hal_speech_requests_total{endpoint="transcribe",status="200"} 1.0' in metrics
     assert 'hal_speech_requests_total{endpoint="transcribe",status="400"} 1.0' in metrics
