@@ -32,6 +32,7 @@ class AnswerOutput:
         self._unspoken: asyncio.Queue[str] = asyncio.Queue()
         self._speaks = speaks
         self._speaking: asyncio.Task[None] | None = None
+        self.has_spoken = False  # the whole answer, aloud
 
     async def __aenter__(self) -> Self:
         if self._speaks:
@@ -91,6 +92,7 @@ class AnswerOutput:
                 if file is None:
                     file, spoken = await play(self._settings, text), text
             if file is None:
+                self.has_spoken = True
                 return
             if spoken != self._said:
                 file.unlink()

@@ -136,9 +136,12 @@ async def _send(
     arguments: argparse.Namespace, settings: ClientSettings, audio: Audio, question: str = ""
 ) -> int:
     """Send a spoken question, print what came of it, and speak the answer if that was asked for."""
-    async with connect_to(settings) as gateway, _output(arguments, settings) as output:
-        answer = await gateway.talk(audio, output)
-        output.finish(question, answer)
+    async with connect_to(settings) as gateway:
+        async with _output(arguments, settings) as output:
+            answer = await gateway.talk(audio, output)
+            output.finish(question, answer)
+        if output.has_spoken:
+            await gateway.playback_ended()
     return _exit_code(answer)
 
 

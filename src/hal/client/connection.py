@@ -145,6 +145,11 @@ class GatewayConnection:
             deadline.reschedule(self._deadline(ACTIVE_TIMEOUT_MS / 1000))
             return await self._talk(audio, deadline, progress)
 
+    async def playback_ended(self) -> None:
+        """Tell the gateway that the answer has been spoken: the time for another question begins now."""
+        with contextlib.suppress(ConnectionClosed):  # the next question opens another one
+            await self._send({"type": "playback_ended"})
+
     async def round_trip_s(self) -> float:
         """Measure a ping to the gateway and back, in seconds.
 

@@ -65,6 +65,11 @@ class Conversation:
             await self.close()
             raise
 
+    async def playback_ended(self) -> None:
+        """Tell the gateway that the answer has been spoken."""
+        if self._gateway is not None:
+            await self._gateway.playback_ended()
+
     async def close(self) -> None:
         """Close the connection, if it is open."""
         if self._gateway is not None:
@@ -83,6 +88,8 @@ async def ask_and_show(
     async with output:
         answer = await gateway.ask(question, output)
         output.finish(question, answer)
+    if output.has_spoken:
+        await gateway.playback_ended()
     return answer
 
 

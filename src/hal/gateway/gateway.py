@@ -46,7 +46,14 @@ class Gateway(WebSocketServer):
             timeout_s=settings.ollama_timeout_s,
             load_wait_s=settings.ollama_load_wait_s,
         )
-        pipeline = Pipeline(listener, metrics, speech, language, timeout_s=settings.turn_timeout_s)
+        pipeline = Pipeline(
+            listener,
+            metrics,
+            speech,
+            language,
+            timeout_s=settings.turn_timeout_s,
+            ask_below_confidence=settings.ask_below_confidence,
+        )
         readiness = Readiness(listener, (speech, language))
         super().__init__(settings, pipeline, readiness, metrics, listening_times)
 

@@ -18,15 +18,24 @@ from typing import Protocol
 from hal.protocol import Frame, Intent, ListenerReply, ListenerRequest, Status
 from hal.shared import sentences
 from hal.shared.breaker import BackendError, NotReady, Rejected
+from hal.shared.confirmation import DANGER, Unsure, ask_back, is_no, is_yes
 from hal.shared.metrics import GatewayMetrics
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was understood of a recording, and how sure that is, 0 to 1."""
+
+    text: str
+    confidence: float = 1.0
+
+
 class Speech(Protocol):
     """Speech recognition, and text to speech."""
 
-    async def transcribe(self, audio: bytes) -> str:
+    async def transcribe(self, audio: bytes) -> Heard:
         """Return what is said in `audio`, a container."""
 
     async def speak(self, text: str) -> bytes:
@@ -51,23 +60,28 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
-    """What a turn begins with: `text`, or else `audio` (a container) that holds it, and when, with a zone."""
+    """What a turn begins with: `text`, or else `audio` (a container) that holds it, and when, with a zone.
+
+    With `unsure_of` HAL has just asked back, so that a yes or a no answers that.
+    """
 
     asked_at: datetime
     text: str = ""
     audio: bytes = b""
     is_relayed: bool = False
+    unsure_of: Unsure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """What a turn ends with."""
+    """What a turn ends with; with `unsure_of` HAL asks whether it has heard right."""
 
     text: str
     intent: str = Intent.GENERAL
     action: str = ""
     status: Status = Status.SUCCESS
     question: str = ""
+    unsure_of: Unsure | None = None
 
 
 class _Failure(Exception):
@@ -100,7 +114,8 @@ class _Begun:
 class Pipeline:
     """Answers questions; shared by all sessions, keeps nothing between turns.
 
-    Without speech recognition or a language model the person is told so, in a sentence.
+    Without speech recognition or a language model the person is told so, in a sentence. HAL asks whether it
+    has heard right where that is less sure than `ask_below_confidence`, 0 to 1.
     """
 
     def __init__(
@@ -111,7 +126,9 @@ class Pipeline:
         language: LanguageModel | None = None,
         *,
         timeout_s: float = 60.0,
+        ask_below_confidence: float = 0.0,
     ) -> None:
+        self._ask_below_confidence = ask_below_confidence
         self._speech = speech
         self._listener = listener
         self._language = language
@@ -174,16 +191,25 @@ class Pipeline:
         heard: Callable[[str], None],
         begun: _Begun,
     ) -> TurnResult:
-        text = question.text
+        text, is_sure = question.text, True
         if question.audio:
-            text = await self._transcribe(question.audio)
+            understood = await self._transcribe(question.audio)
+            text, is_sure = understood.text, understood.confidence >= self._ask_below_confidence
             heard(text)
-        async with self._stage("listener", sentences.NO_RECORDS, "records_unavailable"):
-            reply = await self._listener.ask(
-                ListenerRequest(
-                    transcription=text, session_id=session_id, context=context, asked_at=question.asked_at
+        if question.unsure_of and is_no(text):
+            return TurnResult(sentences.SAY_IT_AGAIN, action="question_not_confirmed")
+        if question.unsure_of and is_yes(text):
+            text, reply = question.unsure_of.question, question.unsure_of.reply
+        else:
+            async with self._stage("listener", sentences.NO_RECORDS, "records_unavailable"):
+                reply = await self._listener.ask(
+                    ListenerRequest(
+                        transcription=text, session_id=session_id, context=context, asked_at=question.asked_at
+                    )
                 )
-            )
+            if not (is_sure or is_yes(text) or is_no(text) or reply.action_taken == DANGER):
+                unsure_of = Unsure(text, reply)
+                return TurnResult(ask_back(text), action="question_asked_back", unsure_of=unsure_of)
         if reply.status != Status.DELEGATE:
             status = Status.ERROR if reply.status == Status.ERROR else Status.SUCCESS
             return TurnResult(reply.response_text, reply.intent, reply.action_taken, status, text)
@@ -203,18 +229,18 @@ class Pipeline:
             raise _Failure(sentences.NOTHING_TO_SAY, "language_model_silent", reply.intent)
         return TurnResult(spoken, reply.intent, reply.action_taken or "language_model", Status.SUCCESS, text)
 
-    async def _transcribe(self, audio: bytes) -> str:
+    async def _transcribe(self, audio: bytes) -> Heard:
         if self._speech is None:
             raise _Failure(sentences.TEXT_ONLY, "text_only")
         async with self._stage("speech", sentences.NO_SPEECH, "speech_unavailable"):
             try:
-                text = await self._speech.transcribe(audio)
+                heard = await self._speech.transcribe(audio)
             except Rejected as error:
                 log.warning("speech: %s", error)
                 raise _Failure(sentences.BAD_AUDIO, "bad_audio") from error
-        if not text:
+        if not heard.text:
             raise _Failure(sentences.NOTHING_HEARD, "nothing_heard")
-        return text
+        return heard
 
     @asynccontextmanager
     async def _stage(

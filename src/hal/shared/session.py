@@ -4,7 +4,8 @@ Everything here is synchronous except the turn itself, which is a task: a frame 
 completely before the next one, so `stop` is obeyed at once whatever the back ends do, and the
 follow-up window is a timer that holds nothing up. Questions asked while one is being answered
 are answered in order; a few may wait. The client speaks the answer itself, so that the protocol's
-state `responding` takes no time here.
+state `responding` takes no time here; the follow-up window is longer by what speaking takes, or
+begins when the client says that it has spoken.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from hal import protocol
 from hal.protocol import Frame, ProtocolError, State, Status
 from hal.shared import sentences
+from hal.shared.confirmation import Unsure
 from hal.shared.pipeline import Pipeline, TurnRequest, TurnResult
 from hal.shared.recording import Recording, decode_chunk
 
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 MAX_WAITING_QUESTIONS = 4
 MAX_UNKNOWN_TYPES = 32  # that are remembered, so that each is refused once
 CONTEXT_TURNS = 5
+SPEAKING_MS_PER_CHARACTER = 70  # of an answer that is spoken
+SOUND_WAIT_S = 1.0  # an answer's text waits no longer for its sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,9 @@ class Session:
         self._is_speaking = False  # the client has the beginning of the answer
         self._is_page = False  # it plays the answer that it is sent
         self._is_streaming = False  # and its microphone is open
+        self._unsure_of: Unsure | None = None  # HAL has asked back
+        self._is_being_spoken = False  # the last answer, for all that is known
+        self._late_sound: asyncio.Task[bytes] | None = None
         self._unknown_types: list[str] = []
 
     @property
@@ -183,6 +190,12 @@ class Session:
             is_relayed = frame["type"] == "transcription"
             self._ask(TurnRequest(text=text, is_relayed=is_relayed, asked_at=_asked_at(frame)))
 
+    def _on_playback_ended(self, _frame: Frame) -> None:
+        """Begin the follow-up window: the person has heard the answer to its end only now."""
+        if self._is_being_spoken and self._turn is None and not self._recording.has_voice:
+            self._is_being_spoken = False
+            self._follow_up()
+
     def _on_heartbeat(self, _frame: Frame) -> None:
         """Do nothing: that a frame came keeps the session alive."""
 
@@ -252,8 +265,9 @@ class Session:
         else:
             self._become_passive()
 
-    def _follow_up(self) -> None:
-        window_ms = self._listening.follow_up_ms
+    def _follow_up(self, spoken: str = "") -> None:
+        """Listen for another question; `spoken` is what the client begins to speak now."""
+        window_ms = self._listening.follow_up_ms + SPEAKING_MS_PER_CHARACTER * len(spoken)
         if not self._recording.has_voice:
             self._recording = Recording()
         self._send(protocol.state_change(State.ACTIVE_LISTENING, countdown_ms=window_ms))
@@ -262,6 +276,7 @@ class Session:
     def _become_passive(self) -> None:
         self._set_timer(0, None)
         self._recording = Recording()
+        self._unsure_of = None
         self.state = State.PASSIVE_LISTENING
         self._send(protocol.state_change(State.PASSIVE_LISTENING))
 
@@ -284,6 +299,7 @@ class Session:
 
     def _begin(self, question: TurnRequest) -> None:
         self._set_timer(0, None)
+        self._drop_sound()
         self.state = State.PROCESSING
         if not question.is_relayed:  # a relay takes the very next frame for the response
             self._send(protocol.processing(sentences.WORKING))
@@ -297,23 +313,47 @@ class Session:
                 self._is_speaking = True
                 self._send(protocol.response_delta(sentences_))
 
+        unsure_of, self._unsure_of = self._unsure_of, None
+        question = replace(question, unsure_of=unsure_of)
         wants_deltas = self._wants_deltas and not question.is_relayed
         answer = await self._pipeline.answer(
             question, self.session_id, self._context, self._on_heard, say if wants_deltas else None
         )
-        audio = await self._pipeline.speak(answer.text) if self._is_page else None
+        audio = await self._spoken(answer) if self._is_page else None
         if self._turn is not turn:
             return  # stopped at the very moment it was done
         self._turn = None
         self._is_speaking = False
         self._last_answer = answer
-        if answer.status is Status.SUCCESS:
+        self._unsure_of = answer.unsure_of
+        if answer.status is Status.SUCCESS and answer.question:
             told = {"question": answer.question, "answer": answer.text, "intent": answer.intent}
             self._context = [*self._context, told][-CONTEXT_TURNS:]
         self._respond(answer, audio=audio)
-        self._follow_up()
+        self._is_being_spoken = True
+        self._follow_up(answer.text if question.audio else "")
         if self._waiting:
             self._begin(self._waiting.pop(0))
+
+    async def _spoken(self, answer: TurnResult) -> bytes:
+        """Return an answer's sound; empty if there is none yet: it then follows when it is there."""
+        sound = self._late_sound = self._loop.create_task(self._pipeline.speak(answer.text))
+        await asyncio.wait([sound], timeout=SOUND_WAIT_S)
+        if sound.done():
+            return sound.result()
+
+        def send(late: asyncio.Task[bytes]) -> None:
+            if not late.cancelled() and not late.exception() and late.result():
+                self._respond(answer, is_repeat=True, audio=late.result())
+
+        sound.add_done_callback(send)
+        return b""
+
+    def _drop_sound(self) -> None:
+        """Give up the sound of an answer that nobody waits for any more."""
+        if self._late_sound:
+            self._late_sound.cancel()
+            self._late_sound = None
 
     def _on_heard(self, text: str) -> None:
         self._send(protocol.transcription(text))
@@ -342,6 +382,9 @@ class Session:
             self._turn.cancel()
             self._turn = None
         self._is_speaking = False
+        self._is_being_spoken = False
+        self._unsure_of = None
+        self._drop_sound()
 
 
 def _asked_at(frame: Frame) -> datetime:
@@ -358,6 +401,7 @@ _HANDLERS: dict[str, Callable[[Session, Frame], None]] = {
     "text_query": Session._on_text,
     "transcription": Session._on_text,
     "command": Session._on_command,
+    "playback_ended": Session._on_playback_ended,
     "heartbeat": Session._on_heartbeat,
 }
 _COMMANDS: dict[str, Callable[[Session], None]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
@@ -74,6 +75,9 @@ async def test_the_answer_is_played_and_no_copy_is_kept(gateway, speech_service,
         "ask", "--speak", "q", "--url", fake.url, "--speech-url", url, PATH=program("paplay", player)
     )
     assert (done.code, done.err, log.read_bytes()) == (0, "", WAV)
+    async with asyncio.timeout(10):
+        while fake.frames[-1]["type"] != "playback_ended":  # noqa: ASYNC110 - it is read a moment later
+            await asyncio.sleep(0.01)
     assert texts == ["You asked: q"] and list(tmp_path.glob("hal-*.wav")) == []
 
 
@@ -82,6 +86,7 @@ async def test_without_a_player_the_answer_is_saved(gateway, speech_service, hal
     url, _ = await speech_service()
     done = await hal("ask", "--speak", "q", "--url", fake.url, "--speech-url", url, PATH=str(tmp_path))
     (saved,) = tmp_path.glob("hal-*.wav")
+    assert [frame["type"] for frame in fake.frames] == ["text_input"]  # nothing was heard
     assert done.code == 0 and str(saved) in done.err and saved.read_bytes() == WAV
     assert saved.stat().st_mode & 0o077 == 0
 

@@ -13,6 +13,7 @@ from hal.gateway.backends import http
 from hal.protocol import clean_text
 from hal.shared.breaker import BackendError, Failover
 from hal.shared.metrics import GatewayMetrics
+from hal.shared.pipeline import Heard
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +39,8 @@ class SpeechBackend:
         self._timeout_s = timeout_s
         self.failover = Failover("speech", self._urls, metrics, self.probe)
 
-    async def transcribe(self, audio: bytes) -> str:
-        """Return what is said in `audio`, a container; empty when nothing is.
+    async def transcribe(self, audio: bytes) -> Heard:
+        """Return what is said in `audio`, a container; an empty text when nothing is.
 
         Raises:
             BackendError: no service transcribed it; Rejected when the audio itself is bad.
@@ -50,11 +51,13 @@ class SpeechBackend:
             "task": "transcribe",
         }
 
-        async def attempt(url: str) -> str:
-            text = (await http.post(self._client, f"{url}/transcribe", payload)).get("text")
+        async def attempt(url: str) -> Heard:
+            reply = await http.post(self._client, f"{url}/transcribe", payload)
+            text, confidence = reply.get("text"), reply.get("confidence")
             if not isinstance(text, str):
                 raise BackendError(f"{url} sent a transcription without text")
-            return clean_text(text)
+            # Other services that speak this protocol do not say how sure they are.
+            return Heard(clean_text(text), confidence if isinstance(confidence, float) else 1.0)
 
         return await self.failover.call(attempt, self._timeout_s)
 
