@@ -29,11 +29,11 @@ options:
     description:
       - The checks, as the filter C(planned_checks) makes them from the service catalogue.
       - Each has I(name), I(kind) (backup, flow, gateway, gpu, haproxy, http, listener, ollama, speech, ssh,
-        tts or vrrp), I(host), I(address) and I(port); and as needed I(expect) (V(open) or V(closed)), I(tls),
-        I(ca_file), I(path), I(question), I(audio) (a WAV file in base64), I(expect_words), I(readiness),
-        I(models), I(loaded), I(timeout), I(windows) (whether that host runs Windows), I(unit) (the systemd
-        unit or Windows service that the service is there, which advice names), I(proxied) (whether it is
-        the proxy) and I(firewall) (whether the host must have one).
+        tts, vrrp or wyoming), I(host), I(address) and I(port); and as needed I(expect) (V(open) or
+        V(closed)), I(tls), I(ca_file), I(path), I(question), I(audio) (a WAV file in base64),
+        I(expect_words), I(readiness), I(models), I(loaded), I(timeout), I(windows) (whether that host runs
+        Windows), I(unit) (the systemd unit or Windows service that the service is there, which advice
+        names), I(proxied) (whether it is the proxy) and I(firewall) (whether the host must have one).
       - I(limits) of a check are the highest good values - latency_ms, seconds, queue, sessions,
         sessions_percent, temperature_c, memory_percent or processes.
       - Without I(host) and I(address) a check is of a service on this host, O(origin).

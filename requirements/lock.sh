@@ -14,7 +14,7 @@ compile() { # OUTPUT INPUTS AND OPTIONS...
 }
 
 upgrade=${1:-}
-for extra in gateway speech engine phantom client; do
+for extra in gateway speech engine phantom client wyoming; do
   compile "$extra" pyproject.toml --extra "$extra"
 done
 compile speech-cuda pyproject.toml --extra speech requirements/speech-cuda.in --constraints requirements/speech.txt

@@ -1,4 +1,4 @@
-"""Checks of a TCP connection: flows, SSH, and the listener."""
+"""Checks of a TCP connection: flows, SSH, the listener, and Home Assistant's protocol."""
 
 from __future__ import annotations
 
@@ -81,3 +81,18 @@ def listener(target: Target) -> Found:
         raise CheckFailed(f"the listener did not answer from the records: {text[:120]}")
     target.require_words(text)
     return Found(f"answered ({answer['intent']})", details={"intent": answer["intent"], "answer": text})
+
+
+def wyoming(target: Target) -> Found:
+    """Check that a service of the Wyoming protocol says what it is: a line of JSON, the rest behind it."""
+    with target.connect() as connection, connection.makefile("rb") as stream:
+        connection.sendall(b'{"type": "describe"}\n')
+        head = decode(stream.readline(MAX_BYTES))
+        size = head.get("data_length") or 0
+        if head.get("type") != "info" or not isinstance(size, int) or not 0 <= size <= MAX_BYTES:
+            raise CheckFailed("what answers there does not speak the Wyoming protocol")
+        described = decode(stream.read(size)) if size else head.get("data") or {}
+    offered = sorted(kind for kind, programs in described.items() if programs and isinstance(programs, list))
+    if not offered:
+        raise CheckFailed("the Wyoming service offers nothing")
+    return Found(f"offers {', '.join(offered)}", details={"offered": offered})

@@ -40,6 +40,7 @@ KINDS: dict[str, Callable[[Target], Found]] = {
     "tls": connections.tls,
     "tts": speech.tts,
     "vrrp": vrrp.vrrp,
+    "wyoming": connections.wyoming,
 }
 REQUIRED = {"name", "kind", "host", "address", "port"}
 OF_THE_HOST = {"backup", "gpu", "snapshots", "system", "vrrp"}  # these have no port

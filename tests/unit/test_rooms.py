@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HAL = Path(__file__).parents[2] / "src/hal"
-SERVICES = {"gateway", "speech", "engine", "client"}
+SERVICES = {"gateway", "speech", "engine", "client", "wyoming"}
 MAY_IMPORT = {service: {service, "shared", "protocol"} for service in SERVICES} | {
     "shared": {"shared", "protocol"},
     "protocol": set(),

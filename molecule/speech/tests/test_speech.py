@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.units("hal-speech", "hal-tts")
+pytestmark = pytest.mark.units("hal-speech", "hal-tts", "hal-wyoming")
 
 SENTENCE = "What medications am I taking?"
 
 
 def test_services_run_and_start_at_boot(host):
-    for name in ("hal-speech", "hal-tts"):
+    for name in ("hal-speech", "hal-tts", "hal-wyoming"):
         service = host.service(name)
         assert service.is_running and service.is_enabled
 
@@ -43,3 +43,21 @@ def test_bad_audio_is_refused_with_a_reason(host):
     )
     assert status.startswith("4")
     assert json.loads(host.file("/tmp/refusal").content_string)["detail"]
+
+
+DESCRIBE = """
+import asyncio, json, sys
+from wyoming.client import AsyncTcpClient
+from wyoming.info import Describe
+async def ask(port):
+    async with AsyncTcpClient("127.0.0.1", port) as client:
+        await client.write_event(Describe().event())
+        return (await client.read_event()).data
+print(json.dumps(asyncio.run(ask(int(sys.argv[1])))))
+"""
+
+
+def test_home_assistant_learns_what_each_port_offers(host):
+    for port, offered in ((10300, "asr"), (10200, "tts"), (10600, "handle")):
+        said = host.check_output("/opt/hal/wyoming/current/bin/python -c %s %s", DESCRIBE, port)
+        assert json.loads(said)[offered][0]["installed"]

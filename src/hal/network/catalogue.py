@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
 
@@ -88,7 +88,7 @@ class Service:
 
 
 _FIELDS = {field.name.rstrip("_"): field for field in fields(Service) if field.name != "name"}
-_MODE_TYPES: dict[str, type] = {"listener_modes": list, "in_mode": dict}
+_MODE_TYPES: dict[str, type] = {"listener_modes": list, "in_mode": dict, "optional": str}
 # What YAML has for the type of a field.
 _YAML_TYPES: dict[str, type] = {
     "str": str,
@@ -114,8 +114,11 @@ def with_household(
     services: Mapping[str, Described],
     foreign: Mapping[str, Described],
     clients: Mapping[str, Sequence[str]],
+    chosen: Collection[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """Return the services with those that the household runs beside them, and with further clients.
+
+    An optional one that is chosen becomes a service like any other.
 
     A foreign service needs `group`, `port`, `protocol` and `clients`. It is checked and watched by a
     connection, or by HTTP where its `health` says at which path; datagrams are neither.
@@ -124,8 +127,12 @@ def with_household(
         services: every service, for all modes.
         foreign: `network_foreign_services`, described like the services.
         clients: `network_service_clients`, groups, hosts and networks that may use a service besides.
+        chosen: the variables that are set, of those that `optional` names.
     """
     found = {name: dict(service) for name, service in services.items()}
+    for service in found.values():
+        if service.get("optional") in chosen:
+            del service["optional"]
     for name, service in foreign.items():
         asked = "http" if service.get("protocol") == "http" and "health" in service else "tcp"
         ways = {"check": "flow" if asked == "tcp" else asked, "probe": asked}
@@ -145,6 +152,8 @@ def with_household(
 def catalogue_for_mode(services: Mapping[str, Described], mode: str) -> dict[str, dict[str, Any]]:
     """Return the descriptions of the services that there are in a mode, each as it is in that mode.
 
+    Optional ones that nobody has chosen (`with_household`) are not there.
+
     Args:
         services: every service, with `listener_modes` and `in_mode` where the mode matters.
         mode: `gateway`, where the gateway stands between the clients and the listener, or `phantom`,
@@ -160,7 +169,7 @@ def catalogue_for_mode(services: Mapping[str, Described], mode: str) -> dict[str
         name: {key: value for key, value in service.items() if key not in _MODE_TYPES}
         | service.get("in_mode", {}).get(mode, {})
         for name, service in services.items()
-        if mode in service.get("listener_modes", LISTENER_MODES)
+        if mode in service.get("listener_modes", LISTENER_MODES) and "optional" not in service
     }
 
 

@@ -28,7 +28,20 @@ SERVICES_WATCHING = {"node_exporter", "prometheus", "alertmanager", "prober", "p
 WINDOWS_SERVICES = {"psrp"}
 GROUPS_NEEDED = ("qm_servers", "gateways", "ai_servers", "proxies")
 PROBES = {"http", "tls", "tcp"}
-CHECKS = {"gateway", "listener", "speech", "tts", "ollama", "haproxy", "http", "ssh", "flow", "tls", "vrrp"}
+CHECKS = {
+    "gateway",
+    "listener",
+    "speech",
+    "tts",
+    "ollama",
+    "haproxy",
+    "http",
+    "ssh",
+    "flow",
+    "tls",
+    "vrrp",
+    "wyoming",
+}
 FOREIGN = "network_foreign_services"
 FURTHER_CLIENTS = "network_service_clients"
 KINDS = {str: "a text", int: "a number", list: "a list", dict: "a mapping", bool: "true or false"}

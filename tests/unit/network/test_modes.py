@@ -30,12 +30,13 @@ def test_an_unknown_mode_names_the_file_and_the_modes_there_are(services):
 
 def test_the_catalogue_says_nothing_of_modes(catalogue, phantom):
     keys = {key for made in (catalogue, phantom) for service in made.values() for key in service}
-    assert not keys & {"listener_modes", "in_mode"}
+    assert not keys & {"listener_modes", "in_mode", "optional"}
 
 
 def test_only_in_gateway_mode_there_is_a_listener(services, catalogue, phantom):
-    assert catalogue.keys() == services.keys()
-    assert services.keys() - phantom.keys() == {"listener"}
+    optional = {name for name, service in services.items() if "optional" in service}
+    assert catalogue.keys() == services.keys() - optional
+    assert catalogue.keys() - phantom.keys() == {"listener"}
 
 
 def test_what_differs_in_a_mode_leaves_the_description_as_it_is(services):

@@ -1,0 +1,69 @@
+"""Services that a household chooses with a variable: without it there is no port, flow or check of them."""
+
+from __future__ import annotations
+
+import pytest
+from filter_plugins import hal as filters
+
+WYOMING = ["wyoming_stt", "wyoming_tts", "wyoming_assistant"]
+VARIABLES = {"network_wyoming": WYOMING, "network_second_gateway_port": ["gateway_second"]}
+HOME_ASSISTANT = "198.18.34.60"
+
+
+@pytest.fixture
+def chosen(services):
+    """Return the catalogue with some services chosen: `chosen(variable, …, mode=…, clients=…)`."""
+
+    def choose(*variables, mode="gateway", clients=None):
+        household = filters.with_household(services, {}, clients or {}, variables)
+        return filters.catalogue_for_mode(household, mode)
+
+    return choose
+
+
+def test_nothing_optional_is_there_unless_it_is_chosen(services, chosen):
+    assert {service.get("optional") for service in services.values()} == {None, *VARIABLES}
+    for mode in ("gateway", "phantom"):
+        names = filters.catalogue_for_mode(services, mode).keys()
+        assert not names & {name for each in VARIABLES.values() for name in each}
+        assert chosen(mode=mode).keys() == names
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_what_is_chosen_is_a_service_like_any_other(services, chosen, variable):
+    before = {name: dict(service) for name, service in services.items()}
+    assert chosen(variable).keys() - chosen().keys() == set(VARIABLES[variable])
+    assert services == before
+    assert "optional" not in chosen(variable)[VARIABLES[variable][0]]
+
+
+def test_home_assistant_is_let_in_where_it_is_named(chosen, network):
+    clients = {name: [HOME_ASSISTANT] for name in WYOMING}
+    assert HOME_ASSISTANT not in str(
+        filters.firewall_rules(chosen(clients=clients), "ubuai", **network, administrators=[])
+    )
+    rules = filters.firewall_rules(
+        chosen("network_wyoming", clients=clients), "ubuai", **network, administrators=[]
+    )
+    let_in = {rule["port"] for rule in rules if rule["from"] == HOME_ASSISTANT}
+    assert let_in == {10300, 10200, 10600}
+
+
+def test_each_is_checked_in_its_own_protocol(chosen, network):
+    catalogue = chosen("network_wyoming", "network_second_gateway_port")
+    own = {
+        check["name"]: check
+        for check in filters.planned_checks(catalogue, "ubuai", **network)
+        if check["own"]
+    }
+    assert {name: own[name]["kind"] for name in WYOMING} == dict.fromkeys(WYOMING, "wyoming")
+    (second,) = (
+        check
+        for check in filters.planned_checks(catalogue, "mac", **network)
+        if check["name"] == "gateway_second"
+    )
+    assert (second["kind"], second["port"], second["expect"]) == ("gateway", 8765, "open")
+
+
+def test_there_is_no_second_port_where_qm_serves_the_clients(chosen):
+    assert "gateway_second" not in chosen("network_second_gateway_port", mode="phantom")
