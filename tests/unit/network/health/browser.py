@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,9 @@ class Browser:
 
 
 @contextmanager
-def browser(directory: Path, width: int, height: int, *, dark: bool = False) -> Iterator[Browser]:
+def browser(
+    directory: Path, width: int, height: int, *, dark: bool = False, arguments: Sequence[str] = ()
+) -> Iterator[Browser]:
     """Start a browser whose screen has a width and a height in CSS pixels.
 
     Args:
@@ -84,9 +86,15 @@ def browser(directory: Path, width: int, height: int, *, dark: bool = False) -> 
         width: of the screen.
         height: of the screen.
         dark: whether the person prefers dark colours.
+        arguments: further ones of its command line.
     """
     options = {
-        "args": [*ARGUMENTS, f"--user-data-dir={directory}", *(["--force-dark-mode"] if dark else [])],
+        "args": [
+            *ARGUMENTS,
+            *arguments,
+            f"--user-data-dir={directory}",
+            *(["--force-dark-mode"] if dark else []),
+        ],
         "mobileEmulation": {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2}},
     }
     wanted = {"goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}, "goog:chromeOptions": options}
