@@ -129,10 +129,10 @@ def with_household(
         clients: `network_service_clients`, groups, hosts and networks that may use a service besides.
         chosen: the variables that are set, of those that `optional` names.
     """
-    found = {name: dict(service) for name, service in services.items()}
-    for service in found.values():
-        if service.get("optional") in chosen:
-            del service["optional"]
+    found = {
+        name: {key: value for key, value in service.items() if key != "optional" or value not in chosen}
+        for name, service in services.items()
+    }
     for name, service in foreign.items():
         asked = "http" if service.get("protocol") == "http" and "health" in service else "tcp"
         ways = {"check": "flow" if asked == "tcp" else asked, "probe": asked}
