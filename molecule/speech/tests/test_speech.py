@@ -59,5 +59,5 @@ print(json.dumps(asyncio.run(ask(int(sys.argv[1])))))
 
 def test_home_assistant_learns_what_each_port_offers(host):
     for port, offered in ((10300, "asr"), (10200, "tts"), (10600, "handle")):
-        said = host.check_output("/opt/hal/wyoming/current/bin/python -c %s %s", DESCRIBE, port)
+        said = host.check_output("/opt/hal/wyoming/current/bin/python -c %s %s", DESCRIBE, str(port))
         assert json.loads(said)[offered][0]["installed"]
