@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError, AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import vars_loader
+from ansible.utils.display import Display
 
 from hal.network.files import write_private
+from hal.network.recovery_codes import code_svg, sheet_codes
 from hal.network.recovery_kit import (
     PASSPHRASE_LENGTH,
     Controller,
@@ -22,6 +24,7 @@ from hal.network.recovery_kit import (
     age,
     digests,
     pack,
+    passphrase,
 )
 
 CONTROLLER = {
@@ -35,7 +38,7 @@ CONTROLLER = {
 ARGUMENT_SPEC = {
     "controller": {"type": "dict", "required": True, "options": CONTROLLER},
     "path": {"type": "path"},
-    "passphrase": {"type": "str", "no_log": True},
+    "on_paper": {"type": "dict", "default": {}, "no_log": True},
     "commit": {"type": "str", "default": ""},
     "replace": {"type": "bool", "default": False},
 }
@@ -59,6 +62,36 @@ def controller_of(given: dict[str, Any]) -> Controller:
         vault_password=password,
         vault_fault=fault,
     )
+
+
+def on_paper(values: dict[str, Any], controller: Controller) -> dict[str, Any]:
+    """Return what the sheet's codes hold: the vault's password beside what the play gives."""
+    password = controller.vault_password
+    return {**values, "vault_password": password.decode(errors="replace") if password else ""}
+
+
+def asked() -> str:
+    """Return the passphrase, typed twice.
+
+    Raises:
+        EOFError: nobody is there to type it.
+        KitError: it was not typed the same twice.
+    """
+    try:
+        first, second = (
+            Display().prompt_until(f"{prompt}: ", private=True).decode()
+            for prompt in (
+                f"Passphrase of the kit ({PASSPHRASE_LENGTH} characters or more)",
+                "The same again",
+            )
+        )
+    except AnsiblePromptNoninteractive:
+        raise EOFError from None
+    except AnsiblePromptInterrupt:
+        raise KitError("You have ended it. Nothing was written.") from None
+    if first != second:
+        raise KitError("The two passphrases differ. Nothing was written.")
+    return first
 
 
 class ActionModule(ActionBase):
@@ -86,14 +119,18 @@ class ActionModule(ActionBase):
 
     def _write(self, controller: Controller, path: Path, given: dict[str, Any]) -> dict[str, Any]:
         """Write the kit and remember what it holds."""
-        passphrase = (given["passphrase"] or "").strip()
-        if len(passphrase) < PASSPHRASE_LENGTH:
+        if path.exists() and not given["replace"]:
+            raise KitError(
+                f"{path} exists. Name another file, or say REPLACE=yes (-e replace=true). "
+                "Nothing was written."
+            )
+        secret = passphrase(asked)
+        if len(secret) < PASSPHRASE_LENGTH:
             raise KitError(
                 f"The kit's passphrase must have {PASSPHRASE_LENGTH} characters or more, "
                 "such as six words that nobody guesses."
             )
-        if path.exists() and not given["replace"]:
-            raise KitError(f"{path} exists. Name another file, or say REPLACE=yes (-e replace=true).")
+        vault = VaultLib(secrets=[("default", VaultSecret(secret.encode()))])
         contents = controller.contents()
         facts = {
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -101,11 +138,17 @@ class ActionModule(ActionBase):
             "local": controller.places.name(controller.local),
             "commit": given["commit"],
         }
-        told = {"changed": True, "names": list(contents), "lacks": controller.lacks(), **facts}
+        codes, left_out = sheet_codes(on_paper(given["on_paper"], controller), vault.encrypt)
+        lacks = controller.lacks() + [
+            f"{name}, of what the sheet's codes hold: it is too long. Note it elsewhere" for name in left_out
+        ]
+        if not given["on_paper"].get("network_backup_secret"):
+            lacks.append("network_backup_secret, which opens the backups: it is not set")
+        told = {"changed": True, "names": list(contents), "lacks": lacks, "codes": list(map(code_svg, codes))}
+        told |= facts
         if self._task.check_mode:
             return told
         archive = pack(contents, facts, controller.public())
-        vault = VaultLib(secrets=[("default", VaultSecret(passphrase.encode()))])
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, vault.encrypt(archive))
         Record(str(path), facts["made_at"], digests(contents)).write(controller.local)

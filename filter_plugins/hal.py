@@ -41,6 +41,7 @@ try:
         backup_access,
         backup_hosts,
         backup_items,
+        backup_repositories,
         chosen_snapshot,
         data_had,
         watched_backups,
@@ -206,7 +207,7 @@ class FilterModule:
         """Return name and function of each filter."""
         functions: Iterable[Callable[..., Any]] = (
             adopt_sites, adoption_hosts, adoption_open, adoption_page, adoption_proposal, adoption_table,
-            backup_access, backup_hosts, backup_items, cached_files, catalogue_for_mode, reference.cell,
+            backup_access, backup_hosts, backup_items, backup_repositories, cached_files, catalogue_for_mode, reference.cell,
             certificate_end, certificate_names, chosen_snapshot, client_environment, client_timeout,
             closed_on_windows, data_had, declared_models, diagram_hosts, drift_metrics, drift_table,
             firewall_rules, first_aid, found_on_host, found_on_windows, from_cache, hardening, health_report,

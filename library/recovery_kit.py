@@ -14,6 +14,8 @@ description:
   - The vault's password is the one that opens the vault, wherever Ansible has it from - a file, a program or
     the keyboard.
   - Kits themselves (C(*.kit), C(*.kit.html), and where the last one was written) are not taken.
+  - The passphrase, 16 characters or more, stands in the variable C(HAL_KIT_PASSPHRASE) of the environment or in
+    the file that C(HAL_KIT_PASSPHRASE_FILE) names; else it is asked for, twice.
   - The file can be read by its owner alone, is there as a whole or not at all, and replaces none unasked.
   - In the local directory C(recovery-kit.json) remembers digests of what the last kit holds. Without O(path)
     they are compared with what there is now, nothing is written, and what cannot be read is told in RV(age).
@@ -52,9 +54,12 @@ options:
   path:
     description: Where the kit is written.
     type: path
-  passphrase:
-    description: What it is encrypted with, 16 characters or more.
-    type: str
+  on_paper:
+    description:
+      - Variables that open the backups. With the vault's password they are encrypted as the kit is, for the
+        QR codes of the sheet. Empty ones are left out.
+    type: dict
+    default: {}
   commit:
     description: The checkout's commit, which the kit tells.
     type: str
@@ -95,6 +100,11 @@ names:
   returned: when O(path) is given
 lacks:
   description: A sentence for everything that another controller needs and the kit lacks.
+  type: list
+  elements: str
+  returned: when O(path) is given
+codes:
+  description: The QR codes for the sheet, in their order, as SVG.
   type: list
   elements: str
   returned: when O(path) is given

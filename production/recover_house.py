@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,27 +17,9 @@ from pathlib import Path
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, VaultSecret, is_encrypted
 
-from hal.network.recovery_kit import Kit, KitError, Places, Record, digests
+from hal.network.recovery_kit import Kit, KitError, Places, Record, digests, passphrase
 
 PROJECT = Path(__file__).resolve().parent.parent
-
-
-def passphrase() -> str:
-    """Return the kit's passphrase.
-
-    Raises:
-        KitError: there is none, or its file cannot be read.
-    """
-    file = os.environ.get("HAL_KIT_PASSPHRASE_FILE")
-    given = os.environ.get("HAL_KIT_PASSPHRASE", "")
-    try:
-        given = given or (Path(file).expanduser().read_text() if file else "")
-        given = given or getpass.getpass("Passphrase of the kit: ")
-    except EOFError:
-        raise KitError("No passphrase was given: type it, or set HAL_KIT_PASSPHRASE_FILE.") from None
-    except OSError as error:
-        raise KitError(f"The passphrase cannot be read: {error}") from None
-    return given.strip()
 
 
 def read(path: Path) -> Kit:
@@ -53,7 +34,8 @@ def read(path: Path) -> Kit:
     data = path.read_bytes()
     if not is_encrypted(data):
         raise KitError(f"{path} is no recovery kit: `make recovery-kit` writes one, encrypted.")
-    vault = VaultLib(secrets=[("default", VaultSecret(passphrase().encode()))])
+    given = passphrase(lambda: getpass.getpass("Passphrase of the kit: "))
+    vault = VaultLib(secrets=[("default", VaultSecret(given.encode()))])
     try:
         return Kit.unpack(vault.decrypt(data))
     except AnsibleError:

@@ -37,6 +37,9 @@ def backup(target: Target) -> Found:
     }
     if faults := {name: item["fault"] for name, item in items.items() if item.get("fault")}:
         raise CheckFailed("; ".join(faults.values()), _mend(target, *next(iter(faults.items()))), details)
+    if refused := [item["refused"] for item in items.values() if item.get("refused")]:
+        told, _, remedy = refused[0].partition(". ")
+        raise CheckFailed(told, remedy, details)
     lost = [name for name, item in items.items() if item.get("on_server") is False]
     if lost:
         told = f"the backup server no longer has the last backup of {', '.join(lost)}"

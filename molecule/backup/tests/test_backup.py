@@ -246,6 +246,26 @@ def test_a_snapshot_that_differs_from_its_manifest_is_passed_over(host, program,
     assert json.loads(program("digest records"))["records"] == good
 
 
+def test_a_full_quota_is_said_at_once_and_the_host_can_still_restore(host, program, add):
+    program("backup records")
+    add()
+    limit, server = "/etc/restic-rest-server/qm1.conf", "restic-rest-server@qm1"
+    before = host.file(limit).content_string
+    host.check_output("systemctl stop hal-backup@records.timer")
+    host.check_output(f"echo LIMIT=--max-size=1 > {limit}; systemctl restart {server}")
+    try:
+        began = time.monotonic()
+        said = program("backup records", code=1)
+        assert time.monotonic() - began < 120
+        assert "the quota of qm1 on the backup server is full" in said and "network_backup_quotas_gib" in said
+        assert "is full" in json.loads(host.run("hal-backup status records").stdout)["records"]["refused"]
+        assert "proven" in program("prove records")
+    finally:
+        host.run(f"cat > {limit} <<'END'\n{before}END\n")
+        host.check_output(f"systemctl restart {server}; systemctl start hal-backup@records.timer")
+    assert "backed up as" in program("backup records")
+
+
 def test_without_the_server_a_backup_fails_at_once_and_says_why(host, program, add):
     add()
     host.check_output("systemctl stop restic-rest-server")

@@ -81,6 +81,57 @@ def test_nobody_comes_in_without_a_password(host):
         assert answer.splitlines()[0].split()[1] == "401"
 
 
+# More than its quota, and nothing that restic could make smaller.
+GREEDY = "head -c 80M /dev/urandom > /var/tmp/greedy"
+
+
+# Restic itself would try again for a quarter of an hour; it ends when nobody reads what it says any more.
+REFUSED = "2>&1 | grep --max-count 20 '507 Insufficient Storage'"
+
+
+@pytest.fixture
+def filled(host, restic):
+    """Let a host write as fast as it can until its quota is full; empty its repository at the end."""
+    assert restic("greedy", "backup --tag small /etc/hostname").rc == 0
+    host.check_output(GREEDY)
+    fast = "--option rest.connections=20 --pack-size 4"
+    yield restic("greedy", f"{fast} backup --tag large /var/tmp/greedy {REFUSED}")
+    host.check_output("rm -r /var/tmp/greedy /srv/backups/greedy")
+    assert "greedy: created" in host.check_output("hal-backup-maintenance --create")
+
+
+def test_a_host_that_fills_its_quota_is_refused_and_nobody_else_is(host, restic, filled):
+    assert filled.rc == 0, filled.stdout
+    held = int(host.check_output("du --bytes --summarize /srv/backups/greedy").split()[0])
+    assert held <= 0.05 * 1024**3 + 20 * 64 * 1024, "each connection may be one write over it"
+    other = restic("qm1", "backup --tag test /etc/hostname")
+    assert other.rc == 0, other.stderr
+    restored = restic("greedy", "restore --no-lock latest --tag small --target /var/tmp/restored")
+    assert restored.rc == 0, restored.stderr
+    assert host.file("/var/tmp/restored/etc/hostname").exists
+    told = host.run("hal-backup-maintenance --check")
+    assert (
+        "greedy: the quota of greedy is full: " in told.stderr and "network_backup_quotas_gib" in told.stderr
+    )
+
+
+def test_what_the_maintenance_frees_a_host_may_fill_again(host, restic, filled):
+    host.check_output("rm -r /srv/backups/greedy")
+    assert "greedy: created" in host.check_output("hal-backup-maintenance --create")
+    again = restic("greedy", "backup --tag small /etc/hostname")
+    assert again.rc == 0, again.stderr
+
+
+def test_a_host_makes_no_repository_but_its_own(host):
+    access = f"--cacert {CERTIFICATE} --user qm1:{backup_access('qm1', 'secret of the scenario')['password']}"
+    for path in ("second/?create=true", "qm1/second/?create=true", "qm1/?create=true", "qm1/second/config"):
+        answer = host.check_output(
+            f"curl --silent --include {access} --request POST --data x 'https://localhost:8000/{path}'"
+        )
+        assert answer.splitlines()[0].split()[1] == "401", path
+    assert host.run("ls -d /srv/backups/second /srv/backups/qm1/second /srv/backups/*/second").rc != 0
+
+
 def test_plain_http_is_not_spoken(host):
     done = host.run("curl --silent --fail http://localhost:8000/qm1/config")
     assert done.rc != 0

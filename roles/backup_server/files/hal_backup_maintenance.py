@@ -35,6 +35,8 @@ METRICS = Path("/var/lib/prometheus/node-exporter/hal_backup_check.prom")
 AGES = METRICS.with_name("hal_backup_ages.prom")
 UNFINISHED = ".new"  # where a repository is made that must not be used yet, beside the others
 DAY_S = 86400
+GIB = 1024**3
+FULL = 0.9  # of a quota; a host's next backup may need the rest
 NO_REPOSITORY = "Is there a repository at the following location?"  # of every version of restic
 LOCKED = "already locked"  # of every version of restic, with who holds the lock
 ASKS = ("cat", "snapshots")
@@ -297,7 +299,7 @@ def maintain(settings: dict[str, Any], host: str, *, check: bool) -> None:
     Raises:
         RepositoryError: something of it failed.
     """
-    check = check or time.time() - last(host, "checked") > DAY_S
+    check = check or time.time() - last(host, "checked") > DAY_S or is_full(settings, host)
     unlock(settings, host)
     if settings["delete"]:
         forget(settings, host, *(["--prune"] if check else []))
@@ -305,6 +307,9 @@ def maintain(settings: dict[str, Any], host: str, *, check: bool) -> None:
         restic(settings, host, "check", f"--read-data-subset={settings['check_percent']}%")
         mark(host, "checked")
         print(f"{host}: checked")
+        recount(settings, host)
+        if is_full(settings, host):
+            print(f"{host}: {full_quota(settings, host)}", file=sys.stderr)
     copies = offsite(settings)
     if copies and time.time() - last(host, "offsite") > DAY_S:
         copy_offsite(settings, copies, host)
@@ -320,6 +325,35 @@ def size(settings: dict[str, Any], host: str) -> int | None:
         with contextlib.suppress(FileNotFoundError):  # hosts lock and unlock meanwhile
             total += file.lstat().st_size
     return total
+
+
+def quota(settings: dict[str, Any], host: str) -> int:
+    """Return how many bytes a repository may have, at which the server takes no more; 0 is any number."""
+    return int(settings["quotas_gib"].get(host, 0) * GIB)
+
+
+def is_full(settings: dict[str, Any], host: str) -> bool:
+    """Return whether a host has all but filled its quota: its next backup may be refused."""
+    limit = quota(settings, host)
+    return bool(limit) and (size(settings, host) or 0) > FULL * limit
+
+
+def full_quota(settings: dict[str, Any], host: str) -> str:
+    """Return what is to be done about a quota that is full."""
+    held, limit = (size(settings, host) or 0) / GIB, quota(settings, host) / GIB
+    return (
+        f"the quota of {host} is full: {held:.2f} of {limit:.2f} GiB. See on {host} what has grown; if all "
+        "is well, raise network_backup_quotas_gib or network_backups_gib, and run site.yml"
+    )
+
+
+def recount(settings: dict[str, Any], host: str) -> None:
+    """Let a host's server count again what its repository has; it knows but what passed through itself."""
+    if settings["unit"]:
+        command = ["systemctl", "try-restart", settings["unit"].format(host)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RepositoryError(f"its server does not start: {done.stderr.strip()}")
 
 
 def newest(settings: dict[str, Any], host: str) -> dict[str, float]:
@@ -377,7 +411,7 @@ def write_metrics(settings: dict[str, Any]) -> None:
         figures += [
             ("check_last_success_timestamp_seconds", labels, last(host, "checked") or None),
             ("size_bytes", labels, size(settings, host)),
-            ("size_limit_bytes", labels, settings["host_bytes"] or None),
+            ("size_limit_bytes", labels, quota(settings, host) or None),
         ]
         if settings["offsite"]:  # one that was never made is as old as these settings
             figures += [
@@ -412,11 +446,13 @@ def work_on(
     if options.create:
         if not exists(settings, host):  # nobody has made it meanwhile
             create(settings, host)
+            recount(settings, host)
             print(f"{host}: created")
     elif copies and options.offsite:
         copy_offsite(settings, copies, host)
     elif copies and options.recover:
         recover(settings, copies, host)
+        recount(settings, host)
     else:
         maintain(settings, host, check=options.check)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ type Backups = Mapping[str, Mapping[str, Any]]
 
 SNAPSHOT_TAG = "hal"  # of an account of OpenQM; the snapshots of all else have the name of their item
 LISTED = 8  # snapshots that a sentence names
+RESERVE = 0.1  # of the room for backups, which no host gets: to remove what is old takes some
 OF_AN_ITEM = ("kind", "paths", "every", "unit")
 
 
@@ -155,6 +156,52 @@ def data_had(had: Mapping[str, Iterable[str]], results: Iterable[Mapping[str, An
             present = {name for name, item in result.get("details", {}).items() if item.get("present")}
             known[result["host"]] = known.get(result["host"], set()) | present
     return {host: sorted(names) for host, names in sorted(known.items()) if names}
+
+
+def backup_quotas(hosts: Sequence[str], total: float, own: Mapping[str, float]) -> dict[str, float]:
+    """Return how much of the backup server each host may fill, in GiB, so that no host takes another's room.
+
+    Args:
+        hosts: those that have backups.
+        total: network_backups_gib, of which a tenth is a reserve.
+        own: network_backup_quotas_gib, of the hosts that have another share than the others.
+
+    Returns:
+        {host: GiB}: the hosts that `own` does not name share equally what is left.
+    """
+    others = [host for host in hosts if host not in own]
+    left = total * (1 - RESERVE) - sum(float(own[host]) for host in hosts if host in own)
+    return {host: round(float(own.get(host, left / max(len(others), 1))), 3) for host in hosts}
+
+
+def quota_faults(hosts: Sequence[str], total: float, own: Mapping[str, float]) -> list[str]:
+    """Return what is wrong with the hosts' quotas; the arguments are those of `backup_quotas`."""
+    where = "group_vars/all/backups.yml: network_backup_quotas_gib"
+    if unknown := sorted(own.keys() - set(hosts)):
+        return [f"{where} names {', '.join(unknown)}; backups have {', '.join(hosts)}"]
+    quotas = backup_quotas(hosts, total, own)
+    if min(quotas.values(), default=1) > 0 and sum(quotas.values()) <= total * (1 - RESERVE) + 0.01:
+        return []
+    return [
+        f"{where} shares out {sum(float(gib) for gib in own.values()):g} GiB and must leave room for every "
+        f"host; of network_backups_gib, {total:g}, a tenth is kept free: raise that, with the server's disk"
+    ]
+
+
+def backup_repositories(
+    backups: Backups, groups: Groups, secret: str, total: float, own: Mapping[str, float]
+) -> dict[str, dict[str, Any]]:
+    """Return each host's repository on the backup server: its credentials, and `quota_gib`.
+
+    Args:
+        backups: network_backups, as inventories/common/backups.yml has it.
+        groups: the inventory's groups.
+        secret: network_backup_secret.
+        total: network_backups_gib.
+        own: network_backup_quotas_gib.
+    """
+    quotas = backup_quotas(backup_hosts(backups, groups), float(total), own)
+    return {host: {**backup_access(host, secret), "quota_gib": gib} for host, gib in quotas.items()}
 
 
 def backup_access(host: str, secret: str) -> dict[str, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -29,6 +30,27 @@ type Contents = dict[str, bytes]
 
 class KitError(Exception):
     """The kit cannot be made or used; the text says why and what to do."""
+
+
+def passphrase(ask: Callable[[], str]) -> str:
+    """Return the kit's passphrase: HAL_KIT_PASSPHRASE, what HAL_KIT_PASSPHRASE_FILE holds, or what is typed.
+
+    Args:
+        ask: asks for it at the keyboard; raises EOFError where there is none.
+
+    Raises:
+        KitError: there is none, or its file cannot be read.
+    """
+    file = os.environ.get("HAL_KIT_PASSPHRASE_FILE")
+    given = os.environ.get("HAL_KIT_PASSPHRASE", "")
+    try:
+        given = given or (Path(file).expanduser().read_text() if file else "")
+        given = given or ask()
+    except EOFError:
+        raise KitError("No passphrase was given: type it, or set HAL_KIT_PASSPHRASE_FILE.") from None
+    except (OSError, ValueError) as error:
+        raise KitError(f"The passphrase cannot be read: {error}") from None
+    return given.strip()
 
 
 @dataclass(frozen=True)

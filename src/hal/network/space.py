@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from hal.network.backups import quota_faults
 from hal.network.catalogue import WATCHERS, WINDOWS
 from hal.network.inventory import HOSTS, Groups
 
@@ -120,10 +121,13 @@ def space_faults(description: Mapping[str, Any]) -> list[str]:
             machines: `machine` of each virtual machine, as hosts.yml has it;
             groups: Ansible's groups;
             models: network_language_models; the size of one without `gib` is not known, and not counted;
-            backups_gib: GiB of all backups.
+            backups_gib: GiB of all backups;
+            backup_hosts: the hosts that have backups;
+            quotas_gib: network_backup_quotas_gib, GiB of some of them.
     """
     groups = description["groups"]
     models_gib = sum(float(model.get("gib", 0)) for model in description["models"])
+    total_gib = float(description["backups_gib"])
     found: list[str] = []
     for host, machine in description["machines"].items():
         if host in groups.get(WINDOWS, ()):
@@ -131,6 +135,8 @@ def space_faults(description: Mapping[str, Any]) -> list[str]:
                 found.append(f"{host} runs Windows, where disks are formatted by hand: leave data_disks out")
             continue
         faults = [*_disk_faults(host, machine)]
-        held = needs(host, groups, models_gib, float(description["backups_gib"]))
+        held = needs(host, groups, models_gib, total_gib)
         found += faults or _size_faults(host, machine, held)
-    return [f"{HOSTS}: {fault}" for fault in found]
+    quotas = (description.get("backup_hosts", []), total_gib, description.get("quotas_gib", {}))
+    unshared = quota_faults(*quotas) if groups.get("backup_servers") else []
+    return [f"{HOSTS}: {fault}" for fault in found] + unshared

@@ -40,7 +40,7 @@ def server(repository, monkeypatch):
     """Return the settings of a server with one repository, and run restic as who runs this."""
     run = subprocess.run
 
-    def as_oneself(command, *, user, group, **options):
+    def as_oneself(command, *, user=None, group=None, **options):
         return run(command, **options)
 
     monkeypatch.setattr(subprocess, "run", as_oneself)
@@ -53,7 +53,14 @@ def server(repository, monkeypatch):
     return (
         directory
         | store
-        | {"keep": {"last": 3}, "check_percent": 10, "offsite": {}, "host_bytes": 0, "watched": {}}
+        | {
+            "keep": {"last": 3},
+            "check_percent": 10,
+            "offsite": {},
+            "quotas_gib": {},
+            "unit": "",
+            "watched": {},
+        }
     )
 
 
@@ -255,16 +262,38 @@ def test_metrics_tell_the_age_of_copies_and_the_size_of_repositories(
     monkeypatch.setattr(maintenance, "SETTINGS", tmp_path / "settings")
     monkeypatch.setattr(maintenance, "METRICS", tmp_path / "check.prom")
     os.utime(tmp_path / "settings", (1000, 1000))
-    maintenance.write_metrics(copied | {"host_bytes": 5})
+    maintenance.write_metrics(copied | {"quotas_gib": {"repository": 5}})
     text = (tmp_path / "check.prom").read_text()
     assert 'hal_backup_offsite_last_success_timestamp_seconds{host="repository"} 1000\n' in text
     maintenance.maintain(copied, "repository", check=False)
-    maintenance.write_metrics(copied | {"host_bytes": 5})
+    maintenance.write_metrics(copied | {"quotas_gib": {"repository": 5}})
     text = (tmp_path / "check.prom").read_text()
     assert 'offsite_last_success_timestamp_seconds{host="repository"} 1000\n' not in text
     assert 'hal_backup_offsite_age_limit_seconds{host="repository"} 259200\n' in text
-    assert 'hal_backup_size_limit_bytes{host="repository"} 5\n' in text
+    assert 'hal_backup_size_limit_bytes{host="repository"} 5368709120\n' in text
     assert 'hal_backup_size_bytes{host="repository"} ' in text
+
+
+def test_a_quota_that_is_full_is_freed_at_once_counted_again_and_named(
+    maintenance, server, repository, monkeypatch, capsys
+):
+    units = repository.parent / "bin/systemctl"
+    units.write_text(f'#!/bin/sh\necho "$*" >> {repository.parent}/units\n')
+    units.chmod(0o755)
+    maintenance.mark(repository.name, "checked")
+    limited = server | {"unit": "server@{}.service", "quotas_gib": {repository.name: 1}}
+    maintenance.maintain(limited, repository.name, check=False)
+    assert not (repository.parent / "units").exists() and "full" not in capsys.readouterr().err
+    with (repository / "snapshots/large").open("wb") as file:
+        file.truncate(980 * 2**20)
+    monkeypatch.setattr(maintenance, "restic", lambda *_, **__: "")
+    maintenance.maintain(limited, repository.name, check=False)
+    assert (repository.parent / "units").read_text() == "try-restart server@repository.service\n"
+    said = capsys.readouterr().err
+    assert (
+        "repository: the quota of repository is full: 0.96 of 1.00 GiB" in said
+        and "raise network_backup_quotas_gib" in said
+    )
 
 
 @pytest.fixture
@@ -356,7 +385,8 @@ def test_an_item_that_was_never_backed_up_is_as_old_as_the_settings(
     watching, maintenance, repository, capsys
 ):
     told, _ = watching(capsys)
-    assert told["conversations"] == {"last": None, "age_s": 0, "late": False, "fault": None}
+    age_s = told["conversations"].pop("age_s")
+    assert told["conversations"] == {"last": None, "late": False, "fault": None} and 0 <= age_s < 60
     os.utime(maintenance.SETTINGS, (time.time() - 300,) * 2)
     told, metrics = watching(capsys)
     assert told["conversations"]["late"] and not told["account"]["late"]

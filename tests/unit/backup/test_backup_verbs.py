@@ -155,6 +155,39 @@ def test_a_server_that_does_not_tell_has_neither_lost_the_snapshot_nor_has_it(ve
     assert status["on_server"] is None and not status["late"]
 
 
+@pytest.fixture
+def full(repository):
+    """Make restic say what it says of a full quota; it would try again for a quarter of an hour."""
+    program = repository.parent / "bin/restic"
+    target = program.readlink()
+    program.unlink()
+    program.write_text(
+        "#!/bin/sh\ntrap 'exit 130' INT\n"
+        "echo 'Save(<lock/1234>) returned error, retrying after 0.6s: "
+        "unexpected HTTP response (507): 507 Insufficient Storage' >&2\n"
+        "for n in $(seq 3000); do sleep 0.1; done\n"
+    )
+    program.chmod(0o755)
+
+    def emptied():
+        program.unlink()
+        program.symlink_to(target)
+
+    return emptied
+
+
+def test_a_full_quota_is_named_at_once_and_until_the_server_takes_more(verbs, local, item, full):
+    began = time.monotonic()
+    with pytest.raises(verbs.QuotaError, match="the quota of .* on the backup server is full"):
+        verbs.back_up(local, "certificates", item)
+    assert time.monotonic() - began < 250, "restic was not let go on"
+    told = verbs.status(local, "certificates", item, since=0.0)["refused"]
+    assert "is full. See on" in told and "raise network_backup_quotas_gib" in told
+    full()
+    assert verbs.back_up(local, "certificates", item).startswith("backed up as")
+    assert verbs.status(local, "certificates", item, since=0.0)["refused"] is None
+
+
 def test_the_lock_of_a_backup_that_was_killed_is_removed_by_the_next(verbs, local, item, repository, dead):
     (repository / "locks" / dead).write_text("exclusive")
     with pytest.raises(verbs.BackupError):

@@ -72,6 +72,14 @@ def test_a_late_backup_is_named_with_what_to_do(check, last, told):
     assert "journalctl -u 'hal-backup@engine'" in result["remedy"]
 
 
+def test_a_full_quota_is_a_fault_with_what_to_type(check):
+    told = item("2026-11-23T18:00:00+00:00", late=False)["engine"]
+    full = "the quota of qm1 on the backup server is full. Raise it, and run site.yml"
+    result = check({"engine": told | {"refused": full}})
+    assert not result["ok"] and result["message"].startswith("the quota of qm1 on the backup server is full")
+    assert result["remedy"] == "Raise it, and run site.yml"
+
+
 def test_a_backup_that_the_server_no_longer_has_is_a_fault(check):
     result = check(item("2026-11-23T18:00:00+00:00", late=True, on_server=False))
     assert not result["ok"]

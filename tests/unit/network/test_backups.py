@@ -13,8 +13,11 @@ from hal.network.backups import (
     backup_access,
     backup_hosts,
     backup_items,
+    backup_quotas,
+    backup_repositories,
     chosen_snapshot,
     data_had,
+    quota_faults,
     watched_backups,
     watched_snapshots,
 )
@@ -146,3 +149,43 @@ def test_why_there_is_no_snapshot_to_restore_is_told_with_those_there_are():
     assert "There are no snapshots" in chosen_snapshot([], "account", "qm", "", NOW)["fault"]
     many = chosen_snapshot([made(day, "hal") for day in range(1, 21)], "account", "qm", "", NOW)["listed"]
     assert "… the oldest of 20 2026-11-01T01:00:01+00:00" in many
+
+
+@pytest.mark.parametrize(
+    ("total", "own", "quotas"),
+    [
+        (10, {}, {"haproxy": 4.5, "qm1": 4.5}),
+        (10, {"haproxy": 1}, {"haproxy": 1, "qm1": 8}),
+        (100, {"haproxy": 1, "qm1": 20}, {"haproxy": 1, "qm1": 20}),
+    ],
+)
+def test_the_hosts_share_the_room_but_for_a_reserve(total, own, quotas):
+    assert backup_quotas(["haproxy", "qm1"], total, own) == quotas
+    assert quota_faults(["haproxy", "qm1"], total, own) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "fault"),
+    [
+        (
+            {"qm1": 9},
+            "shares out 9 GiB and must leave room for every host; of network_backups_gib, 10, a tenth",
+        ),
+        ({"qm1": 9, "haproxy": 1}, "shares out 10 GiB"),
+        ({"qm1": 0}, "shares out 0 GiB"),
+        ({"qm3": 1}, "names qm3; backups have haproxy, qm1"),
+    ],
+)
+def test_a_share_of_which_nothing_is_left_for_others_is_a_fault(own, fault):
+    (said,) = quota_faults(["haproxy", "qm1"], 10, own)
+    assert said.startswith("group_vars/all/backups.yml: network_backup_quotas_gib ") and fault in said
+
+
+def test_the_server_knows_of_each_host_its_credentials_and_its_quota(backups):
+    repositories = backup_repositories(backups, GROUPS, "secret", 10, {"haproxy": 1})
+    assert repositories["haproxy"] == {**backup_access("haproxy", "secret"), "quota_gib": 1}
+    assert {host: one["quota_gib"] for host, one in repositories.items()} == {
+        "haproxy": 1,
+        "qm1": 4,
+        "qm2": 4,
+    }

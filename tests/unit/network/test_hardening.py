@@ -57,6 +57,7 @@ def test_systemd_finds_a_service_without_them_exposed(tmp_path):
     [
         ("artifacts", "hal-archive-names", {}),
         ("backup_server", "restic-rest-server", {}),
+        ("backup_server", "restic-rest-server@", {"backup_server_packaged": True}),
         ("backup_server", "hal-backup-ages", {}),
         ("backup_server", "hal-backup-maintenance", {"backup_server_offsite": "/mnt/disk"}),
         ("backup_server", "hal-backup-maintenance", {"backup_server_store": STORE}),

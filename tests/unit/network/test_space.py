@@ -68,3 +68,11 @@ def test_two_data_disks_at_one_path_are_a_fault() -> None:
 
 def test_a_windows_host_is_told_that_its_disks_are_formatted_by_hand() -> None:
     assert "formatted by hand" in faults(qm1=ENOUGH)[0]
+
+
+def test_quotas_that_share_out_more_than_there_is_are_a_fault_of_a_backup_server_alone() -> None:
+    description = {"machines": {}, "groups": GROUPS, "models": [], "backups_gib": 10}
+    description |= {"backup_hosts": ["haproxy", "qm1"], "quotas_gib": {"qm1": 10}}
+    (fault,) = space_faults(description)
+    assert "network_backup_quotas_gib shares out 10 GiB" in fault
+    assert space_faults(description | {"groups": {}}) == []

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from lab.credentials import ssh_key_pair
+from tests.code_reader import pictures, read
 from tests.ports import free_port
 
+from hal.network.backups import backup_access
 from hal.network.recovery_kit import RECORD, VAULT_PASSWORD, Kit, Record
 
 from .conftest import ANSWERS, PRODUCTION, ROOT
@@ -192,6 +196,41 @@ def test_nothing_of_the_kit_is_in_clear_and_nobody_else_may_read_it(controller, 
         assert told in sheet
 
 
+def shown(sheet: str, needed: str) -> str:
+    """Return the command on a sheet that has something in it."""
+    return next(
+        code for code in map(unescape, re.findall("<code>(.*?)</code>", sheet, re.DOTALL)) if needed in code
+    )
+
+
+def test_the_paper_alone_opens_the_backups_and_the_vault_for_whoever_has_the_passphrase(
+    controller, kit, tree, tmp_path
+):
+    another = Computer(tmp_path, tree)
+    sheet = kit.with_name("hal.kit.html").read_text()
+    scanned = [read(picture) for picture in pictures(sheet)]
+    assert scanned and f"{len(scanned)} of {len(scanned)}" in sheet
+    (another.project / "paper.vault").write_text("\n".join(scanned))
+    (another.home / "passphrase").write_text(PASSPHRASE)
+    (another.home / "wrong").write_text("another passphrase altogether")
+    _, *decrypt = shown(sheet, "decrypt --output").split()
+    for file, code in (("wrong", 1), ("passphrase", 0)):
+        done = another.run("ansible", "vault", *decrypt, vault=str(another.home / file))
+        assert done.returncode == code, done.stderr
+    held = yaml.safe_load((another.project / "paper.yml").read_text())
+    assert held["vault_password"] == (controller.local / "vault-password").read_text().strip()
+    vault = VaultLib([("default", VaultSecret(held["vault_password"].encode()))])
+    secrets = yaml.safe_load(vault.decrypt((controller.inventory / "vault.yml").read_bytes()))
+    assert held["network_backup_secret"] == secrets["network_backup_secret"]
+    assert not {"network_proxmox_token_secret", "network_ca_key"} & held.keys()
+
+    _, *tell = shlex.split(shown(sheet, "backup_access"))
+    told = another.run("ansible", "adhoc", *tell)
+    assert told.returncode == 0, told.stdout + told.stderr
+    host = re.search("{{ '(.*?)' ", " ".join(tell))[1]
+    assert backup_access(host, held["network_backup_secret"])["offsite_encryption"] in told.stdout
+
+
 def test_a_kit_that_exists_is_replaced_only_when_that_is_said(controller, kit):
     before = kit.read_bytes()
     done = controller.play("playbooks/recovery_kit.yml", "-e", f"kit={kit}")
@@ -201,7 +240,7 @@ def test_a_kit_that_exists_is_replaced_only_when_that_is_said(controller, kit):
 
 @pytest.mark.parametrize(
     ("passphrase", "sentence"),
-    [("", "must have 16 characters or more"), ("too short", "must have 16 characters or more")],
+    [("", "No passphrase was given"), ("too short", "must have 16 characters or more")],
 )
 def test_a_weak_passphrase_is_refused(controller, tmp_path, passphrase, sentence):
     path = tmp_path / "hal.kit"

@@ -21,6 +21,10 @@ class BackupError(Exception):
     """Something cannot be backed up or restored; the text says why and what to do."""
 
 
+class QuotaError(BackupError):
+    """The backup server takes no more from this host; what it has can be read and restored."""
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:

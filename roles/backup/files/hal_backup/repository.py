@@ -8,10 +8,14 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -19,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from items import BackupError, Item, content
+from items import BackupError, Item, QuotaError, content
 
 Settings = dict[
     str, Any
@@ -27,6 +31,7 @@ Settings = dict[
 NO_REPOSITORY = "Is there a repository at the following location?"  # of every version of restic
 LOCKED = "already locked"  # of every version of restic, with who holds the lock
 NO_SESSION = "unable to start the sftp session"
+FULL = "507 Insufficient Storage"  # of rest-server, which restic repeats for a quarter of an hour
 LOCK_WAIT = "5m"  # for another process that works on the repository
 PORTS = {"https": 443, "http": 80, "sftp": 22}
 CONNECT_TIMEOUT_S = 5
@@ -55,14 +60,17 @@ def restic(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[s
     sftp = settings.get("sftp_command")
     options = ["--option", f"sftp.command={sftp}"] if sftp else []
     try:
-        done = subprocess.run(
-            ["restic", "--retry-lock", LOCK_WAIT, *options, *arguments],
-            env=environment, capture_output=True, text=True, timeout=RESTIC_TIMEOUT_S, check=False,
-        )  # fmt: skip
+        done = run_until_full(["restic", "--retry-lock", LOCK_WAIT, *options, *arguments], environment)
     except FileNotFoundError:
         raise BackupError("restic is not installed: apt-get install restic") from None
     except subprocess.TimeoutExpired:
         raise BackupError(f"restic {arguments[0]} did not end within {RESTIC_TIMEOUT_S} s") from None
+    if FULL in done.stderr:
+        host = settings["host"]
+        raise QuotaError(
+            f"the quota of {host} on the backup server is full. See on {host} what has grown; if all is well,"
+            " raise network_backup_quotas_gib or network_backups_gib, and run site.yml"
+        )
     if NO_REPOSITORY in done.stderr:
         raise BackupError(
             f"there is no repository for {settings['host']}: configuring the backup server makes it"
@@ -78,6 +86,40 @@ def restic(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[s
             lines += refusal(sftp)
         raise BackupError(f"restic {arguments[0]} ended with code {done.returncode}: {lines[-1]}")
     return done
+
+
+def run_until_full(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run restic, and end it when the server says that a quota is full, which restic itself tries again.
+
+    Raises:
+        FileNotFoundError: there is no restic.
+        subprocess.TimeoutExpired: it did not end within RESTIC_TIMEOUT_S.
+    """
+    said: list[str] = []
+    with (
+        tempfile.TemporaryFile("w+") as printed,
+        subprocess.Popen(
+            command, env=environment, stdout=printed, stderr=subprocess.PIPE, text=True
+        ) as process,
+    ):
+
+        def listen(stream: Iterable[str]) -> None:
+            for line in stream:
+                said.append(line)
+                if FULL in line:
+                    process.send_signal(signal.SIGINT)  # on which it removes its lock
+
+        listener = threading.Thread(target=listen, args=(process.stderr,), daemon=True)
+        listener.start()
+        try:
+            code = process.wait(RESTIC_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        finally:
+            listener.join()
+        printed.seek(0)
+        return subprocess.CompletedProcess(command, code, printed.read(), "".join(said))
 
 
 def refusal(sftp_command: str) -> list[str]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from items import BackupError, Item, content, copy_item, fault_of, is_there, signature
+from items import BackupError, Item, QuotaError, content, copy_item, fault_of, is_there, signature
 from repository import Settings, has_snapshot, remove_stale_locks, require_server, restic
 
 STATE = Path(os.environ.get("HAL_BACKUP_STATE", "/var/lib/hal/backup"))
@@ -25,6 +25,7 @@ ASKED_AFTER_S = (
 UNCHANGED_AT_MOST_S = 86400  # then there is a new snapshot of what has not changed, too
 LATE_PERIODS, LATE_MARGIN_S = 3, 60
 RESTORED = "restored.json"  # below STATE
+REFUSED = "refused"  # below an item's directory: why the server has taken no more
 ASKED_S, WAITED_S = 2, 30  # for who has locked a database: when its state is asked, and when it is backed up
 
 
@@ -86,6 +87,7 @@ def succeeded(name: str, item: Item, state: dict[str, Any], seconds: float) -> N
     """Record a success, for `status` and for Prometheus."""
     state["last_success"] = time.time()
     write_whole(STATE / name / "state.json", json.dumps(state))
+    (STATE / name / REFUSED).unlink(missing_ok=True)
     figures = {
         "last_success_timestamp_seconds": round(state["last_success"], 3),
         "period_seconds": item["every"],
@@ -117,7 +119,11 @@ def back_up(settings: Settings, name: str, item: Item) -> str:
         manifest = {"item": name, "host": settings["host"], "taken": began, **content(item, stage / "data")}
         (stage / "manifest.json").write_text(json.dumps(manifest))
         arguments = ("backup", "--json", "--host", settings["host"], "--tag", name, str(stage))
-        done = restic(settings, *arguments)
+        try:
+            done = restic(settings, *arguments)
+        except QuotaError as error:
+            write_whole(STATE / name / REFUSED, str(error))
+            raise
     snapshot = json.loads(done.stdout.strip().splitlines()[-1])["snapshot_id"]
     succeeded(name, item, {"snapshot": snapshot, "taken": began, "signature": seen}, time.time() - began)
     return f"backed up as {snapshot[:8]}: {counted(manifest)}"
@@ -154,6 +160,14 @@ def proven_s(name: str) -> float | None:
         return None
 
 
+def refused(name: str) -> str | None:
+    """Return why the server has taken no more of an item; none while it does."""
+    try:
+        return (STATE / name / REFUSED).read_text()
+    except FileNotFoundError:
+        return None
+
+
 def status(settings: Settings, name: str, item: Item, since: float) -> dict[str, Any]:
     """Return when an item was backed up last, whether the server has that, and how it got its data.
 
@@ -170,6 +184,7 @@ def status(settings: Settings, name: str, item: Item, since: float) -> dict[str,
         "item": name,
         "present": not missing_paths(item),
         "fault": fault_of(item, ASKED_S),
+        "refused": refused(name),
         "last_success": last and utc(last),
         "age_s": last and round(time.time() - last, 1),
         "every_s": item["every"],
