@@ -1,4 +1,4 @@
-"""Production trusts no network: its checks and its clients ask with tokens, as the vault and the inventory have them."""
+"""Production trusts no network: checks and clients ask with the vault's tokens."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ def told(production):
     done = production.init(trusted_networks="")
     assert done.returncode == 0, done.stderr
     return production.variables(
-        "gateway_trusted_networks", "gateway_tokens", "health_token", "gateway_own_names", "ansible_host"
-    )
+        "gateway_trusted_networks", "gateway_tokens", "health_token", "gateway_own_names", "ansible_host",
+        "client_token", "client_environment",
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -60,3 +61,9 @@ async def test_every_host_checks_the_gateway_with_the_checks_own_token(told, gat
         asked = order | {"token": variables["health_token"]}
         result = await asyncio.to_thread(run_module, "service_checks", asked)
         assert result["ok"], result["message"]
+
+
+def test_a_client_has_the_token_of_its_name_and_asks_where_it_is_not_overheard(told):
+    mac = told["mac"]
+    assert mac["client_token"] == told["qm1"]["gateway_tokens"]["mac"]
+    assert mac["client_environment"]["HAL_GATEWAY_URL"] == "wss://haproxy"
