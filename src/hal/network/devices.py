@@ -6,6 +6,9 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
+
+import yaml
 
 TOKENS = "network_device_tokens"
 CHECKS = "checks"  # the device that the checks are
@@ -67,4 +70,16 @@ def change(
         if name in adding:
             raise DeviceError(f"{name} cannot be added and revoked at once; --replace makes another token.")
     left = {name: token for name, token in tokens.items() if name not in revoking}
-    return Change(left | {name: new_token() for name in adding}, adding, revoking)
+    now = left | {name: new_token() for name in adding}
+    return Change(dict(sorted(now.items())), adding, revoking)  # as they stand in the file
+
+
+def tokens_in(text: str) -> dict[str, str]:
+    """Return the tokens in a text of secret variables."""
+    return dict((yaml.safe_load(text) or {}).get(TOKENS) or {})
+
+
+def changed_text(text: str, tokens: Mapping[str, str]) -> str:
+    """Return a text of secret variables with these tokens, and the comment above them as it was."""
+    comment = takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))
+    return "".join(comment) + yaml.safe_dump((yaml.safe_load(text) or {}) | {TOKENS: dict(tokens)})

@@ -90,10 +90,8 @@ def test_zsh_knows_the_network_and_keeps_what_it_knew(mac: Mac) -> None:
 
 def test_the_token_is_for_its_user_alone_and_goes_when_it_is_revoked(mac: Mac) -> None:
     assert "told-nobody" not in mac.run("--diff", "-vvv", client_token="told-nobody")
-    token, shell = (
-        mac.root / "etc/token",
-        f". {mac.root}/opt/client/bin/network_config.sh; echo $HAL_TOKEN_FILE",
-    )
+    token = mac.root / "etc/token"
+    shell = f". {mac.root}/opt/client/bin/network_config.sh; echo $HAL_TOKEN_FILE"
     assert (token.read_text(), token.stat().st_mode & 0o777) == ("told-nobody\n", 0o600)
 
     def known(**environment: str) -> str:
