@@ -185,6 +185,7 @@ test: test-tools ## Everything: lint, unit, roles, the lab end to end
 .PHONY: bench
 bench: tools ## Measure site.yml and the gateway, beside an older commit: make bench AGAINST=0.1.0
 	@python -m bench.gateway
+	@python -m bench.floods
 	@python -m bench.converge $(if $(AGAINST),--against $(AGAINST))
 
 .PHONY: lock

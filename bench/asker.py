@@ -24,8 +24,10 @@ async def ask(port: int, seconds: float) -> list[float]:
         while time.monotonic() < end:
             asked = time.perf_counter()
             await socket.send('{"type": "text_input", "session_id": "s", "text": "What now?"}')
-            while json.loads(await socket.recv())["type"] != "response":
+            while (frame := json.loads(await socket.recv()))["type"] != "response":
                 pass
+            if frame.get("status", "success") != "success":
+                raise RuntimeError(f"a question was not answered: {frame['text']}")
             took.append(1_000 * (time.perf_counter() - asked))
             await asyncio.sleep(EVERY_S)
     return took

@@ -50,6 +50,10 @@ options:
     description: Seconds for a check that names none itself.
     type: float
     default: 10
+  token:
+    description: The token with which the checks ask the gateway. Without one they need a trusted network.
+    type: str
+    default: ""
   workers:
     description: Checks that run at the same time.
     type: int
@@ -110,6 +114,7 @@ ARGUMENT_SPEC = (
         "checks": {"type": "list", "elements": "dict", "required": True},
         "origin": {"type": "str", "required": True},
         "timeout": {"type": "float", "default": TIMEOUT_S},
+        "token": {"type": "str", "default": "", "no_log": True},
         "workers": {"type": "int", "default": WORKERS},
     }
     | WAIT_SPEC
@@ -124,7 +129,9 @@ def main() -> None:
     if fault := fault_in(checks):
         module.fail_json(msg=fault)
     results = until_good(
-        lambda: run_checks(targets(checks, params["timeout"]), params["origin"], params["workers"]),
+        lambda: run_checks(
+            targets(checks, params["timeout"], params["token"]), params["origin"], params["workers"]
+        ),
         lambda results: all(result["ok"] for result in results),
         params["wait"],
     )

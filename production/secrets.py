@@ -24,6 +24,7 @@ from hal.network.certificates import (
     renew,
     server_fault,
 )
+from hal.network.devices import CHECKS, TOKENS, new_token
 from hal.network.files import write_private
 
 HEADER = "# The secrets of the production network. Edit with `make production-secrets`.\n"
@@ -89,7 +90,7 @@ def complete(
     Args:
         held: the secrets there are.
         certificates: by the variable that holds one, the names and IPv4 addresses that it must be for.
-        devices: names of the devices that get a token.
+        devices: names of the devices that get a token, as the checks do.
         validity: how long a certificate is valid.
     """
     made = {
@@ -101,8 +102,7 @@ def complete(
         made[AUTHORITY] = authority.pem.decode()
         made[AUTHORITY_KEY] = authority.key_pem.decode()
     made |= renew(made, certificates, validity).variables
-    tokens = made.get("network_device_tokens", {})
-    made["network_device_tokens"] = {name: secrets.token_urlsafe(32) for name in devices} | tokens
+    made[TOKENS] = {name: new_token() for name in [*devices, CHECKS]} | made.get(TOKENS, {})
     return made
 
 

@@ -1,6 +1,7 @@
 """The checks as a program: an order in JSON on standard input, the results in JSON on standard output.
 
-An order holds what the module `service_checks` takes: {checks, origin} and, as needed, {timeout, workers}.
+An order holds what the module `service_checks` takes: {checks, origin} and, as needed,
+{timeout, workers, token}.
 """
 
 from __future__ import annotations
@@ -18,6 +19,6 @@ def main() -> None:
     )  # Windows may begin with a byte order mark
     if fault := fault_in(order["checks"]):
         sys.exit(fault)
-    checks = targets(order["checks"], order.get("timeout", TIMEOUT_S))
+    checks = targets(order["checks"], order.get("timeout", TIMEOUT_S), order.get("token", ""))
     results = run_checks(checks, order["origin"], order.get("workers", WORKERS))
     json.dump({"results": results, "ok": all(result["ok"] for result in results)}, sys.stdout)

@@ -62,10 +62,20 @@ def fault_in(checks: list[dict[str, Any]]) -> str:
     return ""
 
 
-def targets(checks: Iterable[dict[str, Any]], timeout: float = TIMEOUT_S) -> list[Target]:
-    """Return the checks that were ordered; `timeout` is for those that name none."""
+def targets(checks: Iterable[dict[str, Any]], timeout: float = TIMEOUT_S, token: str = "") -> list[Target]:
+    """Return the checks that were ordered.
+
+    Args:
+        checks: what they are to check.
+        timeout: seconds for those that name none.
+        token: with which those of the gateway ask that name none.
+    """
     return [
-        Target.from_options(check, FLOW_TIMEOUT_S if check["kind"] == "flow" else timeout) for check in checks
+        Target.from_options(
+            {"token": token, **check} if check["kind"] == "gateway" else check,
+            FLOW_TIMEOUT_S if check["kind"] == "flow" else timeout,
+        )
+        for check in checks
     ]
 
 

@@ -57,6 +57,8 @@ class WebSocket:
                 raise CheckFailed("what answers there does not speak HTTP")
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         status, *lines = head.decode(errors="replace").split("\r\n")
+        if status.split()[1:2] == ["401"]:
+            raise CheckFailed(f"the WebSocket handshake was refused: {status}", self._token_remedy())
         if status.split()[1:2] != ["101"]:
             raise CheckFailed(f"the WebSocket handshake was refused: {status}")
         headers = {
@@ -65,6 +67,12 @@ class WebSocket:
         expected = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest()).decode()
         if headers.get("sec-websocket-accept") != expected:
             raise CheckFailed("the WebSocket handshake was answered wrongly")
+
+    def _token_remedy(self) -> str:
+        """Return what to do where this host or its token is not admitted."""
+        if self._target.token:
+            return "The gateway does not know the checks' token: run site.yml, which tells it"
+        return "The checks have no token: `make production-init` makes one"
 
     def _fill(self) -> None:
         data = self._socket.recv(65536)

@@ -37,5 +37,13 @@ def test_the_users_shells_know_the_network(host):
     assert host.file("/home/lawr/.zshrc").user == "lawr"
 
 
+def test_its_token_is_for_its_user_alone(host):
+    token = host.file("/etc/hal/token")
+    assert (token.user, token.mode) == ("lawr", 0o600)
+    assert host.run("su -l nobody -s /bin/sh -c 'cat /etc/hal/token'").rc != 0
+    refused = as_user(host, "HAL_TOKEN_FILE=/dev/null hal ask What medications am I taking?")
+    assert refused.rc != 0  # without it the gateway answers nothing
+
+
 def test_nothing_of_a_mac_is_here(host):
     assert not host.file("/home/lawr/Library").exists

@@ -45,6 +45,16 @@ def test_a_websocket_turn_passes_plain_and_encrypted(host):
         assert (answer["status"], answer["intent"]) == ("success", "ALLERGY")
 
 
+def test_what_asks_for_no_token_itself_is_behind_one(host):
+    asked = "curl --silent --insecure --output /dev/null --write-out %%{http_code} %s https://localhost/v1/audio/speech"
+    known, wrong = ("--oauth2-bearer molecule-is-no-secret", "--oauth2-bearer wrong")
+    assert [host.check_output(asked % sent) for sent in ("", wrong)] == ["401", "401"]
+    assert host.check_output(asked % known) != "401"
+    tokens = host.file("/etc/haproxy/hal.tokens")
+    assert (tokens.user, tokens.mode) == ("root", 0o600)
+    assert "molecule-is-no-secret" not in tokens.content_string
+
+
 def test_plain_http_is_sent_to_https(host):
     said = host.check_output("curl --silent --head http://localhost/")
     assert said.splitlines()[0].split()[1] == "301"

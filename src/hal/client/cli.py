@@ -124,6 +124,14 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--all", action="store_true", help="list every check of the network")
     status.set_defaults(run=commands.status)
 
+    devices = subcommands.add_parser(
+        "devices",
+        help="on the controller: which devices have a token, and who gets or loses one",
+        usage="hal devices list | add NAME [--replace] [--no-apply] | revoke NAME [--no-apply]",
+    )
+    devices.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    devices.set_defaults(run=commands.devices, json=False, verbose=False)
+
     completion = subcommands.add_parser(
         "completion",
         help="print what has a shell complete this command",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from hal.client.sound_file import audio_from_bytes, audio_from_file
 from hal.client.status import check_all, exit_code
 from hal.client.text_to_speech import synthesise
 from hal.client.turn import Audio, GatewayAnswer
+
+DEVICES, PYTHON = Path("production/devices.py"), Path(".venv/bin/python")  # of a checkout
 
 
 def ask(arguments: argparse.Namespace, settings: ClientSettings) -> int:
@@ -73,6 +76,18 @@ def status(arguments: argparse.Namespace, settings: ClientSettings) -> int:
     if report is not None:
         show_network(report, datetime.now(UTC), every=arguments.all)
     return code
+
+
+def devices(arguments: argparse.Namespace, _: ClientSettings) -> int:
+    """Have the checkout that the person is in change who may ask: what that takes is on no client."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / DEVICES).is_file() and (folder / PYTHON).exists():
+            command = [folder / PYTHON, "-m", ".".join(DEVICES.with_suffix("").parts), *arguments.arguments]
+            return subprocess.run(command, cwd=folder, check=False).returncode  # noqa: S603 - what was typed
+    raise UsageError(
+        "Devices are managed on the controller: change into its checkout, after `make tools` there."
+    )
 
 
 def conformance(arguments: argparse.Namespace, settings: ClientSettings) -> int:

@@ -9,7 +9,12 @@ from hal.network.model import VIRTUAL_HOST, Network
 
 
 def client_environment(
-    network: Network, client: str, administrator: str, proxmox: Mapping[str, Any]
+    network: Network,
+    client: str,
+    administrator: str,
+    proxmox: Mapping[str, Any],
+    *,
+    needs_token: bool = False,
 ) -> dict[str, Any]:
     """Return the variables of network_config.sh, under the names that clients use today.
 
@@ -21,15 +26,20 @@ def client_environment(
         client: the host.
         administrator: who logs in to the proxy.
         proxmox: the Proxmox API, {host, user}.
+        needs_token: whether no network is trusted: clients then send tokens, and ask the proxy, encrypted.
     """
     services, addresses = network.services, network.addresses
     qm, ai, proxy = (network.groups[group][0] for group in ("qm_servers", "ai_servers", "proxies"))
     gateway, speech, ollama = services["gateway"], services["speech"], services["ollama"]
     asked = VIRTUAL_HOST if VIRTUAL_HOST in addresses else qm
     port = gateway.port if asked == qm else services["proxy_gateway"].port
+    encrypted = proxy if asked == qm else asked
+    https = services["proxy_https"].port
     variables = {
-        "HAL_GATEWAY_URL": f"ws://{addresses[asked]}:{port}",
-        "HAL_SPEECH_URL": f"https://{proxy if asked == qm else asked}",
+        "HAL_GATEWAY_URL": f"wss://{encrypted}{'' if https == 443 else f':{https}'}"
+        if needs_token
+        else f"ws://{addresses[asked]}:{port}",
+        "HAL_SPEECH_URL": f"https://{encrypted}",
         "HAL_CA_FILE": "/etc/hal/ca.crt",
         "HAPROXY_HOST": addresses[proxy],
         "HAPROXY_SSH_PORT": services["ssh_proxy"].port,

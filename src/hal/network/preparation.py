@@ -8,6 +8,7 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from hal.network.catalogue import LISTENER_MODES
+from hal.network.devices import CHECKS, TOKENS
 from hal.network.inventory import HOSTS, MODELS, NETWORK
 from hal.network.timezones import zone_faults
 
@@ -53,6 +54,9 @@ def _secret_faults(secrets: dict[str, Any], vault_fault: str) -> Iterator[str]:
             yield f"the secret {name} is missing"
         elif isinstance(value, str) and PLACEHOLDER.fullmatch(value):
             yield f"the secret {name} is still a placeholder"
+    tokens = secrets.get(TOKENS)
+    if isinstance(tokens, dict) and tokens and CHECKS not in tokens:
+        yield f"{TOKENS} has none for the checks: `make production-init` makes one"
 
 
 def _rsync_faults(said: str | None) -> Iterator[str]:

@@ -13,6 +13,7 @@ from websockets.frames import CloseCode
 
 from hal import protocol
 from hal.protocol import Frame, ProtocolError
+from hal.shared.device_tokens import Device
 from hal.shared.metrics import GatewayMetrics
 from hal.shared.session import Session
 
@@ -52,9 +53,15 @@ class Connection:
 
     A peer that sends too fast, or does not read, is simply read more slowly; one that does not
     read at all is let go.
+
+    Attributes:
+        device: who is at the other end; None: somebody who needed no token.
     """
 
-    def __init__(self, socket: ServerConnection, metrics: GatewayMetrics) -> None:
+    def __init__(
+        self, socket: ServerConnection, metrics: GatewayMetrics, device: Device | None = None
+    ) -> None:
+        self.device = device
         self._socket = socket
         self._metrics = metrics
         self._outbox: list[Frame | str] = []  # an empty deque takes more room

@@ -13,6 +13,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame
 
+from hal.shared.device_tokens import Device
 from hal.shared.limits import Source, Sources
 
 _OTHER_METHODS = (b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ", b"TRACE ", b"CONNECT ")
@@ -51,6 +52,7 @@ class LimitedConnection(ServerConnection):
         self._unfed = b""
         self._retry: asyncio.Handle | None = None
         self._frame_delay = 0.0
+        self.device: Device | None = None  # who showed a token
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, and give up one too many before it costs anything."""

@@ -17,6 +17,7 @@ FRAMES_PER_SECOND = 2_000  # of an address: its microphones send 31 each
 BURST_FRAMES = 8_000
 BYTES_PER_SECOND = 4 * 2**20
 BURST_BYTES = 16 * 2**20
+WRONG_TOKENS = 20  # at once, and in a minute
 
 
 class TokenBucket:
@@ -38,9 +39,13 @@ class TokenBucket:
         self._at = now
         return max(0.0, -self._tokens / self._rate)
 
+    def is_empty(self) -> bool:
+        """Tell whether there is less than 1 to take."""
+        return self.delay(0) > 0 or (self._rate > 0 and self._tokens < 1)
+
     def refuses(self) -> bool:
         """Take 1 if there is as much; tell whether there was not."""
-        if self.delay(0) or (self._rate and self._tokens < 1):
+        if self.is_empty():
             return True
         self.delay()
         return False
@@ -53,6 +58,7 @@ class Source:
     handshakes: TokenBucket
     frames: TokenBucket
     bytes: TokenBucket
+    wrong_tokens: TokenBucket
     connections: int = 0
     sessions: int = 0
     seen_at: float = field(default=0.0)
@@ -92,6 +98,7 @@ class Sources:
                 TokenBucket(self._clock, rate / 60, rate),
                 TokenBucket(self._clock, FRAMES_PER_SECOND, BURST_FRAMES),
                 TokenBucket(self._clock, BYTES_PER_SECOND, BURST_BYTES),
+                TokenBucket(self._clock, WRONG_TOKENS / 60, WRONG_TOKENS),
             )
         self._sources[key].seen_at = now
         return self._sources[key]

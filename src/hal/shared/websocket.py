@@ -7,15 +7,25 @@ import json
 import logging
 import time
 import uuid
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
-from hal.shared.admission import Admission, Refused, read_tokens
+from hal.shared.admission import (
+    NOT_ADMITTED,
+    TOO_MANY_FAILURES,
+    TOO_MANY_WRONG_TOKENS,
+    WRONG_TOKEN,
+    Admission,
+    Refused,
+)
 from hal.shared.connection import Connection
+from hal.shared.device_tokens import SUBPROTOCOL, Device, DeviceTokens, token_of
 from hal.shared.limited_socket import LimitedConnection
 from hal.shared.limits import Limits, Sources
 from hal.shared.metrics import CONTENT_TYPE, GatewayMetrics
@@ -37,6 +47,7 @@ PING_INTERVAL_S = 20.0
 # Some clients read only while they wait for an answer, so that a person may think for a while
 # before the client sees our ping; a dead host is noticed by TCP itself.
 PING_TIMEOUT_S = 600.0
+TOKENS_INTERVAL_S = 2.0  # how soon a session ends whose device has lost its token
 _JSON = "application/json"
 TOO_MANY_CONNECTIONS = "This address has too many connections, or opens them too fast: try again later."
 
@@ -77,12 +88,16 @@ class WebSocketServer:
             time.monotonic,
         )
         self._servers: list[Server] = []
+        self._closing: set[asyncio.Task[None]] = set()
         self.metrics = metrics
+        for kind in (NOT_ADMITTED, WRONG_TOKEN, TOO_MANY_WRONG_TOKENS):
+            metrics.refused.labels(kind)  # from 0 on, so that the first one is seen to have been added
         self.sessions: dict[Session, Connection] = {}  # those open now
-        tokens = read_tokens(settings.tokens_file) if settings.tokens_file else {}
+        self._tokens = DeviceTokens(path=settings.tokens_file)
+        self._watching: asyncio.Task[None] | None = None
         self._own_names = OwnNames(settings.own_names, settings.allowed_origins)
         self._admission = Admission(
-            settings.trusted_networks, settings.trusted_proxies, tokens, self._own_names
+            settings.trusted_networks, settings.trusted_proxies, self._tokens, self._own_names
         )
 
     @property
@@ -101,6 +116,7 @@ class WebSocketServer:
             self._servers.append(await self._listen(port))
         for port in self.ports:
             log.info("listening on %s:%d", settings.host, port)
+        self._watching = asyncio.create_task(self._watch_tokens(), name="tokens")
 
     async def _listen(self, port: int) -> Server:
         return await serve(
@@ -109,6 +125,7 @@ class WebSocketServer:
             port,
             compression=None,  # a quarter of the memory for each idle connection, and frames are small
             process_request=self._process_request,
+            select_subprotocol=_select_subprotocol,
             create_connection=self._connect,  # type: ignore[arg-type]  # any factory will do
             server_header=None,
             open_timeout=HANDSHAKE_TIMEOUT_S,
@@ -131,6 +148,8 @@ class WebSocketServer:
     async def stop(self) -> None:
         """Stop accepting, let the turns in flight end within the drain time, close every socket."""
         self._draining = True
+        if self._watching:
+            self._watching.cancel()
         for server in self._servers:
             server.close(close_connections=False)
         for session in self.sessions:
@@ -155,6 +174,22 @@ class WebSocketServer:
         for task in lingering:
             task.cancel()
 
+    async def _watch_tokens(self) -> None:
+        """End the sessions of devices whose tokens have been revoked."""
+        while True:
+            await asyncio.sleep(TOKENS_INTERVAL_S)
+            self._tokens.refresh()
+            for connection in list(self.sessions.values()):
+                if connection.device and not self._tokens.is_good(connection.device):
+                    log.info("ended a session of %s, whose token was revoked", connection.device.name)
+                    connection.device = None
+                    self._closing.add(
+                        task := asyncio.create_task(
+                            connection.close(CloseCode.POLICY_VIOLATION, "this device's token was revoked")
+                        )
+                    )
+                    task.add_done_callback(self._closing.discard)
+
     async def _serve_client(self, socket: ServerConnection) -> None:
         if len(self.sessions) >= self._settings.max_sessions:
             self.metrics.refused.labels("too_many_sessions").inc()
@@ -164,7 +199,9 @@ class WebSocketServer:
             self.metrics.refused.labels("too_many_sessions_of_an_address").inc()
             await socket.close(CloseCode.TRY_AGAIN_LATER, "too many sessions from this address")
             return
-        connection = Connection(socket, self.metrics)
+        connection = Connection(
+            socket, self.metrics, socket.device if isinstance(socket, LimitedConnection) else None
+        )
         path = socket.request.path.partition("?")[0] if socket.request else ""
         kind = RecordingSession if path == RECORDING_PATH else Session
         session = kind(str(uuid.uuid4()), connection.send, self._pipeline, self._listening_times)
@@ -184,8 +221,9 @@ class WebSocketServer:
                 return answer
             self._admit(socket, request)
         except Refused as refusal:
-            self.metrics.refused.labels("not_admitted").inc()
-            log.warning("refused a client at %s: %s", _address(socket.remote_address), refusal)
+            self.metrics.refused.labels(refusal.kind).inc()
+            if refusal.kind != TOO_MANY_WRONG_TOKENS:
+                log.warning("refused a client at %s: %s", _address(socket.remote_address), refusal)
             response = socket.respond(refusal.status, f"{refusal}\n")
             if refusal.status is HTTPStatus.UNAUTHORIZED:
                 response.headers["WWW-Authenticate"] = 'Bearer realm="hal"'
@@ -224,10 +262,28 @@ class WebSocketServer:
         Raises:
             Refused: it may not.
         """
-        name = self._admission.admit(
-            _address(socket.remote_address), request.headers, _address(socket.local_address)
-        )
-        log.info("admitted %s", name)
+        peer = _address(socket.remote_address)
+        client = str(self._admission.client_address(peer, request.headers) or peer)
+        failures = self._sources.of(client).wrong_tokens
+        if token_of(request.headers) is not None and failures.is_empty():
+            raise Refused(TOO_MANY_FAILURES, HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY_WRONG_TOKENS)
+        try:
+            admitted = self._admission.admit(peer, request.headers, _address(socket.local_address))
+        except Refused as refusal:
+            if refusal.kind == WRONG_TOKEN:
+                failures.delay()
+            raise
+        if isinstance(admitted, Device):
+            if isinstance(socket, LimitedConnection):
+                socket.device = admitted
+            log.info("admitted %s", admitted.name)
+        else:
+            log.info("admitted %s", admitted)
+
+
+def _select_subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Name the protocol to a client that asks for it, and never repeat its token."""
+    return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
 def _address(end: tuple[str, int] | None) -> str:

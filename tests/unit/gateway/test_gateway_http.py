@@ -10,7 +10,8 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from hal.shared.admission import UNKNOWN_DEVICE, UNKNOWN_NETWORK, Admission, Refused, read_tokens
+from hal.shared.admission import UNKNOWN_DEVICE, UNKNOWN_NETWORK, Admission, Refused
+from hal.shared.device_tokens import DeviceTokens, read_tokens
 from hal.shared.own_names import FOREIGN_HOST, FOREIGN_ORIGIN, OwnNames
 
 TOKEN = "token-of-the-kitchen-tablet"
@@ -22,7 +23,7 @@ def admission():
     return Admission(
         ["10.1.0.0/16"],
         ["10.9.0.1/32"],
-        {"kitchen": DIGEST},
+        DeviceTokens({"kitchen": DIGEST}),
         OwnNames(["gateway", "10.1.34.103", "*.home.example"], ["https://hal.example"]),
     )
 
@@ -47,6 +48,11 @@ def admission():
         ("10.1.2.3", {"Host": "198.18.0.7:8768"}),  # where it arrived, which no inventory knows
         ("10.1.2.3", {"Host": "[::ffff:10.1.34.103]:8768"}),
         ("192.0.2.1", {"Authorization": f"Bearer {TOKEN}", "Host": "evil.example"}),
+        (
+            "192.0.2.1",
+            {"Sec-WebSocket-Protocol": f"hal, hal.token.{TOKEN}", "Origin": "https://page.example"},
+        ),
+        ("10.1.2.3", {"Sec-WebSocket-Protocol": "chat"}),
     ],
 )
 def test_admitted(admission, peer, headers):
@@ -65,6 +71,10 @@ def test_admitted(admission, peer, headers):
         ("10.9.0.1", {"X-Forwarded-For": "127.0.0.1"}, UNKNOWN_NETWORK),
         ("192.0.2.1", {"Authorization": "Bearer wrong"}, UNKNOWN_DEVICE),
         ("192.0.2.1", {"Authorization": f"Basic {TOKEN}"}, UNKNOWN_DEVICE),
+        ("10.1.2.3", {"Authorization": "Bearer wrong"}, UNKNOWN_DEVICE),  # from a trusted network, too
+        ("10.1.2.3", {"Authorization": "Bearer"}, UNKNOWN_DEVICE),
+        ("10.1.2.3", {"Sec-WebSocket-Protocol": "hal, hal.token.wrong"}, UNKNOWN_DEVICE),
+        ("10.1.2.3", {"Sec-WebSocket-Protocol": "hal, hal.token."}, UNKNOWN_DEVICE),
         ("not an address", {}, UNKNOWN_NETWORK),
         ("10.1.2.3", {"Origin": "https://evil.example", "Host": "gateway:8768"}, FOREIGN_ORIGIN),
         ("10.1.2.3", {"Origin": "null", "Host": "gateway:8768"}, FOREIGN_ORIGIN),

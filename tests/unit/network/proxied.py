@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import re
@@ -40,6 +41,9 @@ def render(variables: Mapping[str, Any], directory: Path) -> str:
         directory: where `hal.pem` is.
     """
     defaults = yaml.safe_load((ROOT / "roles/haproxy/defaults/main.yml").read_text())
+    tokens = variables.get("haproxy_tokens", {}).values()
+    digests = [f"{hashlib.sha256(token.encode()).hexdigest()}\n" for token in tokens]
+    (directory / "hal.tokens").write_text("".join(digests))
     (directory / "variables.json").write_text(json.dumps(defaults | variables))
     for name in ("hal.list", "rendered.cfg"):
         template = ROOT / "roles/haproxy/templates" / name.replace("rendered", "haproxy")
@@ -49,7 +53,8 @@ def render(variables: Mapping[str, Any], directory: Path) -> str:
             [*command, "-e", f"@{directory}/variables.json"], check=True, capture_output=True, cwd=ROOT
         )
         text = (directory / name).read_text()
-        (directory / name).write_text(text.replace("/etc/haproxy/certificates/hal.", f"{directory}/hal."))
+        text = re.sub(r"/etc/haproxy/(certificates/)?hal\.", f"{directory}/hal.", text)
+        (directory / name).write_text(text)
     return (directory / "rendered.cfg").read_text()
 
 

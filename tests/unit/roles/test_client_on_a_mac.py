@@ -88,6 +88,23 @@ def test_zsh_knows_the_network_and_keeps_what_it_knew(mac: Mac) -> None:
     assert not mac.agent.exists()
 
 
+def test_the_token_is_for_its_user_alone_and_goes_when_it_is_revoked(mac: Mac) -> None:
+    assert "told-nobody" not in mac.run("--diff", "-vvv", client_token="told-nobody")
+    token = mac.root / "etc/token"
+    shell = f". {mac.root}/opt/client/bin/network_config.sh; echo $HAL_TOKEN_FILE"
+    assert (token.read_text(), token.stat().st_mode & 0o777) == ("told-nobody\n", 0o600)
+
+    def known(**environment: str) -> str:
+        return subprocess.run(
+            ["sh", "-c", shell], env=environment, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert known() == str(token)
+    assert known(HAL_TOKEN_FILE="/elsewhere") == "/elsewhere"
+    assert mac.run(client_token="").startswith("0 ")
+    assert not token.exists() and known() == ""
+
+
 def test_programs_of_the_dock_get_the_environment_if_wanted(mac: Mac) -> None:
     assert mac.run(stage="launch_agent", client_launch_agent=True).startswith("0 ")
     agent = plistlib.loads(mac.agent.read_bytes())
