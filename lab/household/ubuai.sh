@@ -1,14 +1,15 @@
 #!/bin/sh
-# A computer for language models, by somebody's hand: Ollama as its own script leaves it, a page, and a firewall.
+# A computer for language models, by somebody's hand: Ollama as its own script leaves it, a page, a firewall, and a clock of
+# its own choice. Its user has a shell that HAL would not have given him.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq -o DPkg::Lock::Timeout=300 update
-apt-get -qq -o DPkg::Lock::Timeout=300 install nginx-light prometheus-node-exporter ufw zstd > /dev/null
+apt-get -qq -o DPkg::Lock::Timeout=300 install chrony nginx-light prometheus-node-exporter ufw zstd > /dev/null
 
 cd /root/household
 tar --extract --zstd --file ollama.tar.zst --directory /usr/local
 useradd -r -s /bin/false -U -m -d /usr/share/ollama ollama
-usermod -a -G ollama lawr
+usermod -a -G ollama --shell /bin/dash lawr
 cat > /etc/systemd/system/ollama.service << 'END'
 [Unit]
 Description=Ollama Service
