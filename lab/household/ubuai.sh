@@ -6,6 +6,13 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get -qq -o DPkg::Lock::Timeout=300 update
 apt-get -qq -o DPkg::Lock::Timeout=300 install chrony nginx-light prometheus-node-exporter ufw zstd > /dev/null
 
+# A container has no clock of its own to set: chrony only looks.
+sed -i 's/^DAEMON_OPTS=.*/DAEMON_OPTS="-F 1 -x"/' /etc/default/chrony
+install -d /etc/systemd/system/chrony.service.d
+printf '[Unit]\nConditionCapability=\n' > /etc/systemd/system/chrony.service.d/container.conf
+systemctl daemon-reload
+systemctl restart chrony
+
 cd /root/household
 tar --extract --zstd --file ollama.tar.zst --directory /usr/local
 useradd -r -s /bin/false -U -m -d /usr/share/ollama ollama

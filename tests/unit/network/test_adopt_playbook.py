@@ -65,6 +65,7 @@ def play(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
                 "ansible_python_interpreter": sys.executable,
                 "haproxy_configuration_path": str(tmp_path / "haproxy.cfg"),
                 "haproxy_defaults_path": str(tmp_path / "none"),
+                "haproxy_program": "true",
                 "adopt_parts": [],
                 "adopt_page": str(tmp_path / "reports/adopt.html"),
                 "proxmox_vm_answers": "local",
@@ -127,6 +128,21 @@ def test_a_configuration_that_cannot_be_read_is_told_with_its_line_and_nothing_i
     done = play("adopt")
     assert done.returncode == 2
     assert f"{configuration}, line {len(HOUSEHOLD.splitlines()) + 1}: no closing quotation" in done.stdout
+    assert sorted((tmp_path / "lab/group_vars/all").iterdir()) == before
+
+
+def test_a_configuration_that_haproxy_would_not_start_with_is_told_and_nothing_is_written(
+    play: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "haproxy.cfg").write_text(HOUSEHOLD)
+    program = tmp_path / "haproxy"
+    program.write_text("#!/bin/sh\necho '[ALERT] (7) : config : no key in /etc/ssl/home' >&2; exit 1\n")
+    program.chmod(0o755)
+    before = sorted((tmp_path / "lab/group_vars/all").iterdir())
+    done = play("adopt", haproxy_program=str(program))
+    assert done.returncode == 2
+    said = " ".join(done.stdout.split())
+    assert "does not accept its own configuration: no key in /etc/ssl/home. It would not start again." in said
     assert sorted((tmp_path / "lab/group_vars/all").iterdir()) == before
 
 

@@ -229,9 +229,9 @@ class _Host:
             if names:
                 yield (
                     f"{program} with settings of the household's ({', '.join(files)}), where HAL runs "
-                    f"{' and '.join(names)} with settings of its own: give that another host in the inventory, "
-                    f"or move what {program} serves here to another; -e {GIVE_UP}=true gives it up, and its files "
-                    "stay beside HAL's as .before-hal"
+                    f"{' and '.join(names)} with settings of its own: give that another host in the "
+                    f"inventory, or move what {program} serves here to another; -e {GIVE_UP}=true gives it "
+                    "up, and its files stay beside HAL's as .before-hal"
                 )
 
     def _ollama_of_the_household(self) -> str:
