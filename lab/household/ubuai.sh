@@ -53,6 +53,6 @@ echo "the household's page" > /var/www/html/index.html
 systemctl restart nginx
 echo '17 4 * * * root /usr/bin/find /var/tmp -name "*.household" -mtime +30 -delete' > /etc/cron.d/household
 ufw allow 22/tcp
-ufw allow from 198.18.0.0/16 to any port 11434 proto tcp
+ufw allow from 198.18.0.0/15 to any port 11434 proto tcp
 ufw allow from 198.18.60.0/24 to any port 3000 proto tcp
 ufw --force enable

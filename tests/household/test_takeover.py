@@ -119,7 +119,7 @@ def test_a_host_lets_in_whom_it_let_in_and_where(login: str) -> None:
 @pytest.mark.usefixtures("takeover")
 def test_whoever_could_ask_the_language_model_still_can(on) -> None:
     rules = on("ubuai", "ufw status").stdout
-    assert re.search(r"11434/tcp +ALLOW +198\.18\.0\.0/16 +# HAL", rules), rules
+    assert re.search(r"11434/tcp +ALLOW +198\.18\.0\.0/15 +# HAL", rules), rules
 
 
 @pytest.mark.usefixtures("takeover")
