@@ -96,11 +96,12 @@ def server_certificates() -> dict[str, list[str]]:
     return certificate_names({name: list(hosts) for name, hosts in servers.items()}, known | shared_address())
 
 
-def forget_host_key(address: str) -> None:
-    """Forget the SSH host key of a host that is about to be made anew."""
+def forget_host_key(address: str, port: int) -> None:
+    """Forget the SSH host key of a host that is about to be made anew, at 22 and at another port."""
     known_hosts = STATE / "known_hosts"
     if known_hosts.exists():
-        machine.run("ssh-keygen", "-q", "-R", address, "-f", str(known_hosts))
+        for name in (address, f"[{address}]:{port}"):
+            machine.run("ssh-keygen", "-q", "-R", name, "-f", str(known_hosts))
 
 
 def forget_removed_hosts() -> None:
@@ -119,14 +120,15 @@ def ensure_standing_hosts(key: str = "") -> None:
     key = key or (STATE / "id_ed25519.pub").read_text()
     there = {container.name: container for container in containers.list_all(lab)}
     for name, address in addresses("backup_servers", "clients").items():
+        login = by_hand.login(name)
         if name not in there:
-            forget_host_key(address)
+            forget_host_key(address, login.port)
             by_hand.create(lab, name, address)
         if name not in there or not there[name].running:
             containers.start(lab, name)
-        by_hand.install(lab, name, USER, key)
+        by_hand.install(lab, name, login, key)
         containers.wait_booted(lab, name)
-        containers.wait_port(address, by_hand.SSH_PORT)
+        containers.wait_port(address, login.port)
 
 
 def playbook(*arguments: str) -> None:

@@ -38,6 +38,10 @@ options:
     type: list
     elements: str
     default: []
+  program:
+    description: HAProxy, which is asked whether it accepts what a person made. Without it, nobody is.
+    type: str
+    default: haproxy
   state:
     description: What becomes of the files that a person made.
     type: str
@@ -79,6 +83,10 @@ unknown:
   type: list
   elements: str
   returned: always
+fault:
+  description: What HAProxy itself says against a person's configuration; empty if it accepts it. Only read.
+  type: str
+  returned: always
 summary:
   description: What a person's configuration serves, in words.
   type: str
@@ -94,8 +102,13 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "default": "/etc/haproxy/haproxy.cfg"},
     "defaults_path": {"type": "path", "default": "/etc/default/haproxy"},
     "adopted": {"type": "list", "elements": "str", "default": []},
+    "program": {"type": "str", "default": "haproxy"},
     "state": {"type": "str", "choices": ["read", "kept", "merged"], "default": "read"},
 }
+ALERT = re.compile(
+    r"^\[ALERT\]\s*(?:[\d/() ]+)?:\s*(?:config : )?(?!Fatal errors|Error\(s\) found)(.*)", re.MULTILINE
+)
+VARIABLE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
 OPTION = re.compile(r"^\s*(?:CONFIG|EXTRAOPTS)=(.*)$", re.MULTILINE)
 NAMED_HOST = re.compile(
     r"(?:hdr|hdr_end|hdr_dom|hdr_beg|ssl_sni|ssl_fc_sni)\b[^{}]*?((?:\s+\S+)+?)\s*(?:\}|$)"
@@ -113,7 +126,7 @@ def read(path: Path) -> str:
 
 
 def files_of(main: Path, defaults: Path) -> list[Path]:
-    """Return the files that HAProxy reads, in order: the main one, then what its service's options name."""
+    """Return what HAProxy would read, in order: the main file, then what its service's options name."""
     found = [main]
     options = OPTION.findall(read(defaults)) if defaults.exists() else []
     words = [word for option in options for value in shlex.split(option) for word in value.split()]
@@ -121,7 +134,21 @@ def files_of(main: Path, defaults: Path) -> list[Path]:
         if option == "-f":
             place = Path(value)
             found += sorted(place.glob("*.cfg")) if place.is_dir() else [place]
-    return [path for path in dict.fromkeys(found) if path.exists()]
+    return [*dict.fromkeys(found)]
+
+
+def fault(module: AnsibleModule, files: list[Path], defaults: Path) -> str:
+    """Return what HAProxy says against files; empty: nothing, or there is no HAProxy."""
+    program = module.get_bin_path(module.params["program"])
+    if not program:
+        return ""
+    variables = VARIABLE.findall(read(defaults)) if defaults.exists() else []
+    given = {name: " ".join(shlex.split(value, comments=True)) for name, value in variables}
+    code, output, error = module.run_command(
+        [program, "-c", *(word for path in files for word in ("-f", str(path)))], environ_update=given
+    )
+    said = ALERT.findall(error or output) or (error or output).strip().splitlines()[-1:]
+    return "; ".join(line.strip().rstrip(".") for line in said) or "no reason" if code else ""
 
 
 def is_package_default(module: AnsibleModule, path: Path) -> bool:
@@ -156,8 +183,9 @@ def ports(text: str) -> list[int]:
 
 def look(module: AnsibleModule) -> tuple[list[Path], dict[str, Any]]:
     """Return the files that a person made, and what is told of the configuration."""
-    main = Path(module.params["path"])
-    files = files_of(main, Path(module.params["defaults_path"]))
+    main, defaults = Path(module.params["path"]), Path(module.params["defaults_path"])
+    named = files_of(main, defaults)
+    files = [path for path in named if path.exists()]
     texts = {path: read(path) for path in files}
     own = [path for path in files if own_files.is_ours(path.read_bytes())]
     foreign = [path for path in files if path not in own and not is_package_default(module, path)]
@@ -169,6 +197,7 @@ def look(module: AnsibleModule) -> tuple[list[Path], dict[str, Any]]:
         "configuration": [{"path": str(path), "text": texts[path], "sha256": sums[path]} for path in foreign],
         "maps": {name: read(Path(name)) for name in MAP.findall(everything) if Path(name).is_file()},
         "unknown": [str(path) for path in foreign if sums[path] not in module.params["adopted"]],
+        "fault": fault(module, named, defaults) if foreign and module.params["state"] == "read" else "",
         "summary": summary(everything) if foreign else "",
         "ports": ports(everything),
     }

@@ -15,6 +15,7 @@ from ansible.module_utils.reading import (
     network,
     ollama,
     people,
+    programs,
     schedules,
     units,
 )
@@ -25,8 +26,8 @@ module: host_reading
 short_description: Read what a Linux host has and does
 description:
   - Reads what listens with its programs, the units that are started with the host, the firewall's rules made
-    by hand, who can log in, what cron runs, containers, Ollama with its models, and mounted disks. Nothing is
-    changed, and nothing needs to be installed.
+    by hand, who can log in, what cron runs, containers, Ollama with its models, servers that somebody set up
+    and HAL would configure, and mounted disks. Nothing is changed, and nothing needs to be installed.
   - Of keys it tells fingerprint and comment, of cron's commands the program. Passwords are in neither.
   - What cannot be read is told as a sentence and hides nothing else.
 options:
@@ -34,8 +35,8 @@ options:
     description: What is read.
     type: list
     elements: str
-    choices: [listeners, units, firewall, users, schedules, containers, ollama, disks]
-    default: [listeners, units, firewall, users, schedules, containers, ollama, disks]
+    choices: [listeners, units, firewall, users, schedules, containers, ollama, programs, disks]
+    default: [listeners, units, firewall, users, schedules, containers, ollama, programs, disks]
 attributes:
   check_mode:
     support: full
@@ -93,6 +94,12 @@ ollama:
     models; the models with name, digest and gib.
   type: dict
   returned: if asked for
+programs:
+  description: >-
+    The files that somebody wrote for each server that runs, such as V(nginx), and that HAL configures whole
+    and has not configured yet.
+  type: dict
+  returned: if asked for
 disks:
   description: The mounted disks beside the system's with path, device, type and gib.
   type: list
@@ -118,6 +125,7 @@ PARTS: dict[str, Callable[[Host], Any]] = {
     "schedules": schedules.read,
     "containers": containers.read,
     "ollama": ollama.read,
+    "programs": programs.read,
     "disks": disks.read,
 }
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
@@ -136,7 +144,7 @@ def main() -> None:
             found[part] = PARTS[part](host)
         except (ValueError, LookupError, TypeError, OSError) as error:
             host.unread.append(f"The {part} cannot be read: {error}.")
-            found[part] = {} if part in ("firewall", "ollama") else []
+            found[part] = {} if part in ("firewall", "ollama", "programs") else []
     module.exit_json(changed=False, system=LINUX, **found, unread=host.unread)
 
 

@@ -14,8 +14,8 @@ description:
   - The vault's password is the one that opens the vault, wherever Ansible has it from - a file, a program or
     the keyboard.
   - Kits themselves (C(*.kit), C(*.kit.html), and where the last one was written) are not taken.
-  - The passphrase, 16 characters or more, stands in the variable C(HAL_KIT_PASSPHRASE) of the environment or in
-    the file that C(HAL_KIT_PASSPHRASE_FILE) names; else it is asked for, twice.
+  - The passphrase, 16 characters or more, stands in the variable C(HAL_KIT_PASSPHRASE) of the environment or
+    in the file that C(HAL_KIT_PASSPHRASE_FILE) names; else it is asked for, twice.
   - The file can be read by its owner alone, is there as a whole or not at all, and replaces none unasked.
   - In the local directory C(recovery-kit.json) remembers digests of what the last kit holds. Without O(path)
     they are compared with what there is now, nothing is written, and what cannot be read is told in RV(age).

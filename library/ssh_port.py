@@ -23,7 +23,7 @@ options:
     type: str
     required: true
   ports:
-    description: The ports to try. If several answer at once, the one named first is taken.
+    description: The ports to try. If several answer, the one named first is taken.
     type: list
     elements: int
     default: [22]
@@ -133,10 +133,12 @@ async def find(
     """
     answers = dict.fromkeys(ports, "timed out")
     banners: dict[int, str] = {}
+    tried = {port: asyncio.Event() for port in ports}
 
     async def persist(port: int) -> None:
         while port not in banners:
             banner, answers[port] = await attempt(host, port)
+            tried[port].set()
             if banner:
                 banners[port] = banner
             else:
@@ -144,6 +146,11 @@ async def find(
 
     tasks = [asyncio.create_task(persist(port)) for port in ports]
     await asyncio.wait(tasks, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+    if (
+        banners
+    ):  # those named before it have their first attempt, that no race decides between two that answer
+        before = ports[: min(map(ports.index, banners))]
+        await asyncio.gather(*(tried[port].wait() for port in before))
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

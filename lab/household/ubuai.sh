@@ -1,14 +1,22 @@
 #!/bin/sh
-# A computer for language models, by somebody's hand: Ollama as its own script leaves it, a page, and a firewall.
+# A computer for language models, by somebody's hand: Ollama as its own script leaves it, a page, a firewall, and a clock of
+# its own choice. Its user has a shell that HAL would not have given him.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq -o DPkg::Lock::Timeout=300 update
-apt-get -qq -o DPkg::Lock::Timeout=300 install nginx-light prometheus-node-exporter ufw zstd > /dev/null
+apt-get -qq -o DPkg::Lock::Timeout=300 install chrony nginx-light prometheus-node-exporter ufw zstd > /dev/null
+
+# A container has no clock of its own to set: chrony only looks.
+sed -i 's/^DAEMON_OPTS=.*/DAEMON_OPTS="-F 1 -x"/' /etc/default/chrony
+install -d /etc/systemd/system/chrony.service.d
+printf '[Unit]\nConditionCapability=\n' > /etc/systemd/system/chrony.service.d/container.conf
+systemctl daemon-reload
+systemctl restart chrony
 
 cd /root/household
 tar --extract --zstd --file ollama.tar.zst --directory /usr/local
 useradd -r -s /bin/false -U -m -d /usr/share/ollama ollama
-usermod -a -G ollama lawr
+usermod -a -G ollama --shell /bin/dash lawr
 cat > /etc/systemd/system/ollama.service << 'END'
 [Unit]
 Description=Ollama Service
@@ -45,6 +53,6 @@ echo "the household's page" > /var/www/html/index.html
 systemctl restart nginx
 echo '17 4 * * * root /usr/bin/find /var/tmp -name "*.household" -mtime +30 -delete' > /etc/cron.d/household
 ufw allow 22/tcp
-ufw allow from 198.18.0.0/16 to any port 11434 proto tcp
+ufw allow from 198.18.0.0/15 to any port 11434 proto tcp
 ufw allow from 198.18.60.0/24 to any port 3000 proto tcp
 ufw --force enable

@@ -60,7 +60,7 @@ def playbook() -> Callable[..., Done]:
             cwd=PROJECT,
             capture_output=True,
             text=True,
-            timeout=900,
+            timeout=2400,
             check=False,
         )
 

@@ -105,6 +105,48 @@ def test_a_page_that_only_one_network_could_ask_still_is(on) -> None:
     assert on("qm1", ask).stdout == ""
 
 
+@pytest.mark.parametrize("login", ["-p 2222 admin", "-p 22 lawr"], ids=["as before HAL", "as HAL does"])
+@pytest.mark.usefixtures("takeover")
+def test_a_host_lets_in_whom_it_let_in_and_where(login: str) -> None:
+    command = f"ssh -i {network.STATE}/id_ed25519 -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=no"
+    there = f"-o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 {login}@{network.addresses()['nas']}"
+    said = subprocess.run(
+        [*command.split(), *there.split(), "sudo", "whoami"], capture_output=True, text=True, check=False
+    )
+    assert said.stdout == "root\n", said.stderr
+
+
+@pytest.mark.usefixtures("takeover")
+def test_whoever_could_ask_the_language_model_still_can(on) -> None:
+    rules = on("ubuai", "ufw status").stdout
+    assert re.search(r"11434/tcp +ALLOW +198\.18\.0\.0/15 +# HAL", rules), rules
+
+
+@pytest.mark.usefixtures("takeover")
+def test_backups_of_its_own_go_on_beside_those_of_hal(on) -> None:
+    options = "--repo /srv/restic --password-file /root/restic-password"
+    assert "1 snapshots" in on("haproxy", f"/usr/bin/restic snapshots {options}").stdout
+    command = on("haproxy", "cut --delimiter=' ' --fields=7- /etc/cron.d/restic").stdout.strip()
+    assert command.startswith("/usr/bin/restic backup ")
+    for backup in (command, "hal-backup backup"):
+        done = on("haproxy", backup)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 snapshots" in on("haproxy", f"/usr/bin/restic snapshots {options}").stdout
+
+
+@pytest.mark.usefixtures("takeover")
+def test_the_clock_is_set_by_what_somebody_chose_for_it_and_by_nothing_else(on) -> None:
+    assert on("ubuai", "systemctl is-active chrony systemd-timesyncd").stdout.split() == [
+        "active",
+        "inactive",
+    ]
+
+
+@pytest.mark.usefixtures("takeover")
+def test_an_administrator_who_was_there_keeps_the_shell(on) -> None:
+    assert on("ubuai", "getent passwd lawr").stdout.strip().endswith(":/bin/dash")
+
+
 @pytest.mark.usefixtures("takeover")
 def test_what_cron_ran_it_still_runs(on) -> None:
     assert "*.household" in on("ubuai", "cat /etc/cron.d/household").stdout

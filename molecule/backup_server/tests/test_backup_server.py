@@ -29,7 +29,7 @@ def restic(host):
             "RESTIC_CACERT": CERTIFICATE,
         }
         environment = " ".join(f"{key}={value}" for key, value in settings.items())
-        return host.run(f"{environment} restic --no-cache {arguments}")
+        return host.run(f"{environment} /usr/bin/restic --no-cache {arguments}")
 
     return run
 
@@ -155,7 +155,7 @@ def test_the_age_of_what_a_host_backs_up_is_told_by_item(host, restic):
 def no_old_snapshots(host):
     """Remove what an earlier run left, which the host itself may not."""
     password = backup_access("qm1", "secret of the scenario")["encryption"]
-    restic = f"env RESTIC_PASSWORD={password} restic --no-cache --repo /srv/backups/qm1"
+    restic = f"env RESTIC_PASSWORD={password} /usr/bin/restic --no-cache --repo /srv/backups/qm1"
     as_server = f"runuser --user restic-rest-server -- {restic}"
     old = json.loads(host.check_output(f"{as_server} snapshots --json --tag old")) or []
     if old:
@@ -205,7 +205,7 @@ def test_a_maintenance_that_was_killed_leaves_no_lock(host, restic, killed_maint
 def test_locks_of_dead_processes_are_gone_once_the_server_has_started(host, restic):
     locks = LOCKS.format(name="qm1")
     script = (
-        "restic --no-cache --repo /srv/backups/qm1 backup --stdin < <(exec sleep 60 2>/dev/null) & "
+        "/usr/bin/restic --no-cache --repo /srv/backups/qm1 backup --stdin < <(exec sleep 60 2>/dev/null) & "
         f"for n in $(seq 3000); do {locks} | grep --quiet . && break; sleep 0.01; done; "
         "kill -KILL $!"
     )
@@ -267,7 +267,7 @@ def test_the_history_of_a_server_that_was_emptied_comes_back_from_the_off_site_c
     said = host.check_output("hal-backup-maintenance --offsite")
     assert "qm1: copied off-site" in said and "haproxy: copied off-site" in said
     access = backup_access("qm1", "secret of the scenario")
-    opened = f"restic --no-cache --no-lock --repo {DISK}/qm1 snapshots --json"
+    opened = f"/usr/bin/restic --no-cache --no-lock --repo {DISK}/qm1 snapshots --json"
     assert host.run(f"RESTIC_PASSWORD={access['encryption']} {opened}").rc != 0
     copied = json.loads(host.check_output(f"RESTIC_PASSWORD={access['offsite_encryption']} {opened}"))
     before = json.loads(restic("qm1", "snapshots --json").stdout)

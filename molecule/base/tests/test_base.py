@@ -140,3 +140,11 @@ def test_apt_takes_packages_from_the_cache_once_it_answers(host):
     finally:
         host.check_output("systemctl stop packages")
     assert said == "http://127.0.0.1:3142"
+
+
+@pytest.mark.parametrize(
+    ("user", "shell"), [("lawr", "/bin/bash"), ("anna", "/bin/dash"), ("ben", "/bin/bash")]
+)
+def test_an_administrator_has_the_shell_of_before_if_there_was_any(host, user, shell):
+    assert host.user(user).shell == shell
+    assert "sudo" in host.user(user).groups

@@ -495,6 +495,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    os.environ["PATH"] = (
+        f"/usr/bin:{os.environ['PATH']}"  # the package's restic, before one that somebody has fetched
+    )
     for ended in (signal.SIGHUP, signal.SIGTERM):  # what is begun is left in order
         if signal.getsignal(ended) == signal.SIG_DFL:  # not below nohup
             signal.signal(ended, lambda number, _frame: sys.exit(128 + number))

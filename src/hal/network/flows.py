@@ -8,6 +8,7 @@ from typing import Any
 from hal.network.catalogue import ADMINISTRATORS, CLIENTS, EVERYBODY, PORTLESS, Service
 from hal.network.model import EVERYWHERE, Network, is_network
 
+SSH_BEFORE = 22  # where it listens until HAL moves it
 NAMES = {ADMINISTRATORS: "administrators", CLIENTS: "client networks"}  # of whom networks stand for
 
 
@@ -38,13 +39,13 @@ def firewall_rules(network: Network, host: str) -> list[dict[str, Any]]:
 def known_ports(networks: Iterable[Network], host: str) -> list[dict[str, Any]]:
     """Return the ports of a host that the catalogue describes, in any mode: [{port, protocol}].
 
-    Those of SSH are known on every host, as it is moved from one to the other.
+    The port that SSH has before HAL moves it is known on every host.
     """
-    found = {
+    found = {(SSH_BEFORE, "tcp")} | {
         (service.port, service.transport)
         for network in networks
         for service in network.services.values()
-        if service.transport != PORTLESS and (host in network.hosts(service) or service.protocol == "ssh")
+        if service.transport != PORTLESS and host in network.hosts(service)
     }
     return [{"port": port, "protocol": protocol} for port, protocol in sorted(found)]
 

@@ -26,6 +26,9 @@ SECTIONS = {
     "traces",
 }
 PROXIES = ("frontend", "backend", "listen")
+# How many words these lines have at least, as what they say is asked for here.
+FEWEST_WORDS = {"bind": 2, "mode": 2, "acl": 3, "use_backend": 2, "default_backend": 2, "server": 3}
+FEWEST_WORDS |= dict.fromkeys((*PROXIES, "crt-base", "ca-base"), 2)
 
 
 class ConfigurationError(Exception):
@@ -63,7 +66,7 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
     """Return the sections of files, [{path, text}], in the order in which HAProxy reads them.
 
     Raises:
-        ConfigurationError: a line belongs to no section, or its quotes do not end.
+        ConfigurationError: a line belongs to no section or lacks something, or its quotes do not end.
     """
     sections: list[Section] = []
     latest: Section | None = None
@@ -74,6 +77,8 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
             words = _words(text, where)
             if not words:
                 continue
+            if len(words) < FEWEST_WORDS.get(words[0], 1):
+                raise ConfigurationError(f"{where}: `{text.strip()}` lacks something")
             line = Line(where, text, words)
             if words[0] in SECTIONS:
                 sections.append(Section(words[0], words[1] if len(words) > 1 else "", line))

@@ -300,6 +300,19 @@ def internet_fault(network: str) -> str:
     )
 
 
+def _login_faults(logins: dict[str, Any]) -> Iterator[str]:
+    """Find what says wrongly where a host lets somebody in before HAL's first run, and as whom."""
+    for host, login in logins.items():
+        given = login if isinstance(login, dict) else {"": login}
+        port, user = given.get("port", 22), given.get("user", "x")
+        right = isinstance(port, int) and 1 <= port <= 65535 and isinstance(user, str) and user
+        if not right or isinstance(port, bool) or given.keys() - {"port", "user"}:
+            yield (
+                f"ssh_before of {host} is {login!r}; it is such as {{port: 2222, user: admin}}, of which "
+                "one may be left out"
+            )
+
+
 def network_faults(network: dict[str, Any]) -> list[str]:
     """Return every fault, each after the file to edit; none when all is well.
 
@@ -315,6 +328,7 @@ def network_faults(network: dict[str, Any]) -> list[str]:
             administrators: networks that may administer the hosts;
             client_networks: networks of clients without a fixed address; there may be none;
         trusted: networks whose devices may use the gateway without a token; there may be none;
+            logins: `ssh_before` of each host that has it;
             hosts: the hosts that are configured; by default those that have an address.
     """
     catalogue, groups, subnets = network["catalogue"], network["groups"], network["subnets"]
@@ -350,6 +364,8 @@ def network_faults(network: dict[str, Any]) -> list[str]:
                 else _virtual_faults(network.get("virtual_address", ""), groups, addresses, subnets)
             ),
         ],
-        HOSTS: empty + ([] if subnet_faults else [*_address_faults(addresses, subnets)]),
+        HOSTS: empty
+        + [*_login_faults(network.get("logins", {}))]
+        + ([] if subnet_faults else [*_address_faults(addresses, subnets)]),
     }
     return [f"{file}: {fault}" for file, faults in found.items() for fault in dict.fromkeys(faults)]

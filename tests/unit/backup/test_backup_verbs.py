@@ -178,7 +178,7 @@ def full(repository):
 
 def test_a_full_quota_is_named_at_once_and_until_the_server_takes_more(verbs, local, item, full):
     began = time.monotonic()
-    with pytest.raises(verbs.QuotaError, match="the quota of .* on the backup server is full"):
+    with pytest.raises(verbs.QuotaError, match=r"the quota of .* on the backup server is full"):
         verbs.back_up(local, "certificates", item)
     assert time.monotonic() - began < 250, "restic was not let go on"
     told = verbs.status(local, "certificates", item, since=0.0)["refused"]

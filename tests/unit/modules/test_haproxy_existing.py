@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hal.network.authority import Authority
 
 HOUSEHOLD = """\
 # Ansible managed
@@ -142,3 +145,36 @@ def test_the_ports_of_every_bind_are_told(look: Callable[..., Any], tmp_path: Pa
     binds += ["bind /run/haproxy.sock", "bind abns@inner accept-proxy", "# bind :81"]
     (tmp_path / "haproxy.cfg").write_text("frontend web\n" + "".join(f"    {one}\n" for one in binds))
     assert look()["ports"] == [80, 443, 6000, 6001, 6002, 8080]
+
+
+MINIMAL = "defaults\n  mode http\n  timeout client 1s\n  timeout connect 1s\n  timeout server 1s\n"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "defaults", "said"),
+    [
+        ("frontend a\n  bind 127.0.0.1:9\n", "", ""),
+        ("frontend a\n  bind 127.0.0.1:${PORT}\n", "export PORT='9' # the household's\n", ""),
+        ("frontend a\n  bind 127.0.0.1:9 ssl crt KEYLESS\n", "", "No Private Key found"),
+        (
+            "frontend a\n  bind 127.0.0.1:9\n  default_backend b\n",
+            "",
+            "unable to find required default_backend",
+        ),
+        ("frontend a\n  bind 127.0.0.1:9\n", 'EXTRAOPTS="-f /missing.cfg"\n', "/missing.cfg"),
+        ("frontnd a\n", "", "unknown keyword 'frontnd'"),
+    ],
+    ids=["right", "with variables", "no key", "no back end", "a missing file", "a slip"],
+)
+@pytest.mark.skipif(not shutil.which("haproxy"), reason="apt-get install haproxy (`make test-tools`)")
+def test_haproxy_itself_says_what_it_does_not_accept(
+    look: Callable[..., Any], tmp_path: Path, configuration: str, defaults: str, said: str
+) -> None:
+    keyless = tmp_path / "keyless.pem"
+    keyless.write_bytes(Authority.create("Household").pem)
+    text = MINIMAL + configuration.replace("KEYLESS", str(keyless))
+    (tmp_path / "haproxy.cfg").write_text(text)
+    (tmp_path / "default").write_text(defaults)
+    fault = look()["fault"]
+    assert said in fault and bool(said) == bool(fault)
+    assert look(program="no-haproxy")["fault"] == ""

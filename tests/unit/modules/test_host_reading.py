@@ -64,6 +64,38 @@ def household(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_module: Calla
     return Household(tmp_path, run_module)
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({}, {}),
+        ({"/etc/nginx/nginx.conf": OURS}, {}),
+        ({"/etc/nginx/conf.d/limits.conf": "theirs\n"}, {"nginx": ["/etc/nginx/conf.d/limits.conf"]}),
+        (
+            {
+                "/etc/nginx/sites-enabled/photos": "theirs\n",
+                "/etc/systemd/system/nginx.service.d/hal.conf": OURS,
+            },
+            {},
+        ),
+    ],
+    ids=["as the package brings it", "HAL's, of a run that was cut off", "somebody's", "HAL's for long"],
+)
+def test_a_server_that_hal_has_for_itself_is_told_where_somebody_set_it_up(
+    household: Household, written: dict[str, str], told: dict[str, list[str]]
+) -> None:
+    page = household.write("/etc/nginx/sites-available/default", "package's\n")
+    (household.root / "etc/nginx/sites-enabled").mkdir()
+    (household.root / "etc/nginx/sites-enabled/default").symlink_to(page)
+    digest = hashlib.md5(page.read_bytes(), usedforsecurity=False).hexdigest()
+    household.say("dpkg-query", f" /etc/nginx/sites-available/default {digest}\n")
+    household.say("systemctl.show", "Id=nginx.service\nActiveState=active\n")
+    for path, text in written.items():
+        household.write(path, text)
+    assert household.read("programs")["programs"] == told
+    household.say("systemctl.show", "Id=nginx.service\nActiveState=inactive\n")
+    assert household.read("programs")["programs"] == {}
+
+
 def test_what_listens_is_told_with_its_program_its_unit_and_whose_that_is(household: Household) -> None:
     household.say("ip", '[{"ifname": "eth0", "addr_info": [{"local": "192.0.2.7"}]}]')
     household.say(

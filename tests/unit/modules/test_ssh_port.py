@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import socketserver
@@ -91,6 +92,24 @@ def test_waits_for_a_server_that_is_not_up_yet(run_module: Any, serve: Serve) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssh_port, "read_banner", refuse_first)
         assert run_module("ssh_port", params(1))["banner"] == "SSH-2.0-late"
+
+
+def test_takes_of_two_that_answer_the_one_named_first_however_slow(run_module: Any, serve: Serve) -> None:
+    first, second = serve(b"SSH-2.0-first\r\n"), serve(b"SSH-2.0-second\r\n")
+    quick = asyncio.Event()
+    original = ssh_port.read_banner
+
+    async def last(host: str, port: int) -> str:
+        banner = str(await original(host, port))
+        if port == first:
+            await quick.wait()
+            await asyncio.sleep(0.05)  # the other has long been counted
+        quick.set()
+        return banner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssh_port, "read_banner", last)
+        assert run_module("ssh_port", params(first, second))["port"] == first
 
 
 @pytest.mark.parametrize("ports", [[], [0], [65536]])

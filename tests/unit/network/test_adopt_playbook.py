@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -65,6 +65,7 @@ def play(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
                 "ansible_python_interpreter": sys.executable,
                 "haproxy_configuration_path": str(tmp_path / "haproxy.cfg"),
                 "haproxy_defaults_path": str(tmp_path / "none"),
+                "haproxy_program": "true",
                 "adopt_parts": [],
                 "adopt_page": str(tmp_path / "reports/adopt.html"),
                 "proxmox_vm_answers": "local",
@@ -127,6 +128,21 @@ def test_a_configuration_that_cannot_be_read_is_told_with_its_line_and_nothing_i
     done = play("adopt")
     assert done.returncode == 2
     assert f"{configuration}, line {len(HOUSEHOLD.splitlines()) + 1}: no closing quotation" in done.stdout
+    assert sorted((tmp_path / "lab/group_vars/all").iterdir()) == before
+
+
+def test_a_configuration_that_haproxy_would_not_start_with_is_told_and_nothing_is_written(
+    play: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "haproxy.cfg").write_text(HOUSEHOLD)
+    program = tmp_path / "haproxy"
+    program.write_text("#!/bin/sh\necho '[ALERT] (7) : config : no key in /etc/ssl/home' >&2; exit 1\n")
+    program.chmod(0o755)
+    before = sorted((tmp_path / "lab/group_vars/all").iterdir())
+    done = play("adopt", haproxy_program=str(program))
+    assert done.returncode == 2
+    said = " ".join(done.stdout.split())
+    assert "does not accept its own configuration: no key in /etc/ssl/home. It would not start again." in said
     assert sorted((tmp_path / "lab/group_vars/all").iterdir()) == before
 
 
@@ -199,15 +215,9 @@ def test_unadopt_puts_back_on_the_named_host_what_was_there_and_says_so(
     assert "ubuai has nothing that HAL kept." in play("unadopt", unadopt_roots=roots, host="ubuai").stdout
 
 
-def test_a_host_whose_ssh_port_hal_has_not_yet_moved_is_read(
-    play: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
-    (tmp_path / "lab/host_vars").mkdir()
-    for host in ("qm1", "ubuai", "nas", "mac"):
-        (tmp_path / f"lab/host_vars/{host}.yml").write_text("ansible_connection: local\n")
-    program = tmp_path / "ssh"
-    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\nexit 255\n')
-    program.chmod(0o755)
+@pytest.fixture
+def ssh_port() -> Iterator[int]:
+    """Return the port of a server that greets as SSH does, and no more."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def greet() -> None:
@@ -218,14 +228,52 @@ def test_a_host_whose_ssh_port_hal_has_not_yet_moved_is_read(
                     return
 
         threading.Thread(target=greet, daemon=True).start()
-        port = server.getsockname()[1]
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Callable[..., list[str]]:
+    """Return a function that reads one host by SSH, which lets nobody in, and tells how it was asked."""
+    program = tmp_path / "ssh"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\nexit 255\n')
+    program.chmod(0o755)
+    (tmp_path / "lab/host_vars").mkdir(parents=True)
+
+    def ask(
+        play: Callable[..., subprocess.CompletedProcess[str]], host: str, text: str = "", **variables: object
+    ) -> list[str]:
+        (tmp_path / f"lab/host_vars/{host}.yml").write_text(f"{{{text}}}\n")
         play(
             "adopt",
+            f"--limit={host}",
             ansible_connection=None,
             ansible_host="127.0.0.1",
             ansible_ssh_executable=str(program),
             proxmox_vm_answers="ssh",
-            proxmox_vm_ssh_ports=[free_port(), port],
+            **variables,
         )
-        server.shutdown(socket.SHUT_RDWR)
-    assert re.search(rf"Port={port}\b", (tmp_path / "asked").read_text())
+        return (tmp_path / "asked").read_text().splitlines()
+
+    return ask
+
+
+def test_a_host_whose_ssh_port_hal_has_not_yet_moved_is_read(
+    play: Callable[..., subprocess.CompletedProcess[str]], asked: Callable[..., list[str]], ssh_port: int
+) -> None:
+    for line in asked(play, "haproxy", proxmox_vm_ssh_ports=[free_port(), ssh_port]):
+        assert re.search(rf"Port={ssh_port}\b", line)
+
+
+@pytest.mark.parametrize("host", ["nas", "haproxy"], ids=["no virtual machine", "a virtual machine"])
+def test_a_host_that_somebody_reaches_at_another_port_and_as_another_user_is_read(
+    play: Callable[..., subprocess.CompletedProcess[str]],
+    asked: Callable[..., list[str]],
+    ssh_port: int,
+    host: str,
+) -> None:
+    before = f"ssh_before: {{port: {ssh_port}, user: admin}}, network_ssh_port: {free_port()}"
+    first, *later = asked(play, host, before)
+    assert later, "it is not asked as anybody else"
+    for line, user in [(first, "lawr"), *((line, "admin") for line in later)]:
+        assert re.search(rf'Port={ssh_port}\b.*User="{user}"', line)

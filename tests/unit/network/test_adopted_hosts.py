@@ -165,6 +165,63 @@ def test_what_is_hals_or_cannot_be_told_is_not_in_the_way(one: dict[str, Any]) -
     assert obstacles({"listeners": [one]}, SERVICES) == []
 
 
+def test_another_program_on_the_port_that_ssh_is_to_have_is_in_the_way() -> None:
+    gitea = listener(22, "docker-proxy", "docker.service")
+    (sentence,) = obstacles({"listeners": [gitea]}, SERVICES)
+    assert "where HAL's ssh is to listen: publish the container at another port" in sentence
+
+
+def test_a_server_that_somebody_set_up_is_in_the_way_where_hal_has_one_for_itself() -> None:
+    reading = {"programs": {"nginx": ["/etc/nginx/sites-enabled/photos"]}}
+    assert obstacles(reading, SERVICES) == []
+    nas = {
+        "artifacts": SERVICES["speech"] | {"port": 8080, "unit": "nginx"},
+        "packages": SERVICES["speech"] | {"port": 3142, "unit": "nginx"},
+    }
+    (sentence,) = obstacles(reading, nas)
+    assert sentence == (
+        "nginx with settings of the household's (/etc/nginx/sites-enabled/photos), where HAL runs artifacts "
+        "and packages with settings of its own: give that another host in the inventory, or move what nginx "
+        "serves here to another; -e programs_replace_existing=true gives it up, and its files stay beside "
+        "HAL's as .before-hal"
+    )
+    assert obstacles(reading, nas, replace_programs=True) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "clients"),
+    [
+        ("", ["any"]),
+        ("192.0.2.0/24", ["192.0.2.0/24"]),
+        ("198.18.60.10", []),
+        ("198.18.60.0/28", []),
+        ("198.18.0.0/16", ["198.18.0.0/16"]),
+    ],
+    ids=["everybody", "another network", "one whom HAL lets in", "some whom HAL lets in", "more than those"],
+)
+def test_who_could_ask_a_service_of_hals_by_a_rule_is_proposed_where_hal_would_not_let_them(
+    source: str, clients: list[str]
+) -> None:
+    by_hand = [rule("a rule", (11434, "tcp"), source=source), rule("allow 22", (22, "tcp"))]
+    of_hal = [
+        {"port": 11434, "protocol": "tcp", "from": "198.18.60.0/24", "comment": "ollama"},
+        {"port": 22, "protocol": "tcp", "from": "198.18.0.1", "comment": "ssh"},
+    ]
+    told = found_on_host({"firewall": SHUT | {"rules": by_hand}}, "ubuai", SERVICES, rules=of_hal)
+    assert told["clients"] == ({"ollama": clients} if clients else {})
+    sentence = "the firewall's rule `a rule` lets in more than HAL would: not in network_service_clients"
+    assert told["unknown"] == ([sentence] if clients else [])
+    asked = {"ollama": ["192.0.2.7"], "speech": ["192.0.2.8"]}
+    proposal = adoption_proposal({"ubuai": told}, {}, [], clients=asked)
+    wanted = {"network_service_clients": asked | {"ollama": ["192.0.2.7", *clients]}} if clients else {}
+    assert proposal == wanted
+
+
+def test_a_rule_that_refuses_lets_nobody_in() -> None:
+    rules = [rule("deny 11434/tcp", (11434, "tcp"), allows=False)]
+    assert found(firewall=SHUT | {"rules": rules})["unknown"] == []
+
+
 def test_another_firewall_is_in_the_way() -> None:
     (sentence,) = found(units=[unit("firewalld.service")])["in_the_way"]
     assert "`systemctl disable --now firewalld.service`" in sentence
@@ -228,7 +285,7 @@ def test_people_keys_jobs_containers_and_disks_stay() -> None:
         "user ben (no key)",
         "cron, /etc/cron.d/x: /opt/x as root (@daily)",
         "container db (docker, pg, exited, 5432/tcp)",
-        "disk /dev/sdb1 on /srv/media (ext4, 5.0 GiB)",
+        "disk /dev/sdb1 on /srv/media (ext4, 5.0 GiB), which HAL neither mounts nor brings back",
     ]
     assert told["unknown"] == []
 

@@ -27,6 +27,10 @@ def adopt(text: str, services: dict[str, Any]) -> dict[str, Any]:
             "listen a\n  bind :8405\n",
             "haproxy.cfg, line 1: listen a listens on 8405, which HAL needs for itself",
         ),
+        ("frontend a\n  bind\n", "haproxy.cfg, line 2: `bind` lacks something"),
+        ("frontend a\n  bind :80\n  use_backend\n", "haproxy.cfg, line 3: `use_backend` lacks something"),
+        ("frontend a\n  acl x\n", "haproxy.cfg, line 2: `acl x` lacks something"),
+        ("global\n  crt-base\n", "haproxy.cfg, line 2: `crt-base` lacks something"),
         ("frontend a\n  bind :80-90\n", "haproxy.cfg, line 2: `bind :80-90` names no single port"),
         (
             "frontend a\n  bind :8768\n  bind :9999\n",
@@ -92,6 +96,53 @@ def test_a_front_end_that_asks_for_more_stays_as_it_is_behind_hals(
     assert adopted["kept"] == [f"frontend web: haproxy.cfg, line 3: use_backend a if {condition}"]
     (site,) = adopted["sites"]
     assert site["default"] and site["servers"] == [{"socket": "site_web_80", "send_proxy": "v2"}]
+
+
+def test_a_site_whose_name_another_answers_before_it_is_never_asked(services: dict[str, Any]) -> None:
+    text = (
+        "frontend web\n  bind :80\n"
+        "  use_backend a if { hdr(host) a.org } { path_beg /x }\n"
+        "  use_backend b if { hdr(host) a.org b.org }\n"
+        "  use_backend c if { hdr(host) b.org c.org }\n"
+        "  use_backend d if { hdr(host) a.org } { path_beg /y }\n"
+    )
+    adopted = adopt(text + "".join(f"backend {n}\n  server s 192.0.2.1:80\n" for n in "abcd"), services)
+    assert [(site["name"], site["names"]) for site in adopted["sites"]] == [
+        ("a", ["a.org"]),
+        ("b", ["a.org", "b.org"]),
+        ("c", ["c.org"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["redirect scheme https code soon", "use_backend %[req.hdr(host),lower,map(/hosts.map,a)]"],
+    ids=["a code that is none", "a map with a line that leads nowhere"],
+)
+def test_what_says_nothing_that_could_be_described_is_kept_with_its_line(
+    services: dict[str, Any], lines: str
+) -> None:
+    text = f"frontend web\n  bind :80\n  {lines}\nbackend a\n  server a 192.0.2.1:80\n"
+    adopted = adopt_sites([{"path": "x", "text": text}], {"/hosts.map": "a.org\n"}, services)
+    assert adopted["kept"] == [f"frontend web: x, line 3: {lines}"]
+
+
+def test_defaults_with_a_name_stand_once_in_what_is_kept(services: dict[str, Any]) -> None:
+    text = (
+        "defaults plain\n  mode http\nfrontend x from plain\n  bind :9999\ndefaults other\n  mode tcp\n"
+        "backend y\n  server s 192.0.2.1:80\nbackend z from plain\n  server s 192.0.2.1:80\n"
+        "backend w from other\n  server s 192.0.2.1:80\nbackend v\n  server s 192.0.2.1:80\n"
+    )
+    heads = [line for line in adopt(text, services)["fragment"].splitlines() if line[:1].strip()]
+    assert heads == [
+        "defaults plain",
+        "frontend x from plain",
+        "defaults other",
+        "backend y",
+        "backend z from plain",
+        "backend w from other",
+        "backend v",
+    ]
 
 
 def test_hals_own_gateway_is_not_taken_over(services: dict[str, Any]) -> None:

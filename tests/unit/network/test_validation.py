@@ -22,6 +22,16 @@ def test_the_lab_has_no_fault(description):
     assert validation.network_faults(description) == []
 
 
+@pytest.mark.parametrize(
+    "login", [None, "admin", {"port": "2222"}, {"port": 0}, {"user": ""}, {"usr": "admin"}]
+)
+def test_a_login_before_hals_that_is_none_is_named(description, login):
+    right = {"logins": {"mac": {}, "qm1": {"user": "admin"}, "ubuai": {"port": 2222}}}
+    assert validation.network_faults(description | right) == []
+    (fault,) = validation.network_faults(description | {"logins": right["logins"] | {"nas": login}})
+    assert fault.startswith(f"hosts.yml: ssh_before of nas is {login!r}; it is such as {{port: 2222, user")
+
+
 def remove(*path):
     """Return a change that removes a key."""
 

@@ -18,6 +18,7 @@ STAGES = {"main", "preflight", "install", "configure", "service"}
 FURTHER_STAGES = {
     "artifacts": {"downloads", "fetch"},
     "backup": {"restore"},
+    "base": {"reconnect"},
     "backup_server": {"release"},
     "client": {"launch_agent"},
     "gpu_driver": {"choose"},

@@ -148,6 +148,8 @@ class FrontEnd:
         if condition or dynamic[1] not in self.maps:
             raise NotUnderstood(line)
         entries = [text.split() for text in self.maps[dynamic[1]].splitlines() if text.split("#")[0].strip()]
+        if any(len(entry) < 2 for entry in entries):
+            raise NotUnderstood(line)
         by_target: dict[str, list[str]] = {}
         for entry in entries:
             by_target.setdefault(entry[1], []).append(entry[0].lower())
@@ -179,16 +181,22 @@ class FrontEnd:
         match words:
             case ("scheme" | "prefix" | "location" as way, target):
                 return {way: target, "code": 302}
-            case ("scheme" | "prefix" | "location" as way, target, "code", code):
+            case ("scheme" | "prefix" | "location" as way, target, "code", code) if code.isdecimal():
                 return {way: target, "code": int(code)}
         raise NotUnderstood(line)
 
 
 def _until_everything_is_answered(sites: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the sites up to the first that answers every request; what follows it was never asked."""
-    found = []
+    """Return the sites without what was never asked: it follows one for every request, or its name."""
+    found: list[dict[str, Any]] = []
+    answered: set[str] = set()
     for site in sites:
-        found.append(site)
+        names = [name for name in site.get("names", ()) if name not in answered]
+        if "names" in site and not names:
+            continue
+        found.append(site | ({"names": names} if names else {}))
+        if not site.keys() & {"paths", "except_names", "except_paths"}:
+            answered.update(names)
         if not site.keys() & {"names", "paths", "except_names", "except_paths"}:
             break
     return found

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from ipaddress import IPv4Network
 from pathlib import PurePosixPath
 from typing import Any
 
 from hal.network.adoption.known import BASE_PROGRAMS, BASE_UNITS, FIREWALLS, OWN_UNITS
 from hal.network.catalogue import EVERYBODY, Described
-from hal.network.model import is_network
+from hal.network.model import EVERYWHERE, is_network
 
 LINUX = "linux"
 CONTAINERS_PROXY = "docker-proxy"
 OLLAMA_UNIT = "/etc/systemd/system/ollama.service"
 OLLAMA_MODELS = "/var/lib/ollama/models"  # of the role ollama
 TAKE_OVER = "ollama_take_over"  # the variable that has check_hosts.yml hand an Ollama over
+GIVE_UP = "programs_replace_existing"  # the one that has it pass over servers that somebody set up
+SSH_PROGRAMS = ("sshd", "systemd")
 
 type Reading = Mapping[str, Any]
 type Listener = Mapping[str, Any]
@@ -33,6 +36,7 @@ class Found:
         unknown: what is in no inventory, or was not understood.
         services: entries for network_foreign_services.
         models: entries for network_language_models.
+        clients: entries for network_service_clients.
     """
 
     here: list[str] = field(default_factory=list)
@@ -42,6 +46,7 @@ class Found:
     unknown: list[str] = field(default_factory=list)
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
     models: list[dict[str, Any]] = field(default_factory=list)
+    clients: dict[str, list[str]] = field(default_factory=dict)
 
 
 def found_on_host(
@@ -54,6 +59,7 @@ def found_on_host(
     administrator: str = "",
     disks: Sequence[str] = (),
     proxy: Mapping[str, Any] | None = None,
+    rules: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return what was found on a host: the fields of Found.
 
@@ -66,13 +72,14 @@ def found_on_host(
         administrator: the user that HAL itself makes.
         disks: where the disks are mounted that the inventory describes.
         proxy: what the module haproxy_existing returned, of a proxy.
+        rules: of the firewall as HAL would make it, as `flows.firewall_rules` has them.
     """
     if (system := reading.get("system", LINUX)) != LINUX:
         return asdict(Found(left=[f"It runs {system.title()}, of which nothing is read"]))
     served = proxy or {}
     # Those of a proxy are its sites' affair: a service beside them would have the same port.
     sites = [{"port": port, "protocol": "tcp"} for port in served.get("ports") or ()]
-    found = _Host(reading, host, services, [*known_ports, *sites]).found(models, administrator, disks)
+    found = _Host(reading, host, services, [*known_ports, *sites]).found(models, administrator, disks, rules)
     for file in served.get("configuration") or ():
         found.changes.append(f"{file['path']} is replaced, and kept once as {file['path']}.before-hal")
     if served.get("unknown"):
@@ -98,7 +105,11 @@ def site_networks(reading: Reading, adopted: Mapping[str, Any]) -> dict[int, lis
 
 
 def obstacles(
-    reading: Reading, services: Mapping[str, Described], *, take_over_ollama: bool = False
+    reading: Reading,
+    services: Mapping[str, Described],
+    *,
+    take_over_ollama: bool = False,
+    replace_programs: bool = False,
 ) -> list[str]:
     """Return what stands on a host where HAL must, a sentence each.
 
@@ -106,9 +117,10 @@ def obstacles(
         reading: as of `found_on_host`.
         services: as of `found_on_host`.
         take_over_ollama: whether an Ollama that HAL did not install is handed over, and is none.
+        replace_programs: whether servers that somebody set up are given up, and are none.
     """
-    if take_over_ollama:
-        reading = {name: part for name, part in reading.items() if name != "ollama"}
+    passed_over = {"ollama": take_over_ollama, "programs": replace_programs}
+    reading = {name: part for name, part in reading.items() if not passed_over.get(name)}
     return [*_Host(reading, "", services, ()).in_the_way()]
 
 
@@ -168,11 +180,17 @@ class _Host:
         self.firewall: Mapping[str, Any] = reading.get("firewall") or {}
         self.ollama: Mapping[str, Any] = reading.get("ollama") or {}
 
-    def found(self, models: Sequence[Mapping[str, Any]], administrator: str, disks: Sequence[str]) -> Found:
+    def found(
+        self,
+        models: Sequence[Mapping[str, Any]],
+        administrator: str,
+        disks: Sequence[str],
+        rules: Sequence[Mapping[str, Any]],
+    ) -> Found:
         """Return what was found; arguments as of `found_on_host`."""
         found = Found(in_the_way=[*self.in_the_way()])
         self._sort_listeners(found)
-        self._sort_rules(found)
+        self._sort_rules(found, rules)
         self._sort_models(found, models)
         found.left += [*self._units_of_others(), *self._people(administrator), *self._schedules()]
         found.left += [
@@ -181,7 +199,8 @@ class _Host:
             for one in self.reading.get("containers") or ()
         ]
         found.left += [
-            f"disk {one['device']} on {one['path']} ({one['type']}, {one['gib']} GiB)"
+            f"disk {one['device']} on {one['path']} ({one['type']}, {one['gib']} GiB), which HAL neither "
+            "mounts nor brings back"
             for one in self.reading.get("disks") or ()
             if one["path"] not in disks
         ]
@@ -193,7 +212,8 @@ class _Host:
         for one in self.listeners:
             name = self.by_port.get((one["port"], one["protocol"]), "")
             service = self.services.get(name, {})
-            asked = service.get("unit") and one["unit"] and service["protocol"] != "ssh"
+            is_ssh = service.get("protocol") == "ssh" and one["program"] in SSH_PROGRAMS
+            asked = service.get("unit") and one["unit"] and not is_ssh
             if asked and not self._is_hals(one):
                 yield f"{one['text']}, where HAL's {name} is to listen: {_way_out(one)}"
         for unit in self.units:
@@ -204,6 +224,15 @@ class _Host:
                 )
         if self.ollama.get("owner") == "household" and "ollama" in self.services:
             yield self._ollama_of_the_household()
+        for program, files in (self.reading.get("programs") or {}).items():
+            names = [name for name, service in self.services.items() if service.get("unit") == program]
+            if names:
+                yield (
+                    f"{program} with settings of the household's ({', '.join(files)}), where HAL runs "
+                    f"{' and '.join(names)} with settings of its own: give that another host in the "
+                    f"inventory, or move what {program} serves here to another; -e {GIVE_UP}=true gives it "
+                    "up, and its files stay beside HAL's as .before-hal"
+                )
 
     def _ollama_of_the_household(self) -> str:
         """Return how an Ollama that was not installed by HAL is handed over with its models."""
@@ -262,17 +291,44 @@ class _Host:
             return [EVERYBODY]
         return list(dict.fromkeys(sources))
 
-    def _sort_rules(self, found: Found) -> None:
+    def _sort_rules(self, found: Found, of_hal: Sequence[Mapping[str, Any]]) -> None:
         """Say what becomes of the firewall and its rules made by hand."""
         if self.firewall and not self.firewall["refuses"]:
             found.changes.append("ufw is enabled, and refuses what the inventory does not name")
         for rule in self.firewall.get("rules") or ():
             ports = {(port, protocol) for port, protocol in rule["ports"]}
             replaced = ports and {port for port, _ in ports} <= {port for port, _ in self.known}
-            if replaced:
+            if further := self._further_clients(rule, of_hal):
+                for name, source in further.items():
+                    found.clients[name] = list(dict.fromkeys([*found.clients.get(name, []), source]))
+                found.unknown.append(
+                    f"the firewall's rule `{rule['text']}` lets in more than HAL would: not in "
+                    "network_service_clients"
+                )
+            elif replaced:
                 found.changes.append(f"the firewall's rule `{rule['text']}` gives way to the inventory's")
             else:
                 found.left.append(f"the firewall's rule `{rule['text']}`")
+
+    def _further_clients(
+        self, rule: Mapping[str, Any], of_hal: Sequence[Mapping[str, Any]]
+    ) -> dict[str, str]:
+        """Return the services of HAL's that a rule opens to more than HAL would, with its source.
+
+        Who may administer a host, and ask the proxy, has variables of its own.
+        """
+        source = rule["source"] if is_network(rule["source"]) else EVERYBODY
+        found = {}
+        for port, protocol in rule["ports"] if rule["allows"] else ():
+            name = self.by_port.get((port, protocol), "")
+            service = self.services.get(name, {})
+            admitted = [
+                one["from"] for one in of_hal if (one.get("port"), one["protocol"]) == (port, protocol)
+            ]
+            named = service and service["protocol"] != "ssh" and not service.get("frontend")
+            if named and not any(_holds(network, source) for network in admitted):
+                found[name] = source
+        return found
 
     def _sort_models(self, found: Found, models: Sequence[Mapping[str, Any]]) -> None:
         """Say which of Ollama's models the inventory does not name."""
@@ -317,6 +373,12 @@ class _Host:
         """Yield what cron runs."""
         for one in self.reading.get("schedules") or ():
             yield f"cron, {one['path']}: {one['program']} as {one['user']} ({one['when']})"
+
+
+def _holds(network: str, source: str) -> bool:
+    """Return whether a network, or everybody, holds all of another."""
+    whole, part = (EVERYWHERE if text == EVERYBODY else text for text in (network, source))
+    return IPv4Network(part, strict=False).subnet_of(IPv4Network(whole, strict=False))
 
 
 def _way_out(listener: Listener) -> str:

@@ -71,6 +71,7 @@ def adoption_proposal(
     foreign: Mapping[str, Mapping[str, Any]],
     models: Sequence[Mapping[str, Any]],
     taken: Sequence[str] = (),
+    clients: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Return the variables to propose, each whole, with what the inventory has; none that would be the same.
 
@@ -79,7 +80,9 @@ def adoption_proposal(
         foreign: network_foreign_services.
         models: network_language_models.
         taken: the names of HAL's own services.
+        clients: network_service_clients.
     """
+    further = {name: [*those] for name, those in (clients or {}).items()}
     services = {name: dict(service) for name, service in foreign.items()}
     wanted = [dict(model) for model in models]
     for host, found in hosts.items():
@@ -87,9 +90,13 @@ def adoption_proposal(
             services[f"{name}_{host}" if name in services or name in taken else name] = dict(service)
         named = {model["name"] for model in wanted}
         wanted += [dict(model) for model in found["models"] if model["name"] not in named]
+        for name, those in found["clients"].items():
+            further[name] = list(dict.fromkeys([*further.get(name, []), *those]))
     proposal: dict[str, Any] = {}
     if len(services) > len(foreign):
         proposal["network_foreign_services"] = services
     if len(wanted) > len(models):
         proposal["network_language_models"] = wanted
+    if further != (clients or {}):
+        proposal["network_service_clients"] = further
     return proposal

@@ -297,12 +297,27 @@ class _Adopter:
         """Return the sections that are kept, each after its defaults, with names for their secrets."""
         parts: list[str] = []
         latest: Section | str | None = "HAL's"
+        named: list[
+            Section
+        ] = []  # defaults with a name stand once, which HAProxy could not tell from another
         for number in sorted(self.verbatim):
             section = self.sections[number]
-            if section.kind in PROXIES and section.defaults is not latest:
-                latest = section.defaults
+            given = section.defaults
+            if (
+                section.kind in PROXIES
+                and given is not latest
+                and not (given in named and _names_them(section))
+            ):
+                latest = given
+                head = f"defaults {given.name}" if given and given not in named else "defaults"
                 parts.append(
-                    "\n".join([line.text for line in [latest.head, *latest.lines]]) if latest else "defaults"
+                    "\n".join([head.strip(), *(line.text for line in (given.lines if given else ()))])
                 )
+                named += [given] if given and given.name else []
             parts.append(self.verbatim[number])
         return "\n\n".join("\n".join(self.secrets.taken_out(part)) for part in parts)
+
+
+def _names_them(section: Section) -> bool:
+    """Return whether a section names the defaults that it has."""
+    return "from" in section.head.words[2:-1]
