@@ -308,7 +308,7 @@ def _time_faults(what: str, site: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} of the timeouts of {what} is {time!r}, which is no time such as 30s or 1h"
 
 
-def _form_faults(what: str, site: Mapping[str, Any]) -> Iterator[str]:
+def form_faults(what: str, site: Mapping[str, Any]) -> Iterator[str]:
     """Find what is wrong with a site by itself, its keys being of the right kind."""
     yield from _name_faults(what, site)
     yield from _answer_faults(what, site)
@@ -409,7 +409,7 @@ def site_faults(described: Mapping[str, Any]) -> list[str]:
         if not isinstance(site, dict):
             faults.append(f"{what} is not a mapping")
             continue
-        found = [*_typed(Site, what, site)] or [*_form_faults(what, site)]
+        found = [*_typed(Site, what, site)] or [*form_faults(what, site)]
         faults += found
         if not found:
             well_formed.append(Site.parse(site, own_ports(services)))

@@ -9,8 +9,8 @@ from typing import Any
 
 from hal.network.adoption.back_ends import backend_of
 from hal.network.adoption.front_ends import FrontEnd
-from hal.network.adoption.settings import binds_of
-from hal.network.adoption.verbatim import Secrets, quoted
+from hal.network.adoption.settings import EVERYWHERE, Bind, binds_of, settings_of
+from hal.network.adoption.verbatim import Secrets
 from hal.network.catalogue import Described
 from hal.network.haproxy_config import (
     PROXIES,
@@ -19,7 +19,8 @@ from hal.network.haproxy_config import (
     Section,
     read_configuration,
 )
-from hal.network.sites import Site, own_ports
+from hal.network.haproxy_words import quoted
+from hal.network.sites import Site, form_faults, own_ports
 
 OWN_GLOBALS = {
     "log",
@@ -35,6 +36,10 @@ OWN_GLOBALS = {
     "log-send-hostname",
     "log-tag",
 }
+
+CHROOT = "/var/lib/haproxy"
+SOCKET = re.compile(r"(unix@|uxst@)?/")
+FAMILIES = ("v4v6", "v6only")  # of addresses: a socket has none
 
 
 @dataclass
@@ -108,6 +113,7 @@ class _Adopter:
 
     def adopt(self) -> Adoption:
         """Return what becomes of the configuration."""
+        self._check_sockets()
         rules = self._front_ends()
         self._back_ends(rules)
         self._others()
@@ -116,6 +122,22 @@ class _Adopter:
         self.result.certificates = list(dict.fromkeys(self.result.certificates))
         return self.result
 
+    def _check_sockets(self) -> None:
+        """Refuse servers at sockets that HAL's HAProxy, which sees one directory alone, would not find.
+
+        Raises:
+            ConfigurationError: which, and what to do.
+        """
+        lines = [line for section in self.sections for line in section.lines]
+        if ("chroot", CHROOT) in (line.words for line in lines):
+            return
+        for line in lines:
+            if line.words[0] == "server" and line.words[2:3] and SOCKET.match(line.words[2]):
+                raise ConfigurationError(
+                    f"{line.where}: `{line.text.strip()}` leads to a socket, which HAL's HAProxy does not find outside "
+                    f"of {CHROOT}: have that program listen at a port of 127.0.0.1"
+                )
+
     def _front_ends(self) -> list[dict[str, Any]]:
         """Return the sites of all front ends; those that the description cannot say stay as they are."""
         rules: list[dict[str, Any]] = []
@@ -123,7 +145,8 @@ class _Adopter:
         for number, section in enumerate(self.sections):
             if section.kind not in ("frontend", "listen"):
                 continue
-            ports = {bind.port for bind in binds_of(section)} - {0}
+            binds = binds_of(section)
+            ports = {bind.port for bind in binds} - {0}
             if ports and ports <= self.proxied_ports:
                 self.result.left.append(
                     f"{section.head.where}: {section.kind} {section.name}, which HAL serves itself"
@@ -137,8 +160,9 @@ class _Adopter:
             shared = ports & self.shared.keys()
             if not shared:
                 self._keep(number)
-                self.result.ports += sorted(ports)
+                self.result.ports += [bind.port for bind in binds if bind.port and not bind.on_loopback]
                 continue
+            self._check_shared(section, binds)
             for port in sorted(shared):
                 if taken.setdefault(port, section) is not section:
                     raise ConfigurationError(
@@ -149,27 +173,71 @@ class _Adopter:
                 if section.kind == "listen":
                     raise NotUnderstood(section.head)
                 front_end = FrontEnd(section, self.maps, self.bases.get("crt-base", "/"))
-                rules += front_end.sites()
+                found = front_end.sites()
+                if any(fault for site in found for fault in form_faults("", {"name": "x"} | site)):
+                    raise NotUnderstood(section.head)  # such as a name that is none
+                rules += found
                 self.result.certificates += front_end.certificates
             except NotUnderstood as reason:
                 self.result.kept.append(f"{section.kind} {section.name}: {reason}")
                 rules += self._move(number)
         return rules
 
+    def _check_shared(self, section: Section, binds: Sequence[Bind]) -> None:
+        """Refuse a front end that HAL cannot stand before on their common ports; tell what changes.
+
+        Raises:
+            ConfigurationError: why, and what to do.
+        """
+        what = f"{section.kind} {section.name}"
+        encrypted = settings_of(section, lenient=True).mode == "tcp"
+        kinds: dict[int, tuple[str, ...]] = {}
+        for bind in (bind for bind in binds if bind.port in self.shared):
+            where, port = bind.line.where, bind.port
+            tls = self.shared[port] == "https_ports"
+            if bind.on_loopback:
+                raise ConfigurationError(
+                    f"{where}: {what} listens on {port} for this host alone, where HAL listens for others, too: give it "
+                    "another port"
+                )
+            if "accept-proxy" in bind.options or "accept-netscaler-cip" in bind.options or any(
+                "expect-proxy" in line.words for line in section.lines
+            ):
+                raise ConfigurationError(
+                    f"{where}: {what} is told by another proxy who asks on {port}, where HAL's clients tell nothing: let "
+                    "that proxy ask on another port"
+                )
+            if bind.tls != tls and not (tls and encrypted):
+                spoken = "speaks TLS on {}, where HAL speaks none" if bind.tls else "speaks no TLS on {}, as HAL does"
+                raise ConfigurationError(f"{where}: {what} {spoken.format(port)}: give it another port")
+            options = tuple(option for option in bind.options if option not in FAMILIES)
+            if kinds.setdefault(port, options) != options:
+                raise ConfigurationError(
+                    f"{where}: {what} listens on {port} in two ways, on two addresses; HAL listens on all: make "
+                    "them one, by the names"
+                )
+            if ":" in bind.address or "v4v6" in bind.options or "v6only" in bind.options:
+                self.result.left.append(f"{where}: IPv6 of {what}: HAL listens on {port} with IPv4")
+            elif bind.address not in EVERYWHERE:
+                self.result.left.append(f"{where}: the address {bind.address} of {what}: HAL listens on {port} of all")
+
     def _move(self, number: int) -> list[dict[str, Any]]:
         """Keep a front end as it is, behind HAL's, and return the sites that lead to it."""
         section = self.sections[number]
-        rules, text = [], []
-        mode = next((line.words[1] for line in section.lines if line.words[0] == "mode"), "")
-        for line in section.lines:
-            if line.words[0] != "bind":
-                text.append(line.text)
+        rules: list[dict[str, Any]] = []
+        binds: list[str] = []
+        text = [line.text for line in section.lines if line.words[0] != "bind"]
+        encrypted = settings_of(section, lenient=True).mode == "tcp"
+        moved: set[int] = set()
         for bind in binds_of(section):
-            place = f"{bind.address}:{bind.port}" if bind.port else bind.address
-            options = " ".join(quoted(word) for word in bind.options)
+            place, options = f"{bind.address}:{bind.port}" if bind.port else bind.address, bind.options
             if bind.port in self.shared:
-                passed = bind.tls or (mode == "tcp" and self.shared[bind.port] == "https_ports")
-                place, options = f"abns@site_{section.name}_{bind.port}", f"accept-proxy {options}"
+                if bind.port in moved:  # the same, on another address
+                    continue
+                moved.add(bind.port)
+                passed = bind.tls or (encrypted and self.shared[bind.port] == "https_ports")
+                place = f"abns@site_{section.name}_{bind.port}"
+                options = ("accept-proxy", *(option for option in options if option not in FAMILIES))
                 rules.append(
                     {
                         "name": self._name(f"{section.name}_{bind.port}"),
@@ -180,10 +248,10 @@ class _Adopter:
                         "servers": [{"socket": place.removeprefix("abns@"), "send_proxy": "v2"}],
                     }
                 )
-            elif bind.port:
+            elif bind.port and not bind.on_loopback:
                 self.result.ports.append(bind.port)
-            text.insert(0, f"    bind {place} {options}".rstrip())
-        self._keep(number, text)
+            binds.append(f"    bind {' '.join(quoted(word) for word in (place, *options))}")
+        self._keep(number, [*binds, *text])
         return rules
 
     def _back_ends(self, rules: list[dict[str, Any]]) -> None:
@@ -228,8 +296,9 @@ class _Adopter:
         backend = rule.get("backend", "")
         own = described.get(backend, {})
         site = {key: value for key, value in rule.items() if key != "backend"}
-        for key in ("request_headers", "response_headers"):  # what the front end does comes first
-            site[key] = rule.get(key, []) + own.get(key, [])
+        site["request_headers"] = rule.get("request_headers", []) + own.get("request_headers", [])
+        # Answers come from the back end: what it says of them comes first.
+        site["response_headers"] = own.get("response_headers", []) + rule.get("response_headers", [])
         site["forwarded_for"] = rule.get("forwarded_for", False) or own.get("forwarded_for", False)
         if own and backend not in self.names:
             self.names.add(backend)
@@ -297,12 +366,17 @@ class _Adopter:
         """Return the sections that are kept, each after its defaults, with names for their secrets."""
         parts: list[str] = []
         latest: Section | str | None = "HAL's"
+        written: list[Section] = []
         for number in sorted(self.verbatim):
-            section = self.sections[number]
+            section, text = self.sections[number], self.verbatim[number]
             if section.kind in PROXIES and section.defaults is not latest:
-                latest = section.defaults
-                parts.append(
-                    "\n".join([line.text for line in [latest.head, *latest.lines]]) if latest else "defaults"
-                )
-            parts.append(self.verbatim[number])
+                own, named = section.defaults, " from " in section.head.text
+                if own and any(own is one for one in written):  # a name is there once
+                    head, *lines = text.split("\n")
+                    text = "\n".join([head if named else f"{head} from {own.name}", *lines])
+                else:
+                    latest = own
+                    parts.append("\n".join([line.text for line in [own.head, *own.lines]]) if own else "defaults")
+                    written += [own] if own and own.name else []
+            parts.append(text)
         return "\n\n".join("\n".join(self.secrets.taken_out(part)) for part in parts)
