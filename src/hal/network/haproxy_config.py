@@ -38,10 +38,15 @@ class ConfigurationError(Exception):
 
 
 class NotUnderstood(Exception):
-    """A line says what the description of sites has no words for."""
+    """A line says what the description of sites has no words for.
+
+    Attributes:
+        line: that line.
+    """
 
     def __init__(self, line: Line) -> None:
-        super().__init__(f"{line.where}: {line.text.strip()}")
+        super().__init__(line.where)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,8 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
     latest: Section | None = None
     named: dict[str, Section] = {}
     for file in files:
-        for number, text in enumerate(file["text"].split("\n"), 1):
+        for number, text in enumerate(file["text"].replace("\r\n", "\n").split("\n"), 1):
             where = f"{file['path']}, line {number}"
-            text = text.rstrip("\r")
             words = _words(text, where)
             if not words:
                 continue
@@ -102,14 +106,20 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
                 continue
             elif words[0].startswith("."):
                 raise ConfigurationError(
-                    f"{where}: `{words[0]}` makes lines depend on a condition, which is not read: leave only the "
-                    "lines that hold on this proxy"
+                    f"{where}: `{words[0]}` makes lines depend on a condition, which is not read: "
+                    "leave only the lines that hold on this proxy"
                 )
             elif not sections:
-                raise ConfigurationError(f"{where}: `{text.strip()}` belongs to no section")
+                raise ConfigurationError(f"{where}: `{_beginning(text)}` belongs to no section")
             else:
                 sections[-1].lines.append(line)
     return sections
+
+
+def _beginning(text: str) -> str:
+    """Return the first words of a line: what follows them can be a secret."""
+    words = text.split()
+    return " ".join(words[:2]) + (" …" if len(words) > 2 else "")
 
 
 def _words(text: str, where: str) -> tuple[str, ...]:
@@ -117,15 +127,16 @@ def _words(text: str, where: str) -> tuple[str, ...]:
     try:
         words = split_words(text)
     except ValueError as error:
-        raise ConfigurationError(f"{where}: {str(error).lower()}: `{text.strip()}`") from None
+        raise ConfigurationError(f"{where}: {str(error).lower()}: `{_beginning(text)}`") from None
     if any(UNREADABLE in word for word in words):
         raise ConfigurationError(
-            f"{where}: `{text.strip()}` has characters that are not UTF-8, which would be lost: "
+            f"{where}: `{_beginning(text)}` has characters that are not UTF-8, which would be lost: "
             "convert the file, such as with `iconv -f latin1 -t utf8`"
         )
     if words and words[0].startswith(BYTE_ORDER_MARK):
         raise ConfigurationError(
-            f"{where}: a byte order mark stands before `{words[0][1:]}`, which HAProxy does not read: delete it"
+            f"{where}: a byte order mark stands before `{words[0][1:]}`, which HAProxy does not read: "
+            "delete it"
         )
     return words
 

@@ -40,7 +40,7 @@ def front_end(*lines: str, bind: str = "bind :80") -> str:
         "use_backend one if { hdr(host) -i [2001:db8::1] }",
         "use_backend one if { req.ssl_sni -i a.example.org }",
         "use_backend one unless { hdr(host) a.example.org } { path_beg /a } or { path_beg /b }",
-        "http-request deny deny_status 413 if { req.hdr_val(content-length) gt 9 } { hdr(host) a.example.org }",
+        "http-request deny deny_status 413 if { req.hdr_val(content-length) gt 9 } { hdr(host) a.test }",
         "http-request set-header Host a.example.org",
         "http-request del-header host",
         "http-response set-header X-Origin %[capture.req.hdr(0)]",
@@ -67,7 +67,10 @@ def test_a_front_end_with_what_the_description_would_change_stays_as_it_is(line:
 )
 def test_a_map_that_a_site_would_read_otherwise_stays(map_text: str) -> None:
     rule = "use_backend %[req.hdr(host),lower,map(/hosts.map)]"
-    assert "frontend web" in adopted(front_end(rule, "default_backend two"), {"/hosts.map": map_text})["fragment"]
+    assert (
+        "frontend web"
+        in adopted(front_end(rule, "default_backend two"), {"/hosts.map": map_text})["fragment"]
+    )
 
 
 def test_what_a_map_does_not_name_is_the_defaults_whatever_rules_follow() -> None:
@@ -123,10 +126,29 @@ def test_an_acl_that_is_named_twice_is_both_also_before_its_second_line_and_on_t
         ("bind :80", ["server fpm unix@/run/fpm.sock"], "have that program listen at a port of 127.0.0.1"),
     ],
 )
-def test_what_hal_cannot_stand_before_is_refused_with_its_line(bind: str, lines: list[str], said: str) -> None:
+def test_what_hal_cannot_stand_before_is_refused_with_its_line(
+    bind: str, lines: list[str], said: str
+) -> None:
     with pytest.raises(ConfigurationError, match=r"haproxy\.cfg, line \d+: ") as refused:
         adopted(front_end(*lines, "default_backend one", bind=bind))
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ['user anna insecure-password "czNj', "user anna insecure-password czNj\N{REPLACEMENT CHARACTER}"]
+)
+def test_a_line_that_cannot_be_read_is_told_without_what_may_be_a_secret(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"line 2: .*`user anna …`") as refused:
+        adopted(f"userlist people\n    {text}\n")
+    assert "czNj" not in str(refused.value)
+
+
+def test_pages_of_errors_that_a_person_changed_stay() -> None:
+    page = "/etc/haproxy/errors/503.http"
+    text = front_end("default_backend one").replace("timeout client 5s", f"errorfile 503 {page}")
+    assert not adopted(text)["kept"]
+    found = adopted(text, {page: "HTTP/1.0 503 Away\r\n\r\n"})
+    assert f"errorfile 503 {page}" in found["fragment"] and len(found["kept"]) == 2
 
 
 def test_a_byte_order_mark_is_named() -> None:
@@ -190,15 +212,20 @@ def test_defaults_that_alternate_are_written_once_each_with_what_they_have_of_ot
     assert "defaults b\n    mode http\n    log-tag x\n    mode tcp\n" in fragment
     sections = [line for line in fragment.splitlines() if not line.startswith(" ") and line]
     assert sections == [
-        "defaults b", "listen one", "defaults a", "listen two from a", "listen three from b", "listen four from b"
-    ]  # fmt: skip
+        "defaults b",
+        "listen one",
+        "defaults a",
+        "listen two from a",
+        "listen three from b",
+        "listen four from b",
+    ]
 
 
 @pytest.mark.parametrize(
     "line",
     [
         'http-request set-header Authorization "Basic czNjcmV0" if { path_beg /x }',
-        'http-request set-header X-Token czNjcmV0 unless { src 192.0.2.1 }',
+        "http-request set-header X-Token czNjcmV0 unless { src 192.0.2.1 }",
         "http-request deny unless { req.hdr(X-Token) -m str czNjcmV0 }",
         "acl known hdr(X-Api-Key) czNjcmV0",
         r"option httpchk GET / HTTP/1.1\r\nAuthorization:\ Basic\ czNjcmV0",
@@ -208,8 +235,10 @@ def test_defaults_that_alternate_are_written_once_each_with_what_they_have_of_ot
     ],
 )
 def test_a_secret_is_taken_out_wherever_it_stands_in_a_line(line: str) -> None:
-    found = adopted(front_end("default_backend one") + f"backend kept\n    {line}\n    server one 192.0.2.5:80\n")
-    assert "czNjcmV0" not in found["fragment"] and len(found["secrets"]) == 1
+    found = adopted(
+        front_end("default_backend kept") + f"backend kept\n    {line}\n    server one 192.0.2.5:80\n"
+    )
+    assert "czNjcmV0" not in str(found) and len(found["secrets"]) == 1
     (told,) = (text for text in found["fragment"].splitlines() if "${SITE_" in text)
     words, before = split_words(told), split_words(line)
     assert len(words) == len(before)
@@ -226,7 +255,9 @@ def test_a_secret_is_taken_out_wherever_it_stands_in_a_line(line: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays_in_the_line(line: str) -> None:
-    found = adopted(front_end("default_backend one") + f"backend kept\n    {line}\n    server one 192.0.2.5:80\n")
+    found = adopted(
+        front_end("default_backend kept") + f"backend kept\n    {line}\n    server one 192.0.2.5:80\n"
+    )
     assert f"    {line}\n" in found["fragment"] and not found["secrets"]
 
 
@@ -236,7 +267,7 @@ def test_what_is_no_secret_stays_in_the_line(line: str) -> None:
         (r"a\.b\d+ c\ d # e", (r"a\.b\d+", "c d")),
         (r'"a\.b\ c\#d" "\$x"', (r"a\.b c#d", "$x")),
         (r"'a\.b\\c' it\'s", (r"a\.b\\c", "it's")),
-        (r"a\ttab\x41\$x\"y", ("a\ttabA\\$x\"y",)),
+        (r"a\ttab\x41\$x\"y", ('a\ttabA\\$x"y',)),
         ("\tbind  :80\r", ("bind", ":80")),
         ('realm "" x', ("realm", "", "x")),
         ("a#b", ("a",)),

@@ -71,6 +71,14 @@ NAMES = {
     ],
     "by_protocol": ["mail.example.org", "ha.example.org", "photos.example.org", "unknown.example.org"],
     "by_capture": ["one.example.org", "old.example.org"],
+    "by_values": [
+        "www.example.org",
+        "old.example.org",
+        "static.example.org",
+        "a.example.org",
+        "x.example.org",
+        "z.test",
+    ],
 }
 PATHS = [
     "/",
@@ -105,6 +113,7 @@ IN_THE_FRAGMENT = {
         "by_protocol", "ssh", "plain", "mail", "home", "photos", "fallback", "here", "decrypted", "home_raw"
     },
     "by_capture": {"plain", "around", "one", "two", "raw"},
+    "by_values": {"tls", "api"},
 }  # fmt: skip
 
 pytestmark = [
@@ -134,7 +143,9 @@ class Household:
         shutil.move(self.certificates / "ca.pem", directory / "ca.pem")
         (directory / "hosts.map").write_text(MAP)
         (directory / "appliance.list").write_text(f"{self.certificates}/wildcard.pem\n")
-        (directory / "gone.http").write_text("HTTP/1.0 503 Gone\r\nContent-Type: text/plain\r\n\r\nback soon\n")
+        (directory / "gone.http").write_text(
+            "HTTP/1.0 503 Gone\r\nContent-Type: text/plain\r\n\r\nback soon\n"
+        )
         self.hal = self.server("gateway")
         self.text = re.sub(r"@([A-Za-z0-9:]+)@", self._place, (CONFIGURATIONS / f"{name}.cfg").read_text())
         self.text = self.text.replace(f"ca-base {self.certificates}", f"ca-base {directory}")

@@ -22,7 +22,6 @@ from hal.network.adoption.settings import (
 from hal.network.haproxy_config import Line, NotUnderstood, Section, Test, read_condition, read_test
 from hal.network.sites import HOST_NAME, NAME
 
-
 LIMIT = re.compile(
     r"http-request deny (?:deny_status|status) 413 "
     r"if \{ req\.(?:body_size|hdr_val\(content-length\)) gt (\d+) \}",
@@ -177,7 +176,9 @@ class FrontEnd:
             known.add(name)
         named = [{"names": names, "backend": backend} for backend, names in by_target.items()]
         # No rule after this one is asked: what the map does not name is the default's.
-        later = [rule.words for rule in self.section.lines if rule.words[0] in ("use_backend", "default_backend")]
+        later = [
+            rule.words for rule in self.section.lines if rule.words[0] in ("use_backend", "default_backend")
+        ]
         last = dynamic[2] or (later[-1][1] if later[-1][0] == "default_backend" else "")
         if not last and later[-1] != line.words:
             raise NotUnderstood(line)

@@ -34,7 +34,7 @@ OTHER_TIMEOUTS = ("http-request", "http-keep-alive", "client-fin", "server-fin",
 ERROR_PAGE = "/etc/haproxy/errors/{}.http"  # the package's, which say what HAProxy says without them
 # What a header's value takes from rules that are not described, or from what is called otherwise at HAL's.
 ELSEWHERE = re.compile(
-    r"%ID|%(?:\{[^}]*\})?(?:f|ft|b)(?![A-Za-z])|unique-id|capture\.|table_|\bvar\(|\blua\."
+    r"%ID|%(?:\{[^}]*\})?(?:f|ft|b)(?![A-Za-z])|unique-id|capture\.re[qs]\.hdr|table_|\bvar\(|\blua\."
     r"|\b(?:fe|be|sc[0-9]?|so)_|\bhttp_auth|\bsrc_(?!port)"
 )
 PRIVATE_HEADER = re.compile(r"authorization|token|secret|key|cookie|password", re.IGNORECASE)
@@ -85,7 +85,9 @@ def binds_of(section: Section) -> list[Bind]:
         if line.words[0] == "bind":
             for place in line.words[1].split(","):
                 address, _, ports = place.rpartition(":")
-                if place.startswith(("/", "abns@", "unix@", "uxst@", "fd@", "sockpair@", "quic", "udp", "rhttp@")):
+                if place.startswith(
+                    ("/", "abns@", "unix@", "uxst@", "fd@", "sockpair@", "quic", "udp", "rhttp@")
+                ):
                     found.append(Bind(place, 0, line.words[2:], line))
                     continue
                 if not PORTS.fullmatch(ports):
@@ -96,7 +98,8 @@ def binds_of(section: Section) -> list[Bind]:
                 first, _, last = ports.partition("-")
                 address = address.removeprefix("ipv4@").removeprefix("ipv6@").strip("[]")
                 found += [
-                    Bind(address, port, line.words[2:], line) for port in range(int(first), int(last or first) + 1)
+                    Bind(address, port, line.words[2:], line)
+                    for port in range(int(first), int(last or first) + 1)
                 ]
     return found
 

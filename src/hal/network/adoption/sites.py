@@ -10,7 +10,7 @@ from typing import Any
 from hal.network.adoption.back_ends import backend_of
 from hal.network.adoption.front_ends import FrontEnd
 from hal.network.adoption.settings import EVERYWHERE, Bind, binds_of, settings_of
-from hal.network.adoption.verbatim import Secrets
+from hal.network.adoption.verbatim import Secrets, told, without_secrets
 from hal.network.catalogue import Described
 from hal.network.haproxy_config import (
     PROXIES,
@@ -72,7 +72,8 @@ def adopt_sites(
 
     Args:
         files: the configuration, [{path, text}], in the order in which HAProxy reads it.
-        maps: the text of each map file that it names, by its path.
+        maps: the text of each map file that it names, by its path, and of each page of errors that a person
+            changed.
         services: HAL's own catalogue, without sites.
 
     Raises:
@@ -134,8 +135,9 @@ class _Adopter:
         for line in lines:
             if line.words[0] == "server" and line.words[2:3] and SOCKET.match(line.words[2]):
                 raise ConfigurationError(
-                    f"{line.where}: `{line.text.strip()}` leads to a socket, which HAL's HAProxy does not find outside "
-                    f"of {CHROOT}: have that program listen at a port of 127.0.0.1"
+                    f"{line.where}: `{' '.join(line.words[:3])}` leads to a socket, which HAL's "
+                    f"HAProxy does not find outside of {CHROOT}: have that program listen at a port of "
+                    "127.0.0.1"
                 )
 
     def _front_ends(self) -> list[dict[str, Any]]:
@@ -172,6 +174,7 @@ class _Adopter:
             try:
                 if section.kind == "listen":
                     raise NotUnderstood(section.head)
+                self._check_pages(section)
                 front_end = FrontEnd(section, self.maps, self.bases.get("crt-base", "/"))
                 found = front_end.sites()
                 if any(fault for site in found for fault in form_faults("", {"name": "x"} | site)):
@@ -179,9 +182,15 @@ class _Adopter:
                 rules += found
                 self.result.certificates += front_end.certificates
             except NotUnderstood as reason:
-                self.result.kept.append(f"{section.kind} {section.name}: {reason}")
+                self.result.kept.append(f"{section.kind} {section.name}: {told(reason.line)}")
                 rules += self._move(number)
         return rules
+
+    def _check_pages(self, section: Section) -> None:
+        """Leave a section as it is that shows pages of errors that a person changed."""
+        for line in [*(section.defaults.lines if section.defaults else []), *section.lines]:
+            if line.words[0] == "errorfile" and line.words[-1] in self.maps:
+                raise NotUnderstood(line)
 
     def _check_shared(self, section: Section, binds: Sequence[Bind]) -> None:
         """Refuse a front end that HAL cannot stand before on their common ports; tell what changes.
@@ -197,29 +206,37 @@ class _Adopter:
             tls = self.shared[port] == "https_ports"
             if bind.on_loopback:
                 raise ConfigurationError(
-                    f"{where}: {what} listens on {port} for this host alone, where HAL listens for others, too: give it "
-                    "another port"
+                    f"{where}: {what} listens on {port} for this host alone, where HAL listens for "
+                    "others, too: give it another port"
                 )
-            if "accept-proxy" in bind.options or "accept-netscaler-cip" in bind.options or any(
-                "expect-proxy" in line.words for line in section.lines
+            if (
+                "accept-proxy" in bind.options
+                or "accept-netscaler-cip" in bind.options
+                or any("expect-proxy" in line.words for line in section.lines)
             ):
                 raise ConfigurationError(
-                    f"{where}: {what} is told by another proxy who asks on {port}, where HAL's clients tell nothing: let "
-                    "that proxy ask on another port"
+                    f"{where}: {what} is told by another proxy who asks on {port}, where HAL's "
+                    "clients tell nothing: let that proxy ask on another port"
                 )
             if bind.tls != tls and not (tls and encrypted):
-                spoken = "speaks TLS on {}, where HAL speaks none" if bind.tls else "speaks no TLS on {}, as HAL does"
+                spoken = (
+                    "speaks TLS on {}, where HAL speaks none"
+                    if bind.tls
+                    else "speaks no TLS on {}, as HAL does"
+                )
                 raise ConfigurationError(f"{where}: {what} {spoken.format(port)}: give it another port")
             options = tuple(option for option in bind.options if option not in FAMILIES)
             if kinds.setdefault(port, options) != options:
                 raise ConfigurationError(
-                    f"{where}: {what} listens on {port} in two ways, on two addresses; HAL listens on all: make "
-                    "them one, by the names"
+                    f"{where}: {what} listens on {port} in two ways, on two addresses; HAL listens on "
+                    "all: make them one, by the names"
                 )
             if ":" in bind.address or "v4v6" in bind.options or "v6only" in bind.options:
                 self.result.left.append(f"{where}: IPv6 of {what}: HAL listens on {port} with IPv4")
             elif bind.address not in EVERYWHERE:
-                self.result.left.append(f"{where}: the address {bind.address} of {what}: HAL listens on {port} of all")
+                self.result.left.append(
+                    f"{where}: the address {bind.address} of {what}: HAL listens on {port} of all"
+                )
 
     def _move(self, number: int) -> list[dict[str, Any]]:
         """Keep a front end as it is, behind HAL's, and return the sites that lead to it."""
@@ -272,6 +289,7 @@ class _Adopter:
                 if not wanted or dynamic or section.name in used:
                     self._keep(number)
                     continue
+                self._check_pages(section)
                 site = backend_of(section, self.bases.get("ca-base", "/"))
                 passed = site.pop("mode") == "tcp"
                 if (
@@ -281,7 +299,7 @@ class _Adopter:
                     raise NotUnderstood(section.head)
                 described[section.name] = site
             except NotUnderstood as reason:
-                self.result.kept.append(f"backend {section.name}: {reason}")
+                self.result.kept.append(f"backend {section.name}: {told(reason.line)}")
                 self._keep(number)
         self.names |= {
             section.name
@@ -344,7 +362,7 @@ class _Adopter:
             if section.kind == "global":
                 kept = [line for line in section.lines if line.words[0] not in OWN_GLOBALS]
                 self.result.left += [
-                    f"{line.where}: `{line.text.strip()}`, which HAL has its own of"
+                    f"{line.where}: `{without_secrets(line.text)}`, which HAL has its own of"
                     for line in section.lines
                     if line not in kept
                 ]
@@ -376,7 +394,9 @@ class _Adopter:
                     text = "\n".join([head if named else f"{head} from {own.name}", *lines])
                 else:
                     latest = own
-                    parts.append("\n".join([line.text for line in [own.head, *own.lines]]) if own else "defaults")
+                    parts.append(
+                        "\n".join([line.text for line in [own.head, *own.lines]]) if own else "defaults"
+                    )
                     written += [own] if own and own.name else []
             parts.append(text)
         return "\n\n".join("\n".join(self.secrets.taken_out(part)) for part in parts)

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from hal.network.adoption.settings import PRIVATE_HEADER
+from hal.network.haproxy_config import Line
 from hal.network.haproxy_words import escaped, quoted, split_words
 
+HIDDEN = "(a secret)"
 SETTERS = ("set-header", "add-header", "replace-header", "replace-value", "hdr")
 ASKED = re.compile(r"(?:req\.)?hdr(?:_[a-z]+)?\(([^,)]+)\)\S*")
 SCHEMES = ("basic", "bearer", "digest", "negotiate")
@@ -33,11 +35,11 @@ class Secrets:
             words = split_words(text)
             places = {} if "${" in text else dict(_secret_words(words))
             if places:
-                told = [
+                written = [
                     self._secret(*places[number]) if number in places else quoted(word)
                     for number, word in enumerate(words)
                 ]
-                yield "    " + " ".join(told)
+                yield "    " + " ".join(written)
             else:
                 yield text
 
@@ -52,8 +54,22 @@ class Secrets:
         return f'"{escaped(before)}${{{name}}}"'
 
 
+def told(line: Line) -> str:
+    """Return a line as a report tells it: where it stands, and what it says but for its secrets."""
+    return f"{line.where}: {without_secrets(line.text)}"
+
+
+def without_secrets(text: str) -> str:
+    """Return a line as a report shows it."""
+    words = split_words(text)
+    places = {} if "${" in text else dict(_secret_words(words))
+    if not places:
+        return text.strip()
+    return " ".join(HIDDEN if number in places else quoted(word) for number, word in enumerate(words))
+
+
 def _secret_words(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
-    """Yield which words of a line are secrets, each with whose it is and what stands before it in the word."""
+    """Yield which words of a line are secrets, each with whose it is and what stands before it."""
     match words:
         case ("user", user, "password" | "insecure-password", _, *_):
             yield 3, (user, "")
@@ -62,14 +78,14 @@ def _secret_words(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]
             yield 2, (user, f"{user}:")
         case ("setenv" | "presetenv", name, _) if PRIVATE_HEADER.search(name):
             yield 2, (name, "")
-        case (("tcp-check", "send" | "send-lf", said, *_)) if found := PASSED.match(said):
+        case ("tcp-check", "send" | "send-lf", said, *_) if found := PASSED.match(said):
             yield 2, ("tcp_check", found[0])
         case ("option", "httpchk", *asked):
             for number, word in enumerate(asked, 2):
                 if "\n" in word and PRIVATE_HEADER.search(word):
                     yield number, ("httpchk", word.partition("\r\n")[0] + "\r\n")
-        case ("acl", _, fetch, *values) if asked := ASKED.fullmatch(fetch):
-            yield from _compared(3, values, asked[1])
+        case ("acl", _, fetch, *values) if by_header := ASKED.fullmatch(fetch):
+            yield from _compared(3, values, by_header[1])
         case _:
             yield from _in_rule(words)
 
