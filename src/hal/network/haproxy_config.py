@@ -93,6 +93,7 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
                 other = words[-1] if "from" in words[1:-1] else None
                 if other is not None and other not in named:
                     raise ConfigurationError(f"{where}: there is no section `defaults {other}` above it")
+                _check_name(section, sections)
                 sections.append(section)
                 if words[0] in PROXIES:
                     section.defaults = latest if other is None else named[other]
@@ -114,6 +115,17 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
             else:
                 sections[-1].lines.append(line)
     return sections
+
+
+def _check_name(section: Section, above: Sequence[Section]) -> None:
+    """Refuse a front end or back end with the name of another."""
+    for kind in ("frontend", "backend"):
+        same = [other for other in above if other.name == section.name and other.kind in (kind, "listen")]
+        if section.kind in (kind, "listen") and same:
+            raise ConfigurationError(
+                f"{section.head.where}: there are two of the name {section.name}, the other in "
+                f"{same[0].head.where}: give one another name"
+            )
 
 
 def _beginning(text: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from hal.network.adoption.sites import adopt_sites
 from hal.network.haproxy_config import ConfigurationError
 from hal.network.haproxy_words import quoted, split_words
+from hal.network.sites import site_faults
 
 COMMON = {"description": "", "group": "proxies", "clients": ["clients"], "check": "flow"}
 SERVICES: dict[str, Any] = {
@@ -148,7 +149,34 @@ def test_pages_of_errors_that_a_person_changed_stay() -> None:
     text = front_end("default_backend one").replace("timeout client 5s", f"errorfile 503 {page}")
     assert not adopted(text)["kept"]
     found = adopted(text, {page: "HTTP/1.0 503 Away\r\n\r\n"})
-    assert f"errorfile 503 {page}" in found["fragment"] and len(found["kept"]) == 2
+    assert f"errorfile 503 {page}" in found["fragment"] and len(found["kept"]) == 1
+
+
+def test_a_rule_that_is_never_asked_is_no_site() -> None:
+    text = front_end(
+        "bind :443 ssl crt /etc/ssl/home",
+        "redirect scheme https if { hdr(host) -i a.test } !{ ssl_fc }",
+        "use_backend one if { hdr(host) -i a.test b.test }",
+        "use_backend two if { hdr(host) -i b.test }",
+        "use_backend two if { hdr(host) -i a.test } { path_beg /never }",
+    )
+    sites = adopted(text)["sites"]
+    names = [(site["name"], site["names"], site.get("http_ports", site.get("https_ports"))) for site in sites]
+    assert names == [
+        ("to_https", ["a.test"], [80]),
+        ("one", ["b.test"], [80]),
+        ("one_2", ["a.test", "b.test"], [443]),
+    ]
+    described = {"sites": sites, "fragments": [], "services": SERVICES, "names": ["haproxy"]}
+    assert site_faults(described) == []
+
+
+@pytest.mark.parametrize("second", ["backend one", "listen one"])
+def test_two_of_one_name_are_told(second: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"line 11: there are two of the name one, the other in haproxy.cfg, line 7"
+    ):
+        adopted(front_end("default_backend one").rstrip() + f"\n{second}\n    server one 192.0.2.5:80\n")
 
 
 def test_a_byte_order_mark_is_named() -> None:

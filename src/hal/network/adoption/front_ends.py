@@ -115,13 +115,11 @@ class FrontEnd:
         if client := self.settings.timeouts.get("client"):
             settings["timeouts"] = {"client": client}
         if self.settings.mode == "tcp":
-            return _until_everything_is_answered(
-                [site | {"passthrough": True} | settings for site in routes + default]
-            )
+            return _asked([site | {"passthrough": True} | settings for site in routes + default])
         plain = [
             site | settings | {"forwarded_for": self.settings.forwarded_for} for site in routes + default
         ]
-        return _until_everything_is_answered(redirects + plain)
+        return _asked(redirects + plain)
 
     def _passes(self, line: Line) -> bool:
         """Take a line that is no rule; return whether it is understood."""
@@ -212,12 +210,22 @@ class FrontEnd:
         raise NotUnderstood(line)
 
 
-def _until_everything_is_answered(sites: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the sites up to the first that answers every request; what follows it was never asked."""
-    found = []
+def _asked(sites: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sites that are ever asked.
+
+    None follows the first that answers every request, and none has a name that one before it answers whole.
+    """
+    found: list[dict[str, Any]] = []
+    answered: set[str] = set()
     for site in sites:
+        whole = not site.keys() & {"paths", "except_names", "except_paths"}
+        if names := site.get("names"):
+            left = [name for name in names if name not in answered]
+            found += [site | {"names": left}] if left else []
+            answered.update(left if whole else ())
+            continue
         found.append(site)
-        if not site.keys() & {"names", "paths", "except_names", "except_paths"}:
+        if whole:
             break
     return found
 
