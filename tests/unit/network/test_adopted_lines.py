@@ -152,6 +152,30 @@ def test_pages_of_errors_that_a_person_changed_stay() -> None:
     assert f"errorfile 503 {page}" in found["fragment"] and len(found["kept"]) == 1
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "http-response set-header X-Origin %[capture.req.hdr(0)] if { capture.req.hdr(0) -m found }",
+        "http-request deny if { fe_name web }",
+    ],
+)
+def test_a_front_end_on_which_a_back_end_relies_stays(line: str) -> None:
+    text = front_end("capture request header Origin len 64", "default_backend one")
+    assert not adopted(text)["kept"]
+    found = adopted(text.replace("backend one\n    server", f"backend one\n    {line}\n    server"))
+    assert "frontend web\n" in found["fragment"]
+
+
+def test_a_server_that_is_asked_by_nobody_stays_so() -> None:
+    text = front_end("default_backend one").replace("192.0.2.5:80", "192.0.2.5:80 weight 0")
+    assert "server one 192.0.2.5:80 weight 0" in adopted(text)["fragment"]
+
+
+def test_who_may_connect_is_asked_of_the_client_and_not_of_hals_front_end() -> None:
+    found = adopted(front_end("tcp-request connection reject if { src 192.0.2.9 }", "default_backend one"))
+    assert "    tcp-request session reject if { src 192.0.2.9 }" in found["fragment"]
+
+
 def test_a_rule_that_is_never_asked_is_no_site() -> None:
     text = front_end(
         "bind :443 ssl crt /etc/ssl/home",

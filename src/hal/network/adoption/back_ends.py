@@ -126,7 +126,7 @@ def _server_option(words: Sequence[str], server: dict[str, Any], line: Line) -> 
             server[word] = True
         case [word, _, *rest] if word in CHECK_TIMES:
             pass
-        case ["weight", weight, *rest] if weight.isdecimal():
+        case ["weight", weight, *rest] if weight.isdecimal() and int(weight):  # 0 is asked by nobody
             server["weight"] = int(weight)
         case ["sni", sni, *rest] if found := re.fullmatch(r"str\(([^()]+)\)", sni):
             server["sni"] = found[1]

@@ -104,6 +104,9 @@ class _Adopter:
         self.secrets = Secrets()
         self.verbatim: dict[int, str] = {}  # the sections of the fragment by their number, with their text
         self.names = set(self.own_frontends | self.own_backends)
+        everything = "\n".join(line.text for section in self.sections for line in section.lines)
+        self.captures_used = re.search(r"capture\.re[qs]\.hdr", everything) is not None
+        self.names_used = re.search(r"\bfe_(?:name|id|conn|req|sess)", everything) is not None
         self.bases = {
             line.words[0]: line.words[1]
             for section in self.sections
@@ -174,7 +177,7 @@ class _Adopter:
             try:
                 if section.kind == "listen":
                     raise NotUnderstood(section.head)
-                self._check_pages(section)
+                self._check_use(section)
                 front_end = FrontEnd(section, self.maps, self.bases.get("crt-base", "/"))
                 found = front_end.sites()
                 if any(fault for site in found for fault in form_faults("", {"name": "x"} | site)):
@@ -186,11 +189,15 @@ class _Adopter:
                 rules += self._move(number)
         return rules
 
-    def _check_pages(self, section: Section) -> None:
-        """Leave a section as it is that shows pages of errors that a person changed."""
+    def _check_use(self, section: Section) -> None:
+        """Leave a section as it is that shows pages which a person changed, or on which others rely."""
         for line in [*(section.defaults.lines if section.defaults else []), *section.lines]:
             if line.words[0] == "errorfile" and line.words[-1] in self.maps:
                 raise NotUnderstood(line)
+            if line.words[0] == "capture" and self.captures_used:
+                raise NotUnderstood(line)
+        if section.kind == "frontend" and self.names_used:
+            raise NotUnderstood(section.head)
 
     def _check_shared(self, section: Section, binds: Sequence[Bind]) -> None:
         """Refuse a front end that HAL cannot stand before on their common ports; tell what changes.
@@ -243,7 +250,12 @@ class _Adopter:
         section = self.sections[number]
         rules: list[dict[str, Any]] = []
         binds: list[str] = []
-        text = [line.text for line in section.lines if line.words[0] != "bind"]
+        # A connection from HAL's front end says who asks once it stands.
+        text = [
+            re.sub(r"^(\s*tcp-request\s+)connection\b", r"\1session", line.text)
+            for line in section.lines
+            if line.words[0] != "bind"
+        ]
         encrypted = settings_of(section, lenient=True).mode == "tcp"
         moved: set[int] = set()
         for bind in binds_of(section):
@@ -289,7 +301,7 @@ class _Adopter:
                 if not wanted or dynamic or section.name in used:
                     self._keep(number)
                     continue
-                self._check_pages(section)
+                self._check_use(section)
                 site = backend_of(section, self.bases.get("ca-base", "/"))
                 passed = site.pop("mode") == "tcp"
                 if (
