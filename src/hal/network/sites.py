@@ -327,9 +327,9 @@ def _port_faults(site: Site, services: Mapping[str, Described]) -> Iterator[str]
             and not other.startswith("sites_")
         )
     for key, spoken in (("http_ports", "TLS"), ("https_ports", "no TLS")):
-        port = shared.get(key)
-        if port in (site.https_ports if key == "http_ports" else site.http_ports):
-            yield f"site {site.name} speaks {spoken} on port {port}, where HAL does not: give it another port"
+        wrong = site.https_ports if key == "http_ports" else site.http_ports
+        if shared.get(key) in wrong:
+            yield f"site {site.name} speaks {spoken} on port {shared[key]}, where HAL does not: give it another port"
 
 
 def _among_faults(
