@@ -27,7 +27,7 @@ def adopt(text: str, services: dict[str, Any]) -> dict[str, Any]:
             "listen a\n  bind :8405\n",
             "haproxy.cfg, line 1: listen a listens on 8405, which HAL needs for itself",
         ),
-        ("frontend a\n  bind :80-90\n", "haproxy.cfg, line 2: `bind :80-90` names no single port"),
+        ("frontend a\n  bind :$PORT\n", "haproxy.cfg, line 2: `bind :$PORT` does not say on which port"),
         (
             "frontend a\n  bind :8768\n  bind :9999\n",
             "haproxy.cfg, line 1: frontend a listens on 8768, which HAL needs",
