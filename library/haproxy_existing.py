@@ -22,6 +22,7 @@ short_description: Say whose the configuration of HAProxy on this host is
 description:
   - Reads C(haproxy.cfg) and what C(/etc/default/haproxy) has HAProxy read with it, and says whether this
     project wrote it, the package brought it, or a person made it. Nothing is changed by O(state=read).
+  - It fails if the options have HAProxy read something else, or what is not there.
   - With O(state=kept), what a person made is copied beside itself as C(.before-hal), once. With
     O(state=merged) what is read beside C(haproxy.cfg) is left empty as well, as its sections stand in that.
 options:
@@ -75,7 +76,9 @@ configuration:
   elements: dict
   returned: always
 maps:
-  description: The text of each map file that the configuration names, by its path.
+  description:
+    - The text of each map file that the configuration names, by its path, and that of each page of errors
+      in C(/etc/haproxy/errors) that is not as the package brought it.
   type: dict
   returned: always
 unknown:
@@ -109,12 +112,15 @@ ALERT = re.compile(
     r"^\[ALERT\]\s*(?:[\d/() ]+)?:\s*(?:config : )?(?!Fatal errors|Error\(s\) found)(.*)", re.MULTILINE
 )
 VARIABLE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
-OPTION = re.compile(r"^\s*(?:CONFIG|EXTRAOPTS)=(.*)$", re.MULTILINE)
+OPTION = re.compile(r"^\s*(CONFIG|EXTRAOPTS)=(.*)$", re.MULTILINE)
+ERROR_PAGE = re.compile(r"^\s*errorfile\s+\d+\s+(\S+)", re.MULTILINE)
 NAMED_HOST = re.compile(
     r"(?:hdr|hdr_end|hdr_dom|hdr_beg|ssl_sni|ssl_fc_sni)\b[^{}]*?((?:\s+\S+)+?)\s*(?:\}|$)"
 )
-SECTION = re.compile(r"^(?:frontend|listen)\s+(\S+)")
-BIND = re.compile(r"^\s+bind\s+(\S+)", re.MULTILINE)
+SECTION = re.compile(
+    r"\s*(?:(?:frontend|listen)\s+(\S+)|(?:global|defaults|backend|peers|log-forward)(?:\s|$))"
+)
+BIND = re.compile(r"^\s*bind\s+(\S+)", re.MULTILINE)
 PORTS = re.compile(r":(\d+)(?:-(\d+))?(?:,|$)")
 MAP = re.compile(r"\bmap(?:_[a-z]+)?\((/[^,()\s]+)")
 MOST_NAMES = 20
@@ -125,16 +131,37 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
 
 
+def read_there(place: Path) -> list[Path]:
+    """Return the files that HAProxy reads for a `-f`: of a directory those that end in .cfg."""
+    if place.is_dir():
+        return sorted(path for path in place.glob("*.cfg") if not path.name.startswith("."))
+    return [place]
+
+
 def files_of(main: Path, defaults: Path) -> list[Path]:
-    """Return what HAProxy would read, in order: the main file, then what its service's options name."""
-    found = [main]
-    options = OPTION.findall(read(defaults)) if defaults.exists() else []
-    words = [word for option in options for value in shlex.split(option) for word in value.split()]
-    for option, value in pairwise(words):
+    """Return the files that HAProxy reads, in order: the main one, then what its service's options name.
+
+    Raises:
+        ValueError: the options have it read something else, or what is not there.
+    """
+    options = dict(OPTION.findall(read(defaults))) if defaults.exists() else {}  # the last of a name holds
+    given = {name: " ".join(shlex.split(value, comments=True)).split() for name, value in options.items()}
+    instead, *more = given.get("CONFIG") or [str(main)]
+    found = read_there(Path(instead))
+    if main not in found:
+        raise ValueError(
+            f"CONFIG in {defaults} has HAProxy read {instead} instead of {main}: "
+            "move it there, or take it out of CONFIG"
+        )
+    for option, value in pairwise([*more, *given.get("EXTRAOPTS", [])]):
         if option == "-f":
-            place = Path(value)
-            found += sorted(place.glob("*.cfg")) if place.is_dir() else [place]
-    return [*dict.fromkeys(found)]
+            if not Path(value).exists():
+                raise ValueError(
+                    f"{defaults} has HAProxy read {value}, which is not there, so that HAProxy does "
+                    "not start: bring it back, or take its `-f` out"
+                )
+            found += read_there(Path(value))
+    return [path for path in dict.fromkeys(found) if path.exists()]
 
 
 def fault(module: AnsibleModule, files: list[Path], defaults: Path) -> str:
@@ -163,8 +190,8 @@ def summary(text: str) -> str:
     names: dict[str, None] = {}
     section = ""
     for line in text.splitlines():
-        if line and not line[0].isspace():
-            section = match[1] if (match := SECTION.match(line)) else ""
+        if match := SECTION.match(line):
+            section = match[1] or ""
         if section and (match := BIND.match(line)):
             places.setdefault(section, []).append(match[1])
         code = line.split("#")[0]
@@ -184,20 +211,26 @@ def ports(text: str) -> list[int]:
 def look(module: AnsibleModule) -> tuple[list[Path], dict[str, Any]]:
     """Return the files that a person made, and what is told of the configuration."""
     main, defaults = Path(module.params["path"]), Path(module.params["defaults_path"])
-    named = files_of(main, defaults)
-    files = [path for path in named if path.exists()]
+    try:
+        files = files_of(main, defaults)
+    except ValueError as error:
+        module.fail_json(msg=f"{error}. Nothing was changed.")
     texts = {path: read(path) for path in files}
     own = [path for path in files if own_files.is_ours(path.read_bytes())]
     foreign = [path for path in files if path not in own and not is_package_default(module, path)]
     owner = "household" if foreign else "hal" if own else "package" if files else "nobody"
     everything = "\n".join(texts[path] for path in foreign)
+    named = [Path(name) for name in MAP.findall(everything)]
+    pages = [Path(name) for name in ERROR_PAGE.findall(everything)]
+    pages = [path for path in pages if path.parent == main.parent / "errors" and path.is_file()]
+    named += [path for path in pages if not is_package_default(module, path)]
     sums = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in foreign}
     return foreign, {
         "owner": owner,
         "configuration": [{"path": str(path), "text": texts[path], "sha256": sums[path]} for path in foreign],
-        "maps": {name: read(Path(name)) for name in MAP.findall(everything) if Path(name).is_file()},
+        "maps": {str(path): read(path) for path in named if path.is_file()},
         "unknown": [str(path) for path in foreign if sums[path] not in module.params["adopted"]],
-        "fault": fault(module, named, defaults) if foreign and module.params["state"] == "read" else "",
+        "fault": fault(module, files, defaults) if foreign and module.params["state"] == "read" else "",
         "summary": summary(everything) if foreign else "",
         "ports": ports(everything),
     }

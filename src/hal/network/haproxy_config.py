@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from hal.network.haproxy_words import split_words
 
 SECTIONS = {
     "global",
@@ -24,11 +25,15 @@ SECTIONS = {
     "log-forward",
     "crt-store",
     "traces",
+    "log-profile",
+    "acme",
 }
 PROXIES = ("frontend", "backend", "listen")
 # How many words these lines have at least, as what they say is asked for here.
 FEWEST_WORDS = {"bind": 2, "mode": 2, "acl": 3, "use_backend": 2, "default_backend": 2, "server": 3}
 FEWEST_WORDS |= dict.fromkeys((*PROXIES, "crt-base", "ca-base"), 2)
+MESSAGES = (".diag", ".notice", ".warning")  # they say something when the configuration is read
+UNREADABLE, BYTE_ORDER_MARK = "\N{REPLACEMENT CHARACTER}", "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 class ConfigurationError(Exception):
@@ -36,10 +41,15 @@ class ConfigurationError(Exception):
 
 
 class NotUnderstood(Exception):
-    """A line says what the description of sites has no words for."""
+    """A line says what the description of sites has no words for.
+
+    Attributes:
+        line: that line.
+    """
 
     def __init__(self, line: Line) -> None:
-        super().__init__(f"{line.where}: {line.text.strip()}")
+        super().__init__(line.where)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,10 @@ class Line:
 
 @dataclass
 class Section:
-    """A section of a configuration; `defaults` is the one whose settings it has unless it says otherwise."""
+    """A section of a configuration; `defaults` is the one whose settings it has unless it says otherwise.
+
+    Of `defaults` that have others the lines begin with those.
+    """
 
     kind: str
     name: str
@@ -72,7 +85,7 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
     latest: Section | None = None
     named: dict[str, Section] = {}
     for file in files:
-        for number, text in enumerate(file["text"].splitlines(), 1):
+        for number, text in enumerate(file["text"].replace("\r\n", "\n").split("\n"), 1):
             where = f"{file['path']}, line {number}"
             words = _words(text, where)
             if not words:
@@ -81,47 +94,81 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
                 raise ConfigurationError(f"{where}: `{text.strip()}` lacks something")
             line = Line(where, text, words)
             if words[0] in SECTIONS:
-                sections.append(Section(words[0], words[1] if len(words) > 1 else "", line))
-                if "from" in words[2:-1] and words[-1] not in named:
-                    raise ConfigurationError(f"{where}: there is no section `defaults {words[-1]}` above it")
+                section = Section(words[0], words[1] if len(words) > 1 else "", line)
+                other = words[-1] if "from" in words[1:-1] else None
+                if other is not None and other not in named:
+                    raise ConfigurationError(f"{where}: there is no section `defaults {other}` above it")
+                _check_name(section, sections)
+                sections.append(section)
                 if words[0] in PROXIES:
-                    sections[-1].defaults = named[words[-1]] if "from" in words[2:-1] else latest
+                    section.defaults = latest if other is None else named[other]
                 elif words[0] == "defaults":
-                    if "from" in words:
-                        raise ConfigurationError(f"{where}: defaults that have other defaults are not read")
-                    latest = named[sections[-1].name] = sections[-1]
+                    if other is not None:
+                        section.name = "" if words[1] == "from" else words[1]
+                        section.lines = list(named[other].lines)
+                        section.head = replace(line, text=f"defaults {section.name}".rstrip())
+                    latest = named[section.name] = section
+            elif words[0] in MESSAGES:
+                continue
             elif words[0].startswith("."):
                 raise ConfigurationError(
-                    f"{where}: `{words[0]}` makes lines depend on a condition, which is not read"
+                    f"{where}: `{words[0]}` makes lines depend on a condition, which is not read: "
+                    "leave only the lines that hold on this proxy"
                 )
             elif not sections:
-                raise ConfigurationError(f"{where}: `{text.strip()}` belongs to no section")
+                raise ConfigurationError(f"{where}: `{_beginning(text)}` belongs to no section")
             else:
                 sections[-1].lines.append(line)
     return sections
 
 
+def _check_name(section: Section, above: Sequence[Section]) -> None:
+    """Refuse a front end or back end with the name of another."""
+    for kind in ("frontend", "backend"):
+        same = [other for other in above if other.name == section.name and other.kind in (kind, "listen")]
+        if section.kind in (kind, "listen") and same:
+            raise ConfigurationError(
+                f"{section.head.where}: there are two of the name {section.name}, the other in "
+                f"{same[0].head.where}: give one another name"
+            )
+
+
+def _beginning(text: str) -> str:
+    """Return the first words of a line: what follows them can be a secret."""
+    words = text.split()
+    return " ".join(words[:2]) + (" …" if len(words) > 2 else "")
+
+
 def _words(text: str, where: str) -> tuple[str, ...]:
     """Return the words of a line, without quotes and comment."""
     try:
-        return tuple(shlex.split(text, comments=True))
+        words = split_words(text)
     except ValueError as error:
-        raise ConfigurationError(f"{where}: {str(error).lower()}: `{text.strip()}`") from None
+        raise ConfigurationError(f"{where}: {str(error).lower()}: `{_beginning(text)}`") from None
+    if any(UNREADABLE in word for word in words):
+        raise ConfigurationError(
+            f"{where}: `{_beginning(text)}` has characters that are not UTF-8, which would be lost: "
+            "convert the file, such as with `iconv -f latin1 -t utf8`"
+        )
+    if words and words[0].startswith(BYTE_ORDER_MARK):
+        raise ConfigurationError(
+            f"{where}: a byte order mark stands before `{words[0][1:]}`, which HAProxy does not read: "
+            "delete it"
+        )
+    return words
 
 
 # Conditions: what they ask of a request, as far as the description of sites can say it.
 
 HOST = {
     "hdr(host)": "is",
-    "req.hdr(host)": "is",
     "hdr_end(host)": "end",
     "hdr_beg(host)": "beg",
+    "req.hdr(host)": "is",
     "req.hdr_end(host)": "end",
     "req.hdr_beg(host)": "beg",
-    "req.ssl_sni": "is",
-    "req_ssl_sni": "is",
-    "req.ssl_sni_end": "end",
 }
+SERVER_NAME = {"req.ssl_sni": "is", "req_ssl_sni": "is"}  # where TLS is not decrypted
 PATHS = {"path_beg": "beg", "path": "is"}
 CONVERTERS = (",lower", ",field(1,:)")
 MATCHES = {"str": "is", "end": "end", "beg": "beg"}
@@ -146,32 +193,52 @@ class Match:
     except_paths: tuple[str, ...] = ()
 
 
-def read_test(words: Sequence[str], line: Line) -> Test:
-    """Return what an acl or an anonymous condition asks; its words are the fetch, flags and values."""
+def read_test(words: Sequence[str], line: Line, *, decrypted: bool = True) -> Test:
+    """Return what an acl or an anonymous condition asks; its words are the fetch, flags and values.
+
+    Raises:
+        NotUnderstood: the description of sites cannot say this.
+    """
+    if not words:
+        raise NotUnderstood(line)
     fetch, *rest = words
-    for converter in CONVERTERS:
-        fetch = fetch.replace(converter, "")
     if fetch == "ssl_fc" and not rest:
         return Test("tls")
-    how = HOST.get(fetch) or PATHS.get(fetch)
+    named = fetch
+    for converter in CONVERTERS:
+        named = named.replace(converter, "")
+    names = HOST if decrypted else SERVER_NAME
+    how = names.get(named) or (PATHS.get(fetch) if decrypted else None)
+    any_case = False
     while rest and rest[0].startswith("-"):
         flag = rest.pop(0)
         if flag == "-m" and rest:
             how = MATCHES.get(rest.pop(0)) if how else None
         elif flag == "--":
             break
-        elif flag != "-i":
+        elif flag == "-i":
+            any_case = True
+        else:
             raise NotUnderstood(line)
-    if fetch in HOST and how and rest:
+    if any("*" in value for value in rest):  # it stands for itself, and for anything in a site
+        raise NotUnderstood(line)
+    if named in names and how and rest:
         form = {"is": "{}", "end": "*{}", "beg": "{}*"}[how]
         return Test("name", tuple(form.format(value.lower()) for value in rest))
+    if any_case and any(value.lower() != value.upper() for value in rest):
+        raise NotUnderstood(line)  # paths of a site are compared as they are
     if fetch in PATHS and how == "beg" and rest:
         return Test("path", tuple(rest))
     raise NotUnderstood(line)
 
 
 def read_condition(
-    words: Sequence[str], acls: Mapping[str, Sequence[Test]], line: Line, *, tls: bool
+    words: Sequence[str],
+    acls: Mapping[str, Sequence[Test]],
+    line: Line,
+    *,
+    tls: bool,
+    decrypted: bool = True,
 ) -> list[Match]:
     """Return the matches of which one must be true for an `if` or `unless` with its words; none: never.
 
@@ -180,6 +247,7 @@ def read_condition(
         acls: what each named acl asks; one of its tests must be true.
         line: where this stands.
         tls: whether TLS is spoken where this is asked.
+        decrypted: whether requests can be read there; else there is but the name that is asked for by SNI.
 
     Raises:
         NotUnderstood: the description of sites cannot say this.
@@ -199,7 +267,7 @@ def read_condition(
             if "}" not in rest:
                 raise NotUnderstood(line)
             end = rest.index("}")
-            tests = [read_test(rest[:end], line)]
+            tests = [read_test(rest[:end], line, decrypted=decrypted)]
             rest = rest[end + 1 :]
         elif word in acls:
             tests = list(acls[word])
@@ -208,9 +276,9 @@ def read_condition(
         ways[-1].append([Test(test.kind, test.values, negated) for test in tests])
     if how == "unless":
         if len(ways) > 1:
-            ways = [[[Test(t.kind, t.values, not t.negated) for t in tests] for way in ways for tests in way]]
-            if any(len(tests) > 1 for tests in ways[0]):
+            if any(len(way) > 1 for way in ways):  # `not (a and b)` among others would be several matches
                 raise NotUnderstood(line)
+            ways = [[[Test(t.kind, t.values, not t.negated) for t in tests] for way in ways for tests in way]]
         else:  # the reverse of `all of these` is `one is not`
             ways = [[[Test(t.kind, t.values, not t.negated) for t in tests]] for tests in ways[0]]
     matches = [match for way in ways for match in _all_of(way, line, tls=tls)]

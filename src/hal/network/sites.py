@@ -308,11 +308,28 @@ def _time_faults(what: str, site: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} of the timeouts of {what} is {time!r}, which is no time such as 30s or 1h"
 
 
-def _form_faults(what: str, site: Mapping[str, Any]) -> Iterator[str]:
+def form_faults(what: str, site: Mapping[str, Any]) -> Iterator[str]:
     """Find what is wrong with a site by itself, its keys being of the right kind."""
     yield from _name_faults(what, site)
     yield from _answer_faults(what, site)
     yield from _time_faults(what, site)
+
+
+def _port_faults(site: Site, services: Mapping[str, Described]) -> Iterator[str]:
+    """Find ports of a site that HAL has, or where HAL speaks otherwise."""
+    shared = own_ports(services)
+    for port in dict.fromkeys(site.ports):
+        yield from (
+            f"site {site.name} has the port {port}, which is HAL's own ({other})"
+            for other, service in services.items()
+            if service["group"] in ("proxies", "managed_hosts")
+            and service["port"] == port not in shared.values()
+            and not other.startswith("sites_")
+        )
+    for key, spoken in (("http_ports", "TLS"), ("https_ports", "no TLS")):
+        wrong = site.https_ports if key == "http_ports" else site.http_ports
+        if shared.get(key) in wrong:
+            yield f"site {site.name} speaks {spoken} on port {shared[key]}, where HAL does not: give it another port"
 
 
 def _among_faults(
@@ -321,7 +338,6 @@ def _among_faults(
     """Find what two sites, or a site and HAL, both want."""
     backends = {service["proxy"]["backend"] for service in services.values() if service.get("proxy")}
     frontends = {service["frontend"] for service in services.values() if service.get("frontend")}
-    shared = set(own_ports(services).values())
     taken_names: set[str] = set()
     taken: dict[tuple[Any, ...], str] = {}
     last: dict[tuple[int, bool], str] = {}
@@ -334,14 +350,8 @@ def _among_faults(
         for name in site.names:
             if name in names:
                 yield f"site {site.name} has the name {name}, which is HAL's own"
+        yield from _port_faults(site, services)
         for port in dict.fromkeys(site.ports):
-            yield from (
-                f"site {site.name} has the port {port}, which is HAL's own ({other})"
-                for other, service in services.items()
-                if service["group"] in ("proxies", "managed_hosts")
-                and service["port"] == port not in shared
-                and not other.startswith("sites_")
-            )
             if (kind := (port, site.passthrough)) in last:
                 yield (
                     f"site {site.name} is never asked on port {port}, as {last[kind]} before it answers "
@@ -409,7 +419,7 @@ def site_faults(described: Mapping[str, Any]) -> list[str]:
         if not isinstance(site, dict):
             faults.append(f"{what} is not a mapping")
             continue
-        found = [*_typed(Site, what, site)] or [*_form_faults(what, site)]
+        found = [*_typed(Site, what, site)] or [*form_faults(what, site)]
         faults += found
         if not found:
             well_formed.append(Site.parse(site, own_ports(services)))

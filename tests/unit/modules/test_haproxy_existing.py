@@ -161,10 +161,9 @@ MINIMAL = "defaults\n  mode http\n  timeout client 1s\n  timeout connect 1s\n  t
             "",
             "unable to find required default_backend",
         ),
-        ("frontend a\n  bind 127.0.0.1:9\n", 'EXTRAOPTS="-f /missing.cfg"\n', "/missing.cfg"),
         ("frontnd a\n", "", "unknown keyword 'frontnd'"),
     ],
-    ids=["right", "with variables", "no key", "no back end", "a missing file", "a slip"],
+    ids=["right", "with variables", "no key", "no back end", "a slip"],
 )
 @pytest.mark.skipif(not shutil.which("haproxy"), reason="apt-get install haproxy (`make test-tools`)")
 def test_haproxy_itself_says_what_it_does_not_accept(
@@ -178,3 +177,59 @@ def test_haproxy_itself_says_what_it_does_not_accept(
     fault = look()["fault"]
     assert said in fault and bool(said) == bool(fault)
     assert look(program="no-haproxy")["fault"] == ""
+
+
+def refused(look: Callable[..., Any]) -> str:
+    """Return why the module fails."""
+    with pytest.raises(Exception) as failure:
+        look()
+    message: str = failure.value.result["msg"]
+    return message
+
+
+def test_a_file_that_the_options_name_and_nobody_has_is_told(
+    look: Callable[..., Any], household: Path
+) -> None:
+    default = household.with_name("default")
+    default.write_text(f'EXTRAOPTS="-f {household.parent}/gone.cfg"\n')
+    message = refused(look)
+    assert f"has HAProxy read {household.parent}/gone.cfg, which is not there" in message
+    assert message.endswith("Nothing was changed.")
+
+
+def test_a_configuration_that_is_read_instead_of_this_one_is_told(
+    look: Callable[..., Any], household: Path
+) -> None:
+    other = household.with_name("other.cfg")
+    other.write_text("frontend web\n    bind :80\n")
+    household.with_name("default").write_text(f"CONFIG={other}\n")
+    assert f"has HAProxy read {other} instead of {household}" in refused(look)
+    household.with_name("default").write_text(f'CONFIG="{household} -f {other}"\n')
+    assert look()["unknown"] == [str(household), str(other)]
+
+
+def test_of_a_directory_what_haproxy_reads_is_read_and_of_an_option_the_last(
+    look: Callable[..., Any], household: Path
+) -> None:
+    (household.parent / "conf.d/.hidden.cfg").write_text("backend hidden\n")
+    (household.parent / "old.cfg").write_text("backend old\n")
+    default = household.with_name("default")
+    default.write_text(f"EXTRAOPTS='-f {household.parent}/old.cfg'\n{default.read_text()}")
+    assert look()["unknown"] == [str(household), str(household.parent / "conf.d/more.cfg")]
+    default.write_text(f"CONFIG={household.parent}\n")
+    assert look()["unknown"] == [str(household), str(household.parent / "old.cfg")]
+
+
+def test_a_page_of_errors_is_told_if_a_person_changed_it(look: Callable[..., Any], household: Path) -> None:
+    page, elsewhere = household.parent / "errors/503.http", household.with_name("503.http")
+    page.parent.mkdir()
+    for path in (page, elsewhere):
+        path.write_text("HTTP/1.0 503 Away\n\n")
+    household.write_text(f"defaults\nerrorfile 503 {page}\nerrorfile 504 {elsewhere}\n")
+    assert look()["maps"] == {str(page): page.read_text()}
+
+
+def test_lines_are_read_whatever_space_stands_before_them(look: Callable[..., Any], household: Path) -> None:
+    household.write_text("  frontend web\nbind\t:81\n  backend b\n\tlisten stats\n bind :82\n")
+    told = look()
+    assert (told["ports"], told["summary"]) == ([81, 82], "web on :81, stats on :82")

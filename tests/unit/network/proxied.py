@@ -156,6 +156,17 @@ def ask_websocket(port: int, name: str, *, tls: bool, **how: Any) -> dict[str, A
     return {"certificate": certificate, "first": first, "said": said.decode()}
 
 
+def ask_raw(port: int, said: bytes) -> str:
+    """Return how what is neither HTTP nor TLS is answered, up to its first line."""
+    with socket.create_connection(("127.0.0.1", port), WAIT_S) as stream:
+        stream.settimeout(WAIT_S)
+        try:
+            stream.sendall(said)
+            return stream.recv(4096).split(b"\r\n")[0].decode(errors="replace")
+        except ConnectionError:
+            return ""
+
+
 class Proxy:
     """A proxy in front of HAL, called `haproxy`, and of a site of the household's, called SITE."""
 

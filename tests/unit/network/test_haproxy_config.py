@@ -31,7 +31,7 @@ def adopt(text: str, services: dict[str, Any]) -> dict[str, Any]:
         ("frontend a\n  bind :80\n  use_backend\n", "haproxy.cfg, line 3: `use_backend` lacks something"),
         ("frontend a\n  acl x\n", "haproxy.cfg, line 2: `acl x` lacks something"),
         ("global\n  crt-base\n", "haproxy.cfg, line 2: `crt-base` lacks something"),
-        ("frontend a\n  bind :80-90\n", "haproxy.cfg, line 2: `bind :80-90` names no single port"),
+        ("frontend a\n  bind :$PORT\n", "haproxy.cfg, line 2: `bind :$PORT` does not say on which port"),
         (
             "frontend a\n  bind :8768\n  bind :9999\n",
             "haproxy.cfg, line 1: frontend a listens on 8768, which HAL needs",

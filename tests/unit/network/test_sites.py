@@ -70,6 +70,8 @@ def test_a_site_needs_a_name_and_a_server_and_no_more(faults: Any) -> None:
             {"servers": [], "backend": "old"},
             "site cloud leads to old, which no site and no fragment describes",
         ),
+        ({"https_ports": [80]}, "site cloud speaks TLS on port 80, where HAL does not: give it another port"),
+        ({"http_ports": [443]}, "site cloud speaks no TLS on port 443, where HAL does not"),
         ({"https_ports": [8768]}, "site cloud has the port 8768, which is HAL's own (proxy_gateway)"),
         ({"https_ports": [0]}, "https_ports of site cloud has 0, which is no port"),
         ({"names": ["haproxy"]}, "site cloud has the name haproxy, which is HAL's own"),

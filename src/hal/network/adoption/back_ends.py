@@ -19,6 +19,7 @@ from hal.network.adoption.settings import (
     split_condition,
 )
 from hal.network.haproxy_config import Line, NotUnderstood, Section
+from hal.network.sites import form_faults
 
 VERSIONS = ("HTTP/1.0", "HTTP/1.1")
 
@@ -83,6 +84,8 @@ def backend_of(section: Section, ca_base: str) -> dict[str, Any]:
     if settings.balance != "roundrobin":
         site["balance"] = settings.balance
     site["timeouts"] = {key: time for key, time in settings.timeouts.items() if key in SITE_TIMEOUTS}
+    if [*form_faults("", {"name": "x", "default": True} | site)]:
+        raise NotUnderstood(section.head)  # such as a timeout that never ends
     return site | {"forwarded_for": settings.forwarded_for, "mode": settings.mode}
 
 
@@ -123,7 +126,7 @@ def _server_option(words: Sequence[str], server: dict[str, Any], line: Line) -> 
             server[word] = True
         case [word, _, *rest] if word in CHECK_TIMES:
             pass
-        case ["weight", weight, *rest] if weight.isdecimal():
+        case ["weight", weight, *rest] if weight.isdecimal() and int(weight):  # 0 is asked by nobody
             server["weight"] = int(weight)
         case ["sni", sni, *rest] if found := re.fullmatch(r"str\(([^()]+)\)", sni):
             server["sni"] = found[1]

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from hal.network.adoption.settings import (
+    ELSEWHERE,
     Bind,
     binds_of,
     header_of,
@@ -19,6 +20,13 @@ from hal.network.adoption.settings import (
     split_condition,
 )
 from hal.network.haproxy_config import Line, NotUnderstood, Section, Test, read_condition, read_test
+from hal.network.sites import HOST_NAME, NAME
+
+LIMIT = re.compile(
+    r"http-request deny (?:deny_status|status) 413 "
+    r"if \{ req\.(?:body_size|hdr_val\(content-length\)) gt (\d+) \}",
+    re.IGNORECASE,
+)
 
 
 class FrontEnd:
@@ -31,7 +39,12 @@ class FrontEnd:
         self.settings = settings_of(section)
         refuse_variables(section)
         self.certificates: list[str] = []
-        self.acls: dict[str, list[Test]] = {}
+        self.decrypted = self.settings.mode == "http"
+        self.acls: dict[str, list[Test]] = {}  # one that is named twice has both tests, also above the second
+        for line in section.lines:
+            if line.words[0] == "acl":
+                tests = self.acls.setdefault(line.words[1], [])
+                tests.append(read_test(line.words[2:], line, decrypted=self.decrypted))
 
     def sites(self) -> list[dict[str, Any]]:
         """Return the sites, with `backend` for where they lead, and their names still missing.
@@ -60,11 +73,16 @@ class FrontEnd:
     def _read_bind(self, bind: Bind) -> None:
         """Take the certificates of a bind."""
         options = list(bind.options)
+        if not bind.port or (bind.tls and not self.decrypted):
+            raise NotUnderstood(bind.line)  # a socket; or TLS that is decrypted around what is no HTTP
         while options:
             match options:
-                case ["ssl" | "no-sslv3" | "no-tlsv10" | "no-tlsv11" | "no-tls-tickets" | "v4v6", *rest]:
+                case [
+                    "ssl" | "no-sslv3" | "no-tlsv10" | "no-tlsv11" | "no-tls-tickets" | "v4v6" | "v6only",
+                    *rest,
+                ]:
                     pass
-                case ["alpn" | "npn" | "ssl-min-ver", _, *rest]:
+                case ["alpn" | "npn", _, *rest] | ["ssl-min-ver", "TLSv1.2", *rest]:  # as HAL has it
                     pass
                 case ["crt", path, *rest]:
                     self.certificates.append(str(PurePosixPath(self.crt_base) / path))
@@ -80,7 +98,7 @@ class FrontEnd:
         common: dict[str, Any] = {"request_headers": [], "response_headers": []}
         for line in self.section.lines:
             words, condition = split_condition(line.words)
-            if "redirect" in words[:2]:
+            if words[0] == "redirect" or words[:2] == ("http-request", "redirect"):
                 for found in self._matches(condition, line, tls):
                     limit = {"max_body": common["max_body"]} if "max_body" in common else {}
                     way = self._redirect(words[words.index("redirect") + 1 :], line)
@@ -97,20 +115,15 @@ class FrontEnd:
         if client := self.settings.timeouts.get("client"):
             settings["timeouts"] = {"client": client}
         if self.settings.mode == "tcp":
-            return _until_everything_is_answered(
-                [site | {"passthrough": True} | settings for site in routes + default]
-            )
+            return _asked([site | {"passthrough": True} | settings for site in routes + default])
         plain = [
             site | settings | {"forwarded_for": self.settings.forwarded_for} for site in routes + default
         ]
-        return _until_everything_is_answered(redirects + plain)
+        return _asked(redirects + plain)
 
     def _passes(self, line: Line) -> bool:
         """Take a line that is no rule; return whether it is understood."""
         match line.words:
-            case ("acl", name, *rest):
-                self.acls.setdefault(name, []).append(read_test(rest, line))
-                return True
             case ("tcp-request", "inspect-delay", _):
                 return self.settings.mode == "tcp"
             case (
@@ -124,21 +137,21 @@ class FrontEnd:
                 "}",
             ):
                 return self.settings.mode == "tcp"
-            case ("bind", *_):
+            case ("acl" | "bind", *_):
                 return True
         return setting(line, {"timeouts": {}}) or is_unimportant(line)
 
     def _matches(self, condition: Sequence[str], line: Line, tls: bool) -> list[dict[str, Any]]:
         """Return the keys of a site for each way in which a condition is true."""
         found = []
-        for match in read_condition(condition, self.acls, line, tls=tls):
+        for match in read_condition(condition, self.acls, line, tls=tls, decrypted=self.decrypted):
             keys = {key: list(value) for key, value in asdict(match).items() if value}
             found.append(keys if match.names or match.paths else keys | {"default": True})
         return found
 
     def _routes(self, target: str, condition: Sequence[str], line: Line, tls: bool) -> list[dict[str, Any]]:
         """Return the sites of a use_backend, with a map one for each of its names."""
-        dynamic = re.fullmatch(
+        dynamic = self.decrypted and re.fullmatch(
             r"%\[(?:req\.)?hdr\(host\)(?:,lower|,field\(1,:\))*,map\(([^,()]+)(?:,([^()]+))?\)\]", target
         )
         if not dynamic:
@@ -147,37 +160,48 @@ class FrontEnd:
             return [match | {"backend": target} for match in self._matches(condition, line, tls)]
         if condition or dynamic[1] not in self.maps:
             raise NotUnderstood(line)
-        entries = [text.split() for text in self.maps[dynamic[1]].splitlines() if text.split("#")[0].strip()]
-        if any(len(entry) < 2 for entry in entries):
-            raise NotUnderstood(line)
         by_target: dict[str, list[str]] = {}
-        for entry in entries:
-            by_target.setdefault(entry[1], []).append(entry[0].lower())
+        known: set[str] = set()
+        for text in self.maps[dynamic[1]].splitlines():
+            name, *rest = text.split(None, 1)[:2] or [""]
+            if not name or name.startswith("#"):
+                continue
+            backend = "".join(rest).strip()  # the rest of the line: nothing begins a comment there
+            if not NAME.fullmatch(backend) or not HOST_NAME.fullmatch(name) or "*" in name:
+                raise NotUnderstood(line)
+            if name not in known:  # the first is found
+                by_target.setdefault(backend, []).append(name)
+            known.add(name)
         named = [{"names": names, "backend": backend} for backend, names in by_target.items()]
-        return named + ([{"default": True, "backend": dynamic[2]}] if dynamic[2] else [])
+        # No rule after this one is asked: what the map does not name is the default's.
+        later = [
+            rule.words for rule in self.section.lines if rule.words[0] in ("use_backend", "default_backend")
+        ]
+        last = dynamic[2] or (later[-1][1] if later[-1][0] == "default_backend" else "")
+        if not last and later[-1] != line.words:
+            raise NotUnderstood(line)
+        return named + ([{"default": True, "backend": last}] if last else [])
 
     def _rule(
         self, words: Sequence[str], condition: Sequence[str], line: Line, tls: bool, common: dict[str, Any]
     ) -> None:
         """Take a rule for all requests of the front end."""
-        matches = (
-            read_condition(condition, self.acls, line, tls=tls) if _is_simple(condition, self.acls) else None
-        )
-        limit = re.search(
-            r"deny\s+(?:deny_status|status)\s+413\s+if\s+\{\s+req\.(?:body_size|hdr_val\(content-length\))\s+gt\s+(\d+)\s+\}",
-            line.text,
-            re.IGNORECASE,
-        )
-        if limit:
-            common["max_body"] = int(limit[1])
-        elif matches is None or not (header := header_of(words[1:], line)):
+        if limit := LIMIT.fullmatch(" ".join((*words, *condition))):
+            common["max_body"] = min(int(limit[1]), common.get("max_body", int(limit[1])))
+            return
+        header = header_of(words[1:], line)
+        if not header or not _is_simple(condition, self.acls):
             raise NotUnderstood(line)
-        elif matches:
+        if words[0] == "http-request" and words[2].lower() == "host":
+            raise NotUnderstood(line)  # the rules after it see another name
+        if read_condition(condition, self.acls, line, tls=tls):
             common["request_headers" if words[0] == "http-request" else "response_headers"].append(header)
 
     @staticmethod
     def _redirect(words: Sequence[str], line: Line) -> dict[str, Any]:
         """Return a site's redirect."""
+        if any(ELSEWHERE.search(word) for word in words):
+            raise NotUnderstood(line)
         match words:
             case ("scheme" | "prefix" | "location" as way, target):
                 return {way: target, "code": 302}
@@ -186,18 +210,22 @@ class FrontEnd:
         raise NotUnderstood(line)
 
 
-def _until_everything_is_answered(sites: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the sites without what was never asked: it follows one for every request, or its name."""
+def _asked(sites: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sites that are ever asked.
+
+    None follows the first that answers every request, and none has a name that one before it answers whole.
+    """
     found: list[dict[str, Any]] = []
     answered: set[str] = set()
     for site in sites:
-        names = [name for name in site.get("names", ()) if name not in answered]
-        if "names" in site and not names:
+        whole = not site.keys() & {"paths", "except_names", "except_paths"}
+        if names := site.get("names"):
+            left = [name for name in names if name not in answered]
+            found += [site | {"names": left}] if left else []
+            answered.update(left if whole else ())
             continue
-        found.append(site | ({"names": names} if names else {}))
-        if not site.keys() & {"paths", "except_names", "except_paths"}:
-            answered.update(names)
-        if not site.keys() & {"names", "paths", "except_names", "except_paths"}:
+        found.append(site)
+        if whole:
             break
     return found
 

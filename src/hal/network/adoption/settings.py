@@ -31,13 +31,22 @@ UNIMPORTANT_OPTIONS = {
 SITE_TIMEOUTS = ("connect", "server", "tunnel", "check", "queue")
 CHECK_TIMES = ("inter", "fastinter", "downinter", "fall", "rise")
 OTHER_TIMEOUTS = ("http-request", "http-keep-alive", "client-fin", "server-fin", "tarpit")
-ERROR_PAGES = "/etc/haproxy/errors/"  # the package's, which say what HAProxy says without them
+ERROR_PAGE = "/etc/haproxy/errors/{}.http"  # the package's, which say what HAProxy says without them
+# What a header's value takes from rules that are not described, or from what is called otherwise at HAL's.
+ELSEWHERE = re.compile(
+    r"%ID|%(?:\{[^}]*\})?(?:f|ft|b)(?![A-Za-z])|unique-id|capture\.re[qs]\.hdr|table_|\bvar\(|\blua\."
+    r"|\b(?:fe|be|sc[0-9]?|so)_|\bhttp_auth|\bsrc_(?!port)"
+)
 PRIVATE_HEADER = re.compile(r"authorization|token|secret|key|cookie|password", re.IGNORECASE)
+
+
+PORTS = re.compile(r"\d+(-\d+)?")
+EVERYWHERE = ("", "*", "0.0.0.0", "::")  # noqa: S104 - these are read, and listened on by nobody
 
 
 @dataclass(frozen=True)
 class Bind:
-    """One address where a section listens; port 0 is a socket."""
+    """One address where a section listens; port 0 is a socket, or speaks another protocol than TCP."""
 
     address: str
     port: int
@@ -48,6 +57,11 @@ class Bind:
     def tls(self) -> bool:
         """Return whether clients speak TLS with the proxy."""
         return "ssl" in self.options
+
+    @property
+    def on_loopback(self) -> bool:
+        """Return whether no other host reaches it."""
+        return self.address in ("localhost", "::1") or self.address.startswith("127.")
 
 
 @dataclass(frozen=True)
@@ -61,30 +75,48 @@ class Settings:
 
 
 def binds_of(section: Section) -> list[Bind]:
-    """Return where a section listens."""
+    """Return where a section listens, one for each port.
+
+    Raises:
+        ConfigurationError: it is not known on which port.
+    """
     found = []
     for line in section.lines:
         if line.words[0] == "bind":
             for place in line.words[1].split(","):
-                address, _, port = place.rpartition(":")
-                if not address.startswith(("abns@", "unix@", "/")) and not port.isdecimal():
-                    raise ConfigurationError(f"{line.where}: `{line.text.strip()}` names no single port")
-                is_port = port.isdecimal() and not place.startswith(("abns@", "unix@", "/"))
-                found.append(
-                    Bind(address if is_port else place, int(port) if is_port else 0, line.words[2:], line)
-                )
+                address, _, ports = place.rpartition(":")
+                if place.startswith(
+                    ("/", "abns@", "unix@", "uxst@", "fd@", "sockpair@", "quic", "udp", "rhttp@")
+                ):
+                    found.append(Bind(place, 0, line.words[2:], line))
+                    continue
+                if not PORTS.fullmatch(ports):
+                    raise ConfigurationError(
+                        f"{line.where}: `{line.text.strip()}` does not say on which port it listens: "
+                        "write the port in digits"
+                    )
+                first, _, last = ports.partition("-")
+                address = address.removeprefix("ipv4@").removeprefix("ipv6@").strip("[]")
+                found += [
+                    Bind(address, port, line.words[2:], line)
+                    for port in range(int(first), int(last or first) + 1)
+                ]
     return found
 
 
-def settings_of(section: Section) -> Settings:
+def settings_of(section: Section, *, lenient: bool = False) -> Settings:
     """Return what a section has from its defaults, and what it says of that itself.
+
+    Args:
+        section: the section.
+        lenient: whether what the description cannot say is passed over.
 
     Raises:
         NotUnderstood: the defaults say what the description cannot.
     """
     found: dict[str, Any] = {"timeouts": {}}
     for line in section.defaults.lines if section.defaults else []:
-        if not setting(line, found) and not is_unimportant(line):
+        if not setting(line, found) and not is_unimportant(line) and not lenient:
             raise NotUnderstood(line)
     for line in section.lines:
         setting(line, found)
@@ -116,8 +148,8 @@ def is_unimportant(line: Line) -> bool:
             return kind in OTHER_TIMEOUTS
         case ("default-server", *options):
             return all(option in CHECK_TIMES for option in options[::2])
-        case ("errorfile", _, page):
-            return page.startswith(ERROR_PAGES)
+        case ("errorfile", code, page):
+            return page == ERROR_PAGE.format(code)
         case (word, *_):
             return word in UNIMPORTANT
     return False
@@ -127,7 +159,7 @@ def header_of(words: Sequence[str], line: Line) -> dict[str, str] | None:
     """Return a header that a rule sets, adds or deletes, without its condition; None: another rule."""
     match words:
         case ("set-header" | "add-header" as how, name, value):
-            if PRIVATE_HEADER.search(name):
+            if PRIVATE_HEADER.search(name) or ELSEWHERE.search(value):
                 raise NotUnderstood(line)
             return {how.removesuffix("-header"): name, "value": value}
         case ("del-header", name):

@@ -9,8 +9,8 @@ from typing import Any
 
 from hal.network.adoption.back_ends import backend_of
 from hal.network.adoption.front_ends import FrontEnd
-from hal.network.adoption.settings import binds_of
-from hal.network.adoption.verbatim import Secrets, quoted
+from hal.network.adoption.settings import EVERYWHERE, Bind, binds_of, settings_of
+from hal.network.adoption.verbatim import Secrets, told, without_secrets
 from hal.network.catalogue import Described
 from hal.network.haproxy_config import (
     PROXIES,
@@ -19,7 +19,8 @@ from hal.network.haproxy_config import (
     Section,
     read_configuration,
 )
-from hal.network.sites import Site, own_ports
+from hal.network.haproxy_words import quoted
+from hal.network.sites import Site, form_faults, own_ports
 
 OWN_GLOBALS = {
     "log",
@@ -35,6 +36,10 @@ OWN_GLOBALS = {
     "log-send-hostname",
     "log-tag",
 }
+
+CHROOT = "/var/lib/haproxy"
+SOCKET = re.compile(r"(unix@|uxst@)?/")
+FAMILIES = ("v4v6", "v6only")  # of addresses: a socket has none
 
 
 @dataclass
@@ -67,7 +72,8 @@ def adopt_sites(
 
     Args:
         files: the configuration, [{path, text}], in the order in which HAProxy reads it.
-        maps: the text of each map file that it names, by its path.
+        maps: the text of each map file that it names, by its path, and of each page of errors that a person
+            changed.
         services: HAL's own catalogue, without sites.
 
     Raises:
@@ -98,6 +104,9 @@ class _Adopter:
         self.secrets = Secrets()
         self.verbatim: dict[int, str] = {}  # the sections of the fragment by their number, with their text
         self.names = set(self.own_frontends | self.own_backends)
+        everything = "\n".join(line.text for section in self.sections for line in section.lines)
+        self.captures_used = re.search(r"capture\.re[qs]\.hdr", everything) is not None
+        self.names_used = re.search(r"\bfe_(?:name|id|conn|req|sess)", everything) is not None
         self.bases = {
             line.words[0]: line.words[1]
             for section in self.sections
@@ -108,6 +117,7 @@ class _Adopter:
 
     def adopt(self) -> Adoption:
         """Return what becomes of the configuration."""
+        self._check_sockets()
         rules = self._front_ends()
         self._back_ends(rules)
         self._others()
@@ -116,6 +126,23 @@ class _Adopter:
         self.result.certificates = list(dict.fromkeys(self.result.certificates))
         return self.result
 
+    def _check_sockets(self) -> None:
+        """Refuse servers at sockets that HAL's HAProxy, which sees one directory alone, would not find.
+
+        Raises:
+            ConfigurationError: which, and what to do.
+        """
+        lines = [line for section in self.sections for line in section.lines]
+        if ("chroot", CHROOT) in (line.words for line in lines):
+            return
+        for line in lines:
+            if line.words[0] == "server" and line.words[2:3] and SOCKET.match(line.words[2]):
+                raise ConfigurationError(
+                    f"{line.where}: `{' '.join(line.words[:3])}` leads to a socket, which HAL's "
+                    f"HAProxy does not find outside of {CHROOT}: have that program listen at a port of "
+                    "127.0.0.1"
+                )
+
     def _front_ends(self) -> list[dict[str, Any]]:
         """Return the sites of all front ends; those that the description cannot say stay as they are."""
         rules: list[dict[str, Any]] = []
@@ -123,7 +150,8 @@ class _Adopter:
         for number, section in enumerate(self.sections):
             if section.kind not in ("frontend", "listen"):
                 continue
-            ports = {bind.port for bind in binds_of(section)} - {0}
+            binds = binds_of(section)
+            ports = {bind.port for bind in binds} - {0}
             if ports and ports <= self.proxied_ports:
                 self.result.left.append(
                     f"{section.head.where}: {section.kind} {section.name}, which HAL serves itself"
@@ -137,8 +165,9 @@ class _Adopter:
             shared = ports & self.shared.keys()
             if not shared:
                 self._keep(number)
-                self.result.ports += sorted(ports)
+                self.result.ports += [bind.port for bind in binds if bind.port and not bind.on_loopback]
                 continue
+            self._check_shared(section, binds)
             for port in sorted(shared):
                 if taken.setdefault(port, section) is not section:
                     raise ConfigurationError(
@@ -148,28 +177,96 @@ class _Adopter:
             try:
                 if section.kind == "listen":
                     raise NotUnderstood(section.head)
+                self._check_use(section)
                 front_end = FrontEnd(section, self.maps, self.bases.get("crt-base", "/"))
-                rules += front_end.sites()
+                found = front_end.sites()
+                if any(fault for site in found for fault in form_faults("", {"name": "x"} | site)):
+                    raise NotUnderstood(section.head)  # such as a name that is none
+                rules += found
                 self.result.certificates += front_end.certificates
             except NotUnderstood as reason:
-                self.result.kept.append(f"{section.kind} {section.name}: {reason}")
+                self.result.kept.append(f"{section.kind} {section.name}: {told(reason.line)}")
                 rules += self._move(number)
         return rules
+
+    def _check_use(self, section: Section) -> None:
+        """Leave a section as it is that shows pages which a person changed, or on which others rely."""
+        for line in [*(section.defaults.lines if section.defaults else []), *section.lines]:
+            if line.words[0] == "errorfile" and line.words[-1] in self.maps:
+                raise NotUnderstood(line)
+            if line.words[0] == "capture" and self.captures_used:
+                raise NotUnderstood(line)
+        if section.kind == "frontend" and self.names_used:
+            raise NotUnderstood(section.head)
+
+    def _check_shared(self, section: Section, binds: Sequence[Bind]) -> None:
+        """Refuse a front end that HAL cannot stand before on their common ports; tell what changes.
+
+        Raises:
+            ConfigurationError: why, and what to do.
+        """
+        what = f"{section.kind} {section.name}"
+        encrypted = settings_of(section, lenient=True).mode == "tcp"
+        kinds: dict[int, tuple[str, ...]] = {}
+        for bind in (bind for bind in binds if bind.port in self.shared):
+            where, port = bind.line.where, bind.port
+            tls = self.shared[port] == "https_ports"
+            if bind.on_loopback:
+                raise ConfigurationError(
+                    f"{where}: {what} listens on {port} for this host alone, where HAL listens for "
+                    "others, too: give it another port"
+                )
+            if (
+                "accept-proxy" in bind.options
+                or "accept-netscaler-cip" in bind.options
+                or any("expect-proxy" in line.words for line in section.lines)
+            ):
+                raise ConfigurationError(
+                    f"{where}: {what} is told by another proxy who asks on {port}, where HAL's "
+                    "clients tell nothing: let that proxy ask on another port"
+                )
+            if bind.tls != tls and not (tls and encrypted):
+                spoken = (
+                    "speaks TLS on {}, where HAL speaks none"
+                    if bind.tls
+                    else "speaks no TLS on {}, as HAL does"
+                )
+                raise ConfigurationError(f"{where}: {what} {spoken.format(port)}: give it another port")
+            options = tuple(option for option in bind.options if option not in FAMILIES)
+            if kinds.setdefault(port, options) != options:
+                raise ConfigurationError(
+                    f"{where}: {what} listens on {port} in two ways, on two addresses; HAL listens on "
+                    "all: make them one, by the names"
+                )
+            if ":" in bind.address or "v4v6" in bind.options or "v6only" in bind.options:
+                self.result.left.append(f"{where}: IPv6 of {what}: HAL listens on {port} with IPv4")
+            elif bind.address not in EVERYWHERE:
+                self.result.left.append(
+                    f"{where}: the address {bind.address} of {what}: HAL listens on {port} of all"
+                )
 
     def _move(self, number: int) -> list[dict[str, Any]]:
         """Keep a front end as it is, behind HAL's, and return the sites that lead to it."""
         section = self.sections[number]
-        rules, text = [], []
-        mode = next((line.words[1] for line in section.lines if line.words[0] == "mode"), "")
-        for line in section.lines:
-            if line.words[0] != "bind":
-                text.append(line.text)
+        rules: list[dict[str, Any]] = []
+        binds: list[str] = []
+        # A connection from HAL's front end says who asks once it stands.
+        text = [
+            re.sub(r"^(\s*tcp-request\s+)connection\b", r"\1session", line.text)
+            for line in section.lines
+            if line.words[0] != "bind"
+        ]
+        encrypted = settings_of(section, lenient=True).mode == "tcp"
+        moved: set[int] = set()
         for bind in binds_of(section):
-            place = f"{bind.address}:{bind.port}" if bind.port else bind.address
-            options = " ".join(quoted(word) for word in bind.options)
+            place, options = f"{bind.address}:{bind.port}" if bind.port else bind.address, bind.options
             if bind.port in self.shared:
-                passed = bind.tls or (mode == "tcp" and self.shared[bind.port] == "https_ports")
-                place, options = f"abns@site_{section.name}_{bind.port}", f"accept-proxy {options}"
+                if bind.port in moved:  # the same, on another address
+                    continue
+                moved.add(bind.port)
+                passed = bind.tls or (encrypted and self.shared[bind.port] == "https_ports")
+                place = f"abns@site_{section.name}_{bind.port}"
+                options = ("accept-proxy", *(option for option in options if option not in FAMILIES))
                 rules.append(
                     {
                         "name": self._name(f"{section.name}_{bind.port}"),
@@ -180,10 +277,10 @@ class _Adopter:
                         "servers": [{"socket": place.removeprefix("abns@"), "send_proxy": "v2"}],
                     }
                 )
-            elif bind.port:
+            elif bind.port and not bind.on_loopback:
                 self.result.ports.append(bind.port)
-            text.insert(0, f"    bind {place} {options}".rstrip())
-        self._keep(number, text)
+            binds.append(f"    bind {' '.join(quoted(word) for word in (place, *options))}")
+        self._keep(number, [*binds, *text])
         return rules
 
     def _back_ends(self, rules: list[dict[str, Any]]) -> None:
@@ -204,6 +301,7 @@ class _Adopter:
                 if not wanted or dynamic or section.name in used:
                     self._keep(number)
                     continue
+                self._check_use(section)
                 site = backend_of(section, self.bases.get("ca-base", "/"))
                 passed = site.pop("mode") == "tcp"
                 if (
@@ -213,7 +311,7 @@ class _Adopter:
                     raise NotUnderstood(section.head)
                 described[section.name] = site
             except NotUnderstood as reason:
-                self.result.kept.append(f"backend {section.name}: {reason}")
+                self.result.kept.append(f"backend {section.name}: {told(reason.line)}")
                 self._keep(number)
         self.names |= {
             section.name
@@ -228,8 +326,9 @@ class _Adopter:
         backend = rule.get("backend", "")
         own = described.get(backend, {})
         site = {key: value for key, value in rule.items() if key != "backend"}
-        for key in ("request_headers", "response_headers"):  # what the front end does comes first
-            site[key] = rule.get(key, []) + own.get(key, [])
+        site["request_headers"] = rule.get("request_headers", []) + own.get("request_headers", [])
+        # Answers come from the back end: what it says of them comes first.
+        site["response_headers"] = own.get("response_headers", []) + rule.get("response_headers", [])
         site["forwarded_for"] = rule.get("forwarded_for", False) or own.get("forwarded_for", False)
         if own and backend not in self.names:
             self.names.add(backend)
@@ -275,7 +374,7 @@ class _Adopter:
             if section.kind == "global":
                 kept = [line for line in section.lines if line.words[0] not in OWN_GLOBALS]
                 self.result.left += [
-                    f"{line.where}: `{line.text.strip()}`, which HAL has its own of"
+                    f"{line.where}: `{without_secrets(line.text)}`, which HAL has its own of"
                     for line in section.lines
                     if line not in kept
                 ]
@@ -297,27 +396,19 @@ class _Adopter:
         """Return the sections that are kept, each after its defaults, with names for their secrets."""
         parts: list[str] = []
         latest: Section | str | None = "HAL's"
-        named: list[
-            Section
-        ] = []  # defaults with a name stand once, which HAProxy could not tell from another
+        written: list[Section] = []
         for number in sorted(self.verbatim):
-            section = self.sections[number]
-            given = section.defaults
-            if (
-                section.kind in PROXIES
-                and given is not latest
-                and not (given in named and _names_them(section))
-            ):
-                latest = given
-                head = f"defaults {given.name}" if given and given not in named else "defaults"
-                parts.append(
-                    "\n".join([head.strip(), *(line.text for line in (given.lines if given else ()))])
-                )
-                named += [given] if given and given.name else []
-            parts.append(self.verbatim[number])
+            section, text = self.sections[number], self.verbatim[number]
+            if section.kind in PROXIES and section.defaults is not latest:
+                own, named = section.defaults, " from " in section.head.text
+                if own and any(own is one for one in written):  # a name is there once
+                    head, *lines = text.split("\n")
+                    text = "\n".join([head if named else f"{head} from {own.name}", *lines])
+                else:
+                    latest = own
+                    parts.append(
+                        "\n".join([line.text for line in [own.head, *own.lines]]) if own else "defaults"
+                    )
+                    written += [own] if own and own.name else []
+            parts.append(text)
         return "\n\n".join("\n".join(self.secrets.taken_out(part)) for part in parts)
-
-
-def _names_them(section: Section) -> bool:
-    """Return whether a section names the defaults that it has."""
-    return "from" in section.head.words[2:-1]
