@@ -14,10 +14,12 @@ from pathlib import Path
 from hal.engine import (
     allergy,
     appointment,
+    asides,
     beside,
     commands,
     conditions,
     danger,
+    discourse,
     engine,
     entities,
     follow_up,
@@ -32,6 +34,7 @@ from hal.engine import (
     rules,
     settle,
     spoken,
+    synonyms,
     text,
     transaction,
     vocabulary,
@@ -42,7 +45,7 @@ from hal.engine.evidence import EVIDENCE
 
 DIRECTORY = Path(__file__).parent / "HAL.RULES"
 _MODULES = (
-    *(allergy, appointment, beside, commands, danger, engine, follow_up, health_data, medication),
+    *(allergy, appointment, asides, beside, commands, danger, engine, follow_up, health_data, medication),
     *(period_atoms, period_grammar, question, refills, rules, settle, transaction, vocabulary),
 )
 _MATCHED_AT_START = {
@@ -50,7 +53,7 @@ _MATCHED_AT_START = {
     *("PERIOD.GRAMMAR.DAY.NUMBER", "SETTLE.AFTER.NAME"),
 }
 _PERIODS = (
-    *("to date", "full date", "day of month"),
+    *("to date", "full date", "day of month", "day in month"),
     *(f"holiday {month} {day} {name}" for month, day, name in period_atoms.HOLIDAYS.values()),
     *("from now", "quarter", "day of week", "after next", "last night", "bare month", "the unit"),
     *("before yesterday", "after tomorrow", "yesterday", "tomorrow", "today", "span", "ago", "unit"),
@@ -172,6 +175,8 @@ def items() -> dict[str, str]:
         "PATTERNS": _patterns(),
         "PERIODS": _named(_PERIODS, (pattern for pattern, _ in period_atoms.ATOMS)),
         "RELATIONS": _named(_RELATIONS, (pattern for pattern, _ in period_grammar.RELATIONS)),
+        "DISCOURSE": ((put, spread(pattern.pattern)) for pattern, put in discourse.DISCOURSE),
+        "SYNONYMS": ((put, spread(pattern.pattern)) for pattern, put in synonyms.SYNONYMS),
         "USUAL": ((put, spread(pattern.pattern)) for pattern, put in wordings.USUAL_FORMS),
         "CONDITIONS": _named(_CONDITIONS, (pattern for pattern, _ in conditions.TABLE)),
         "DANGERS": _spread(danger.DANGERS),

@@ -26,7 +26,8 @@ ACTIONS = {
         INTERACTIONS (?:can|could|may|should|safe|ok)\b.*\b(?:take|have|drink|use)\b.*\b(?:with|and|while)
         REFILLS refill\w*|re fill\w*|renew\w*|running (?:low|out)|run out|low on|pick(?:ed)? up|ran out
         REFILLS reorder|runs out
-        HISTORY did (?:i|we|he|she|doctor \w+) (?:ever |already )?(?:stop|quit)
+        HISTORY (?:did|have|has) (?:i|we|he|she|doctor \w+) (?:ever |already )?(?:stop|quit|stopped)
+        HISTORY (?:was|were) (?:i|it i was|she) given
         HISTORY (?:take|taking|on) before$
         HISTORY was i (?:ever )?taking(?! .*\b(?:now|today)\b)
         ADVICE (?:stop|skip|quit|double) taking|(?:ok|okay|alright|fine|bad|good|harmful) (?:to|for|if)
@@ -64,9 +65,10 @@ ACTIONS = {
         CHANGE (?:cancel|reschedule|move|book|postpone|change|make|arrange) (?:\w+ ){0,4}(?:appoint\w*|visit)
         CHANGE (?:cancel|reschedule|move|book|postpone|change) (?:\w+ ){0,4}(?:check ?up|it|that)
         CHANGE (?:cancel|reschedule|move|postpone) (?:my|the|our)
+        CHANGE (?:write|put|enter|note)(?: down| in)? (?:\w+ ){0,3}(?:appointment|visit)
         CHANGE (?:schedule|set up|need) (?:an?|another) (?:\w+ ){0,2}(?:appoint\w*|visit|check ?up)
         NEXT how (?:many (?:days|weeks|hours)|long|soon) (?:\w+ )*(?:until|till|before)
-        NEXT how many (?:days|weeks) is (?:that|it)
+        NEXT how many (?:days|weeks)(?: away)? is (?:that|it)(?: away)?|how far (?:away|off) is
         COUNT how many
         LIST (?:past|previous|earlier) (?:appointments|visits)
         LAST last|previous|most recent|did i (?:\w+ )?(?:see|visit|go)|saw
@@ -109,14 +111,14 @@ ACTIONS = {
         BALANCE in (?:my|the) (?:bank|account)|left of (?:my|our|the)|(?:my|our|the) budget
         LARGEST (?:any|some)thing (?:really |very )?(?:expensive|big|large|pricey)
         LARGEST largest|biggest|most expensive|highest|priciest|most (?:i|we) (?:have )?(?:spent|paid)
-        BREAKDOWN where (?:does|did|is|has) (?:my|our|the|all)|by category|categories|break ?down
+        BREAKDOWN where (?:does|did|is|has) (?:most of )?(?:my|our|the|all)|by category|categories|break ?down
         BREAKDOWN most (?:money )?on|spend\w* (?:the )?most
         SMALLEST smallest|cheapest|lowest|least expensive
         INCOME income|earn\w*|salary|paycheck|pension|deposit\w*|receive\w*|paid me|(?:get|got) paid
-        INCOME c[oa]mes? in|coming in|how much (?:came|comes|is coming|has come)
+        INCOME how much (?:money )?(?:came|comes|is coming|has come)|c[oa]mes? in|coming in
         FIRST first
         COUNT how many|how often
-        FREQUENT most (?:often|frequently)|(?:visit|go to|shop at) (?:the )?most
+        FREQUENT shop (?:the )?most$|most (?:often|frequently)|(?:visit|go to|shop at) (?:the )?most
         RECENT (?:last|latest|recent|past) (?:\d+|two|three|four|five|six|seven|eight|nine|ten) \w+s
         RECENT where (?:did|have) (?:i|we) (?:go|gone|shop|shopped|eat|eaten)
         RECENT (?:what|which) (?:restaurants|stores|shops|places) (?:did|have) (?:i|we)

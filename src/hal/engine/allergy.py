@@ -14,7 +14,7 @@ ASKED_ABOUT = re.compile(
 )
 ASKS_TO_CONFIRM = re.compile(r"^(?:am|do|have|is|are)\b.*\b(?:allerg\w+|react\w*)\b")
 ASKS_PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|okay|ok)\b")
-NOTHING_NAMED = re.compile(r"any|anything|something|foods?|medic\w+|drugs?|what")
+NOTHING_NAMED = re.compile(r"any|anything|something|foods?|medic\w+|drugs?|antibiotics?|pills?|what")
 _CATEGORY_NAMES = {"drug": "drug", "food": "food", "environment": "environmental"}
 
 

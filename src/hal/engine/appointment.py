@@ -16,7 +16,9 @@ from hal.engine.records import Appointment
 MAX_SPOKEN = 6
 _HAD = re.compile(
     r"\b(?:have i (?:already )?(?:had|been|seen)|i have had|did i|i had"
-    r"|(?:past|previous|earlier) (?:appointments|visits))\b"
+    r"|(?:past|previous|earlier) (?:appointments|visits)|how many times (?:i|she|he|we) (?:was|were|went"
+    r"|saw)"
+    r"|seen so far)\b"
 )
 _WHAT_SOMEONE_IS = re.compile(r"^is (?!there\b)(?:doctor )?\w+ (?:an?|my|the) (?!appointment)")
 _WAS_FIRST = re.compile(r"\b(?:was|did)\b.*\bfirst\b")
@@ -25,7 +27,8 @@ _LENGTH_UNKNOWN = "How long an appointment takes is not on record."
 _HOW_LONG = re.compile(r"^how long (?:is|are|was|were)\b(?!.*\b(?:until|till|before|since|ago)\b)")
 _HOW_SOON = re.compile(r"^how (?:many (?:days|weeks)|long|soon)\b")
 _ONLY_ONE = re.compile(
-    r"\b(?:next|first|final|after (?:that|it)|one after|(?:comes|is|right|directly|just|the appointment|the "
+    r"\b(?:next|first|final|after (?:that|it)|one after|(?:comes|is|right|directly|just|the appointment"
+    r"|the "
     r"visit) (?:after|following))\b"
 )
 _FINAL = re.compile(r"\bfinal\b")

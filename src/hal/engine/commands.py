@@ -9,7 +9,9 @@ from hal.engine.answers import SpokenAnswer
 
 _POLITE = re.compile(
     r"^(?:(?:please|can you|could you|will you|would you|i want you to|i need you to|go ahead and|just"
-    r"|i would like (?:you )?to|i want to|i need to|help me) )*"
+    r"|i would like (?:you )?to|i want to|i need to|help me|kindly|maybe|be a dear and"
+    r"|be so kind (?:as to|and)"
+    r"|be an angel and|do me a favor and|be good enough to|be kind enough to|you|to|tell me) )*"
 )
 # One rule a line, as in rules.named: what would be done, and the words that a command for it begins with.
 COMMANDS = rules.named(
@@ -24,6 +26,7 @@ COMMANDS = rules.named(
     contact send (?:an?|my|the|it|this|him|her|them|\w+) \w+
     money (?:pay|transfer|send money|wire|buy|purchase)\b
     home (?:turn|switch) (?:\w+ ){0,3}(?:on|off|up|down)|dim \w+|play \w+|unlock \w+|set the \w+|start the \w+
+    home (?:kill|cut|put out|put on|flip) (?:the|my|all the) (?:lights?|lamps?|heat|tv|power|fan)\b
     home (?:lock|open|close|pause|shut|shut off) (?:the|my) \w+|order (?:an?|me|some) \w+
     """
 )

@@ -16,7 +16,7 @@ EARLIEST = 5  # the hour that is meant by a number without a half of the day
 SOME = -1  # refills left, however many
 _NUMBER = r"(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|couple of|few)"
 _CLOCK = (
-    r"(\d{1,2})(?: (\d{2}))?(?: ?o clock)?"
+    r"(\d{1,2})(?: (\d{2}))?(?: ?o ?clock)?"
     r"(?: (?:in the )?(am|pm|morning|afternoon|evening|night|at night))?"
 )
 _VALUE = r"(\d+(?:\.\d+)?)(?: (?:over|by) \d+)?(?: (dollars?|bucks|pounds?|lbs?|points?|percent|mg|beats))?"

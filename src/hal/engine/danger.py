@@ -19,8 +19,20 @@ DANGERS = rules.named(
     despair thinking (?:of|about) dying|no reason to live|life is not worth|tired of living
     despair (?:not|no longer) (?:want to |wanna )?(?:live|be alive|be here|wake up)(?: any ?more)?$
     emergency chest (?:pains?|hurts|tight\w*|is tight|pressure|feels)|pains? in my (?:chest|left arm)
+    emergency (?:tight\w*|pressure|pains?|squeezing|heaviness) (?:in|on|across|around) (?:\w+ )?chest
     emergency heart attack|(?:having|had|have) a (?:stroke|seizure)|seizures?
     emergency (?:can not|cannot|hardly|barely|trouble|difficulty|hard to|struggling to) (?:breathe|breathing)
+    emergency can not really breathe|can not seem to catch my breath
+    emergency carbon monoxide|chest is killing
+    emergency (?:mouth|face) (?:has |is )?(?:gone )?(?:all )?droop\w*
+    emergency tongue (?:has |is )?(?:gone )?(?:all )?(?:thick|puffy|swollen)
+    emergency can not feel (?:my |the )?(?:left |right )?(?:arm|leg|face|hand|side)
+    emergency bleeding (?:will|does) not stop|a(?:n awful)? lot of blood on|elephant sitting on
+    emergency sugar (?:really|very|too|so|dangerously|extremely|super) (?:low|high)
+    emergency sugar is super (?:low|high)
+    despair i would like to end it|as soon not wake up
+    overdose (?:used|puffed) (?:\w+ ){0,3}inhaler (?:\w+ )?\d\d times|medicine of (?:an)?other patient
+    overdose drank (?:\w+ ){0,5}(?:dishwasher|pod|antifreeze)
     emergency (?:can not|cannot) (?:catch my breath|get up|swallow|move my \w+|feel my \w+|stop the bleeding)
     emergency (?:short|shortness|out) of breath|breathless\w*|chok(?:e|ing)|slurr\w+
     emergency (?:face|mouth|arm|leg|side) (?:is|are|went|feels) (?:drooping|numb|weak)
@@ -36,13 +48,14 @@ DANGERS = rules.named(
     emergency (?:call|need) (?:911|112|999|an ambulance|the paramedics)|i fell(?: down)?$|send help
     overdose (?:took|taken|swallowed|gave) (?:\w+ ){0,3}(?:wrong|husband|wife|someone else|somebody else)
     overdose doubled (?:up|my|the|it)|double dosed?|overdos\w+
-    overdose (?:swallowed|ate|eaten|drank|got into) (?:\w+ ){0,3}(?:bottle|pills?|tablets?|medic\w+|battery)
+    overdose (?:swallowed|ate|eaten|drank|got into) (?:\w+ ){0,5}(?:bottle|pills?|tablets?|medic\w+|battery)
     overdose (?:swallowed|ate|drank) (?:\w+ ){0,3}(?:bleach|detergent|cleaner|poison|antifreeze|gasoline)
     """
     # "twice a day" and "two puffs as prescribed" are how a medicine is meant to be taken.
     r"""
     overdose TOOK(?:twice|double|too many|too much)(?! (?:a|per|each) day)
-    overdose TOOK(?:the whole|all (?:of )?(?:my|the)|a handful|an overdose)
+    overdose TOOK(?:(?:the |a )?(?:whole|entire) \w+|all (?:of )?(?:my|the)|a handful|an overdose)
+    overdose TOOK(?:two|three|2|3) times (?:the|my|a|her|his)\b
     overdose TOOK(?:two|three|four|five|six|seven|eight|nine|ten|\d+|extra|another|again)(?! (?:UNITS)\b)
     """.replace("TOOK", r"(?:took|taken|swallowed|had|drank|given|gave) (?:\w+ ){0,4}?").replace(
         "UNITS",
@@ -57,25 +70,26 @@ _ASKS_ABOUT = re.compile(
 _BETWEEN_CLAUSES = re.compile(r" (?:and|but|because|so|then) ")
 _ASKS_BEFORE_TAKING = re.compile(r"^(?:have|has|do|does|can|could|should|may|am|are|what)\b")
 _EXPOSED = re.compile(
-    r"^(?:i|we|oh no i|help i)\b.*\b(?:ate|eaten|eating|drank|swallowed|took|taken|touched|had|have"
+    r"^(?:i|we|they|oh no i|help i)\b.*\b(?:ate|eaten|eating|drank|swallowed|took|taken|touched|had|have"
     r"|inhaled|got|tasted)\b"
 )
 _NOT_EXPOSED = re.compile(
     r"\b(?:allerg\w*|appointment|spent|bought|paid|never|not|used to|prescri\w+|refill\w*)\b"
 )
 _SUGAR = r"glucose|blood ?sugar|sugar"
-_TEMPERATURE = r"temperature|fever"
+_TEMPERATURE = r"temperature|fever|thermometer"
 # A second value, of a blood pressure, and no measure of time.
 _REST = r"(?: (?:over|by) (\d{2,3}))?\b(?! (?:days?|times|weeks?|months?|years?))"
+_NO_DATE = "(?<!uary )(?<!march )(?<!april )(?<!may )(?<!june )(?<!july )(?<!august )(?<!ember )(?<!ober )"
 # What is told of a reading, below and from which values it is dangerous. A value tells its unit: a
 # temperature below 50 is in degrees Celsius, sugar below 36 in mmol/l, with a decimal if it has one digit.
 RANGES = tuple(
-    (name, re.compile(rf"\b(?:{words}) (?:\w+ ){{0,4}}?({value}){_REST}"), low, high)
+    (name, re.compile(rf"\b(?:{words}) (?:\w+ ){{0,4}}?{_NO_DATE}({value}){_REST}"), low, high)
     for name, words, value, low, high in (
         ("blood pressure", r"blood ?pressure|pressure|systolic", r"\d{2,3}(?:\.\d)?", 90, 180),
         ("blood sugar", _SUGAR, r"\d{3}(?:\.\d)?|[4-9]\d(?:\.\d)?|3[6-9](?:\.\d)?", 70, 300),
         ("blood sugar", _SUGAR, r"[12]?\d\.\d|3[0-5]\.\d|[12]\d|3[0-5]", 3.9, 16.7),
-        ("heart rate", r"heart ?rate|pulse|heart ?beat|heart", r"\d{2,3}(?:\.\d)?", 40, 130),
+        ("heart rate", r"heart ?rates?|pulse|heart ?beat|heart", r"\d{2,3}(?:\.\d)?", 40, 130),
         ("oxygen level", r"oxygen|o2|spo2", r"\d{2,3}(?:\.\d)?", 92, 101),
         ("temperature", _TEMPERATURE, r"\d{3}(?:\.\d)?|[5-9]\d(?:\.\d)?", 95, 103),
         ("temperature", _TEMPERATURE, r"[34]\d(?:\.\d)?", 35, 39.4),
@@ -84,7 +98,7 @@ RANGES = tuple(
 _BARE_PRESSURE = re.compile(r"\b(\d{2,3}) over (\d{2,3})\b")
 _DIASTOLIC = 120
 _TOLD = re.compile(
-    r"\b(?:is|was|reads|at|of|just|now|it|says|reading|measured|got|hit|went|dropped|high|low|over)\b"
+    r"\b(?:is|was|reads|says?|at|of|just|now|it|says|reading|measured|got|hit|went|dropped|high|low|over)\b"
 )
 
 
@@ -93,7 +107,8 @@ SAID = {
     " text 988 where there is a crisis line, and if you may act on it, call {number} at once.",
     "emergency": "This may be an emergency. Call {number} now, and do not wait or drive yourself.",
     "overdose": "Take no more of it. Call poison control, or please ask your pharmacist or doctor now. With"
-    " trouble breathing, fainting, confusion or chest pain, call {number} at once. I can't say whether it is"
+    " trouble breathing, fainting, confusion or chest pain, call {number} at once. I can't say whether it"
+    " is"
     " safe.",
     "exposure": "Your records show {known}. With trouble breathing, swelling, hives or dizziness, call"
     " {number} at once and use an epinephrine injector if you have one. Even without them, ask your doctor"

@@ -202,7 +202,8 @@ def _answer(turn: Turn) -> tuple[Intent, SpokenAnswer | None]:
     local = general.answer(turn)
     if local is not None:
         return Intent.GENERAL, local
-    if not (turn.question.entities or turn.question.continued):
+    bare = intent == Intent.GENERAL or not turn.question.entities
+    if bare and not turn.question.continued:
         ask_back = general.ask_back(turn)
         if ask_back is not None:
             return intent, ask_back

@@ -33,7 +33,7 @@ MEMBERS = {
         *("shrimp", "shrimps", "prawn", "prawns", "crab", "crabs", "lobster", "lobsters", "crayfish"),
         *("scallop", "scallops", "oyster", "oysters", "clam", "clams", "mussels", "seafood", "calamari"),
     ),
-    "peanuts": ("peanut butter", "groundnuts", "reeses", "satay sauce"),
+    "peanuts": ("peanut butter", "groundnuts", "reeses", "reese", "snickers", "satay sauce"),
     "latex": ("rubber gloves", "latex gloves", "balloons"),
     "pollen": ("ragweed", "hay fever"),
     "tree nuts": ("almonds", "cashews", "walnuts", "pecans", "hazelnuts", "pistachios"),
@@ -193,14 +193,14 @@ CATEGORY_WORDS = {
     "entertainment": r"entertainment|movies|streaming",
     "insurance": (
         r"(?:car |auto |home |house )?insurance"
-        r"|(?:my|the|what|which|our|all) bills|(?:\w+est|first|last) bills?"
+        r"|(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?"
     ),
     "home": r"home improvements?|hardware|home repairs?|house repairs?",
     "dining": r"food(?= (?:at|from) )|lunch(?:es)?|dinners?|meals?(?: out)?|fast food|ate out|coffee shops?",
     "shopping": r"online shopping",
     "groceries": r"grocery (?:stores?|shopping|bills?)|food shopping",
-    "utilities": r"utility bills?|(?:my|the|what|which|our|all) bills|(?:\w+est|first|last) bills?",
-    "rent": r"(?:my|the|what|which|our|all) bills|(?:\w+est|first|last) bills?",
+    "utilities": r"utility bills?|(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?",
+    "rent": r"(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?",
 }
 
 

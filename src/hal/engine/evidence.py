@@ -27,6 +27,9 @@ EVIDENCE = {
         4 medic(?:ation|ine|ament)s?|pills?|tablets?|prescriptions?|drugs?|vitamins?|supplements?|inhalers?
         4 refill\w*|re fill|dos(?:e|es|age|ages|ing)|prescri\w+|pharmac(?:y|ist)
         4 (?:allergy|blood pressure|heart|diabetes|cholesterol|thyroid) (?:medic\w+|pills?|tablets?|drugs?)
+        2 on an empty stomach|with food|with meals?|without food|as needed|(?:once|twice|times) (?:a|per) day
+        2 (?:have|got) (?:anything|something) for (?:my|the|her)
+        3 how (?:many|much) (?:milligrams?|micrograms?|mg|mcg|puffs?)|(?:was|were|been) (?:\w+ )?given
         4 running (?:low|out)(?: on| of)? (?:anything|something|any)|run out of (?:anything|something|any)
         4 (?:anything|something) (?:is )?running (?:low|out)
         3 prescribed?|prescribes
@@ -46,8 +49,10 @@ EVIDENCE = {
         5 appoint\w*|calendar|agenda
         4 check ?ups?|(?:doctor|hospital|clinic)s? visits?|next visit|visits?
         3 (?:see|seeing|saw|visit|visiting|meet|meeting)(?: with)?(?: \w+){0,2} (?:doctor|dentist|specialist)
-        3 who (?:am i|are we) (?:seeing|meeting)|(?:what|which) doctors?
+        3 who (?:am i|are we) (?:seeing|meeting)|(?:what|which|how many) doctors?
         3 anything (?:this|today|tomorrow|tonight)
+        3 schedule(?:$| (?:for|this|next|on)\b)
+        3 (?:anything|something|nothing) (?:is |i have )?(?:booked|scheduled|planned)|booked with
         3 am i (?:free|busy|booked)|do (?:i|we) have (?:anything|something|plans)
         3 (?:anything|what is) (?:planned|scheduled|on)|(?:my|our|the) (?:schedule|plans)|scheduled
         2 doctors?|see (?:my|the)|go to
@@ -58,6 +63,8 @@ EVIDENCE = {
         6 allerg\w*|alerg\w*
         3 (?:can|could|may|should) i (?:eat|have|touch|wear|drink)|safe (?:for me )?to eat|anaphyla\w+|hives
         4 can not i eat|i can not eat|(?:can i|should i|must i) not eat|(?:foods?|should i) (?:\w+ ){0,2}avoid
+        4 avoid\w*
+        2 sever\w+|serious\w*
         2 react\w*|sensitiv\w+|intoleran\w+|eat|contains?
         2 (?:gives?|causes?|makes?|triggers?) (?:me|my)
         """
@@ -75,6 +82,8 @@ EVIDENCE = {
         4 bought|buy|paid|pay|paycheck|salary|pension|income|earn\w*|deposit\w*|charge[ds]?|bills?
         4 balance|withdraw\w*|cash
         3 cost|money|bank|account|credit card|debit|shop\w*|store|budget
+        4 how much (?:money )?(?:this|last|so far|since) (?:week|month|year|\w+)
+        3 \d+ dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
         4 how much (?:did|do|have) (?:i|we) (?:make|made|bring in)
         4 how much (?:came|comes|is coming|has come) in
         4 how much (?:went|goes) on|how much (?:at|on)|money (?:came|comes|come|coming) in

@@ -26,9 +26,12 @@ MAX_CONTEXT = 4
 _ONE_OF_THEM = re.compile(r"\b(?:(?:which|the \w+) ones?|of (?:those|these|them))\b")
 # What is asked of one record by itself where one was named before: "how many refills are left".
 _OF_THE_SAME = re.compile(
-    r"^(?:and )?(?:how many refills(?: are| do i have)?(?: left| remaining)?|(?:are there )?any refills left"
+    r"^(?:and )?(?:how many refills(?: are| do i have)?(?: left| remaining)?"
+    r"|(?:are there )?any refills left"
     r"|when is the (?:next )?refill(?: due)?|what is the (?:dose|dosage|strength)"
-    r"|how much did (?:i|we) (?:spend|pay)(?: there)?)$"
+    r"|how much did (?:i|we) (?:spend|pay)(?: there)?|how many times did (?:i|we|she|he) (?:go|shop|eat"
+    r"|buy|order)(?: there)?"
+    r"|when was the last time(?: (?:i|we|she|he) (?:went|shopped|bought))?(?: there)?)$"
 )
 _ASKS_ITSELF = re.compile(
     r"^(?:and|but|or|also|then|now)"

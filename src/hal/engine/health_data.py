@@ -20,7 +20,8 @@ MAX_SPOKEN = 10
 _LOWEST = re.compile(r"\b(?:lowest|minimum|min)\b")
 _EACH_OF_THEM = re.compile(
     r"\b(?:all|list|show)\b.*\b(?:readings|weights|measurements)\b"
-    r"|\bwhat were my\b.*\breadings\b"
+    r"|\bwhat were (?:my|the)\b.*\breadings\b|^(?:my |the )?(?:\w+ ){1,2}readings (?:in|from|for|since"
+    r"|this|last)\b"
 )
 _HOW_MANY_UNITS = re.compile(r"\bhow (?:many (?:pounds|points|kilos|beats)|much|far)\b")
 _CHANGED = re.compile(r"\b(?:lose|lost|losing|gain\w*)\b")
@@ -103,7 +104,7 @@ def _told(action: str, chosen: list[Reading], when: str, question: Question, tod
         within = f" {question.period.label}" if question.period else ""
         return f"Your last {spoken.count(len(latest), f'{metric} reading')}{within}: {listed}."
     if action == "HEALTH_DATA_TREND":
-        return _trend(chosen, when)
+        return _trend(chosen, when, told=bool(_HOW_MANY_UNITS.search(question.text)))
     if action == "HEALTH_DATA_AVERAGE":
         number = spoken.count(len(chosen), "reading")
         return f"Your average {metric}{when} is {_average(chosen)}, over {number}."
@@ -197,7 +198,8 @@ def _latest(item: Reading, today: date) -> str:
     return f"Your latest {item.metric} was {_said(item)}, {spoken.moment(item.at, today)}."
 
 
-def _trend(readings: Sequence[Reading], when: str) -> str:
+def _trend(readings: Sequence[Reading], when: str, *, told: bool) -> str:
+    """Say how the values went from the first to the last, and, if it is to be told, by how much."""
     first, last = readings[0], readings[-1]
     if len(readings) == 1:
         return f"There is only one {first.metric} reading{when}: {_said(first)}."
@@ -205,8 +207,9 @@ def _trend(readings: Sequence[Reading], when: str) -> str:
     if abs(change) <= UNCHANGED * first.value:
         return f"Your {first.metric} stayed about the same{when}, at {_said(last)}."
     way = "up" if change > 0 else "down"
+    by = f" by {_value(abs(change), None, first.unit)}" if told and first.second_value is None else ""
     return (
-        f"Your {first.metric} went {way}{when}, from {_said(first)} to {_said(last)},"
+        f"Your {first.metric} went {way}{by}{when}, from {_said(first)} to {_said(last)},"
         f" over {spoken.count(len(readings), 'reading')}."
     )
 

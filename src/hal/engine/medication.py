@@ -66,6 +66,7 @@ def _named(question: Question, everything: list[Medication]) -> list[Medication]
     if (
         not named
         and question.conditions.form
+        and not question.conditions.negated
         and (question.action not in _LISTS or refills.THE_FORM.search(question.text))
     ):
         named = [item for item in active if item.form == question.conditions.form]
@@ -105,13 +106,14 @@ def _action(question: Question, named: list[Medication]) -> str:
     of_part = action == "MEDICATION_COUNT" and bool(question.part_of_day)
     if action in ("MEDICATION_LIST", "MEDICATION_COUNT") and (named or of_part):
         return "MEDICATION_SCHEDULE" if of_part else "MEDICATION_DETAILS"
+    of_provider = bool(question.named("providers")) and not (named or question.part_of_day)
     if action == "MEDICATION_DETAILS" and not named:
         unfocused = rules.first(medicine.FOCUS, question.text) is None and not _needs_name(question.text)
         if unfocused or (question.named("providers") and not question.part_of_day):
             return "MEDICATION_LIST"
         if question.part_of_day:
             return "MEDICATION_SCHEDULE"
-    return action
+    return "MEDICATION_LIST" if of_provider and action == "MEDICATION_SCHEDULE" else action
 
 
 def narrows(question: Question) -> bool:
@@ -124,8 +126,10 @@ def narrows(question: Question) -> bool:
 def _narrowed(turn: Turn, action: str, active: list[Medication]) -> SpokenAnswer:
     """Answer which of the active medicines keep the conditions of the question."""
     question = turn.question
-    if question.conditions.hours and not _HALF_OF_DAY.search(question.text):
-        question = replace(question, conditions=_at_either(question.conditions, active))
+    late = _LATE.search(question.text)
+    if question.conditions.hours and (late or not _HALF_OF_DAY.search(question.text)):
+        taken = [] if late else active
+        question = replace(question, conditions=_at_either(question.conditions, taken))
     conditions = question.conditions
     chosen, told = active, list[str]()
     for keeps, label in _tests(question):
@@ -172,6 +176,8 @@ def _at_either(conditions: Conditions, active: list[Medication]) -> Conditions:
     return replace(conditions, hours=Hours(later, later, f"at {spoken.clock(later)}"))
 
 
+# "At 9 in the evening", with other words between.
+_LATE = re.compile(r"^(?!.*(?:\d am|\bmorning|\bnoon)\b).*\b(?:evening|night|tonight|afternoon)\b")
 _HALF_OF_DAY = re.compile(r"\b(?:am|pm|morning|afternoon|evening|night|noon|midday|midnight)\b")
 _DATED = ("MEDICATION_LIST", "MEDICATION_COUNT", "MEDICATION_HISTORY", "MEDICATION_DETAILS")
 _BEGAN = re.compile(r"\b(?:start\w*|began|begin|new)\b")
@@ -244,6 +250,8 @@ def _started(turn: Turn, everything: list[Medication]) -> str:
             and (item.end_date is None or item.end_date >= period.start)
         ]
         verb = "take" if period.end >= today else "took"
+    purposes = turn.question.named("purposes")
+    chosen = [item for item in chosen if not purposes or item.purpose in purposes]
     names = spoken.join([f"{item.name} {spoken.units(item.dosage)}" for item in chosen])
     return spoken.sentence(f"{period.label}, you {verb} {names or 'no medication that is on record'}")
 

@@ -38,7 +38,9 @@ def details(turn: Turn, medications: list[Medication]) -> str:
 
 def _detail(turn: Turn, item: Medication) -> str:
     if not item.active:
-        return ended(item, turn)
+        asks_who = rules.first(FOCUS, turn.question.text) == "prescriber" and item.prescriber
+        who = f"{_prescriber(item, turn.now.date())} " if asks_who else ""
+        return f"{who}{ended(item, turn)}"
     if turn.question.conditions.dose:
         return _dose(item, turn.now.date())
     focus = rules.first(FOCUS, turn.question.text)
@@ -91,7 +93,7 @@ def _dose(item: Medication, _today: date) -> str:
 FOCUS = rules.named(
     r"""
     start when (?:\w+ ){1,4}prescri\w+
-    prescriber prescribed|prescribes?|prescriber
+    prescriber prescribed|prescribes?|prescriber|prescribing
     start start|started|begin|began|how long|since when|newest|longest|most recent
     brand generic name|brand|called|(?:other|another) names?
     purpose why|purpose|what is .* for|what .* for$

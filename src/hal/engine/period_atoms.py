@@ -65,6 +65,12 @@ def _day_of_month(match: re.Match[str], today: date, future: bool) -> Period:
     raise ValueError(day)
 
 
+def _day_in_month(match: re.Match[str], today: date, _future: bool) -> Period:
+    step = {"last": -1, "this": 0, "the": 0, "next": 1}[match[2]]
+    when = unit_of("month", today, step, "").start.replace(day=int(match[1]))
+    return Period(when, when, f"on {said_day(when, today)}")
+
+
 def _holiday(month: int, day: int, name: str) -> Callable[[re.Match[str], date, bool], Period]:
     def build(_match: re.Match[str], today: date, future: bool) -> Period:
         when = date(today.year, month, day)
@@ -152,6 +158,10 @@ _MORE_ATOMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], 
     ),
     (re.compile(rf"\b(?:on )?({_MONTH}) (\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(20\d\d)\b"), _full_date),
     (re.compile(r"\b(?:on )?the (\d{1,2})(?:st|nd|rd|th)\b(?! of)"), _day_of_month),
+    (
+        re.compile(r"\b(?:on )?the (\d{1,2})(?:st|nd|rd|th)? of (this|next|last|the) month\b"),
+        _day_in_month,
+    ),
     *(
         (re.compile(rf"\b(?:(?:on|for|over|during|at) )?(?:{pattern})\b"), _holiday(*when))
         for pattern, when in HOLIDAYS.items()

@@ -306,7 +306,7 @@ _FROM_DAY = re.compile(
 _OPEN = re.compile(r"^(?:after|before|since|until) ")
 _DAY_NUMBER = re.compile(r" (?:the )?\d{1,2}(?:st|nd|rd|th)?\b")
 _WEEK_OF = re.compile(r"(?:\b(?:in|during|for) )?(?:\bthe )?\bweek (?:of|beginning|starting)(?: on)? $")
-_TO = ("to", "through", "until", "till", "thru", "up to", "to the")
+_TO = ("to", "through", "until", "till", "thru", "up to", "to the", "up until", "up till")
 _RANGE_BEFORE = re.compile(r"\b(from|between) (?:the )?$")
 _FROM = re.compile(r"\bfrom (?:the )?$")
 _ONWARD = re.compile(r" (?:on|onwards?|forward|to now|to today|until now|until today)\b")
@@ -345,9 +345,9 @@ def _until(_match: re.Match[str], period: Period, today: date, future: bool) -> 
 
 
 RELATIONS: tuple[tuple[re.Pattern[str], _Relate], ...] = (
-    (re.compile(r"\b(?:ever )?(?:since|starting|beginning)(?: on| in| from)? $"), _since),
-    (re.compile(r"\b(?:any ?time |some ?time )?(?:after|later than|past) $"), _after),
-    (re.compile(r"\b(?:before|prior to|earlier than) $"), _before),
+    (re.compile(r"\b(?:ever )?(?:since|starting|beginning)(?: on| in| from)?(?: the)? $"), _since),
+    (re.compile(r"\b(?:any ?time |some ?time )?(?:after|later than|past)(?: the)? $"), _after),
+    (re.compile(r"\b(?:before|prior to|earlier than)(?: the)? $"), _before),
     (
         re.compile(
             r"\bbetween (?:now|today) and $|\b(?:now|today) (?:to|until|till) $"

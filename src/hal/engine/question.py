@@ -9,7 +9,17 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from hal.engine import beside, conditions, period_grammar, rules, wordings
+from hal.engine import (
+    asides,
+    beside,
+    conditions,
+    discourse,
+    numbers,
+    period_grammar,
+    rules,
+    synonyms,
+    wordings,
+)
 from hal.engine.actions import ACTIONS
 from hal.engine.conditions import Conditions
 from hal.engine.entities import Entities, Naming, by_kind, find_entities
@@ -56,10 +66,15 @@ _EXCLUSION = re.compile(
     r"|did)\b)(?= (?:\w+ ){0,3}\w+$)|but not|rather than|(?:all|everything|anything) but"
     r"|without(?! (?:food|a meal"
     r"|eating|any|refills))"
-    r"|(?:(?:that|which) )?(?:(?:is|are|was|were) )?not (?:with|at|for|on|to|from|in|about|counting)"
+    r"|(?:(?:that|which) )?(?:(?:is|are|was|were) )?(?<!am )not (?:with|at|for|on|to|from|in|about"
+    r"|counting)"
     r"|(?:that|which) (?:is|are|was|were) not)\b"
 )
-_PAST = re.compile(r"\b(?:did|was|were|had|last|been|seen|saw|past|previous|took|used to|ago)\b")
+_PAST = re.compile(
+    r"\b(?:did|was|were|had|last|been|seen|saw|past|previous|took|used to|ago|went|gone|visited|visiting"
+    r"|attended)\b"
+)
+_CALLED_OFF = re.compile(r"\bcancell?ed\b")  # of a visit that would be to come
 _FILLERS = re.compile(r"\b(?:uh+|um+|erm?|hmm+|ah)\b")
 _LEAD = (
     r"^(?:so |well |like )*(?:i would like to know|i want to know|i need to know|i was wondering"
@@ -77,7 +92,7 @@ _WHETHER_I_DID = re.compile(rf"{_LEAD}(?:if|whether) i (?=(?:took|had|saw|went|u
 _WHETHER_I_AM = re.compile(rf"{_LEAD}(?:if|whether) i am ")
 _SPECIALIST = re.compile(
     r"\b\w*(?:ologist|iatrist|ometrist|dontist|surgeon|chiropractor|practitioner|pediatrician|therapist"
-    r"|hygienist)s?\b"
+    r"|hygienist|pedist|allergist|internist|podiatry|dermatology)s?\b"
 )
 _WHO_IS_SEEN = re.compile(
     r"\bwho (?:did|do|am|have|will) (?:i|we) (?:\w+ )?(?:see|seeing|seen|visit)\b|\b(?:see|seen|seeing"
@@ -87,17 +102,24 @@ _WHO_IS_SEEN = re.compile(
 )
 _WENT_TO_DOCTOR = re.compile(r"\b(?:go|gone|went|been) to (?:the |a |my )?(?:doctors?|dentist)\b")
 _ON_MEDICINE = re.compile(
-    r"^(?:do|am) i (?:still |currently |also )?(?:take|taking|on)\b(?! (?:time|call|track|hold|the|out"
+    r"^(?:do|does|am|is) (?:i|she|he) (?:still |currently |also |ever )?(?:take|taking|on)\b(?! (?:time"
+    r"|call|track|hold|the|out"
     r"|off|care|after))"
     r"|^what (?:do|should|must) i (?:need to |have to )?take (?:tonight|today|now|tomorrow|in|at|before"
     r"|after|with|on|for)\b"
-    r"|\b(?:everything|all|pills) i (?:have to |should |need to )?take\b|^what (?:was|am) i on\b"
+    r"|\b(?:everything|all|pills|anything|something|things?|ones?) (?:that )?(?:i|she|he) (?:have to "
+    r"|should |need to )?take\b|^what (?:was|am) i on\b"
+    r"|\b(?:does|do|must|should) (?:i|she|he|we) (?:have to |need to )?take (?:anything "
+    r"|something )?(?:at|in the|before"
+    r"|with|on)\b"
     r"|\b(?:take|taking) (?:something |anything )?next\b(?! (?:week|month|year|\w+day))"
     r"|\bnext (?:thing|one|pill)s? (?:that )?(?:i|we) (?:should |must |have to |need to )?take\b"
     r"|\b(?:left|remaining|else|next) to take\b|\bstill (?:\w+ )?(?:to |must |should )take\b"
 )
 _OWN_BILL = re.compile(
-    r"\bhow much (?:is|are) (?:my|our|the)\b|\bspen[dt] on\b|\bcompare (?:my|our)\b|^how much (?:was"
+    r"\bhow much (?:is|are) (?:my|our|the)\b|^what (?:is|was|are|were) (?:my|our) (?:\w+ ){0,2}(?:rent"
+    r"|bills?|insurance"
+    r"|payments?|spending)\b|\bspen[dt] on\b|\bcompare (?:my|our)\b|^how much (?:was"
     r"|were)\b|\b(?:my|our) "
     r"(?:\w+ )?bills?\b"
     r"|\b(?:my|our) (?:last|latest) (?:flight|plane|hotel|hair ?cut|take ?out|streaming|gas|grocer\w+)\b"
@@ -107,8 +129,9 @@ _WENT = re.compile(
     r"|we) (?:go|gone|been))\b"
 )
 _PERMISSION = re.compile(
-    r"\b(?:can|could|may|should|safe|ok|okay|alright|fine|bad)\b.*\b(?:take|taking|use|using|eat|eating"
-    r"|have|drink|try)\b"
+    r"\b(?:can|could|may|should|safe|ok|okay|alright|all right|fine|bad)\b.*\b(?:take|taking|use|using"
+    r"|eat|eating"
+    r"|have|had|ate|drink|try)\b"
 )
 _MONEY = re.compile(r"\b(?:spen[dt]\w*|paid|pay|cost|costs|bill|bills|charge[ds]?|how much (?:was|were))\b")
 _MEDICINE = re.compile(r"\b(?:medic(?:ation|ine)s?|prescriptions?|pills?|drugs?|prescribed?)\b")
@@ -129,8 +152,28 @@ _OF_THE_SUBSTANCE = re.compile(
 )
 _ANYTHING_ON = re.compile(
     r"^(?:and )?(?:what|do|have|anything|is there|am|are)\b.*\b(?:have|got|going on|planned|happening"
-    r"|doing|free|busy|on)\b"
+    r"|doing|free|busy|on|attend|there)\b"
+    r"|^(?:and )?(?:anything|something|is there anything|are there any|first thing)\b|\b(?:free|busy"
+    r"|booked)$"
     r"|^where (?:do|must|am) (?:i|we) (?:\w+ to )?(?:go|be|going|expected)\b"
+    r"|^where (?:i|we|she|he) (?:must|should|have to|has to|need to) (?:go|be)\b"
+)
+# What tells that a sum of the household's is asked for, and that a value was recorded.
+_SUMS = re.compile(
+    r"\bhow much\b|\btotals?\b|\bamounts?\b|\bspen[dt]\w*|\bpaid\b|\bbills?\b|\b(?:versus|vs|compared?"
+    r"|higher|lower|more|less)\b"
+    r"|\baverage\b|\blast time\b|\bhow many times\b|\bhow often\b|\b(?:over|under) \d|\b(?:priciest"
+    r"|biggest|largest|smallest|latest|last)\b"
+)
+_MEASURED = re.compile(
+    r"\b(?:was|were|went|gone|been|had|now|currently|times|average|highest|lowest|latest|last|first"
+    r"|numbers?"
+    r"|readings?|measured|recorded|the (?:blood|weight|sugar|glucose|heart|pulse|pressure)|what happens"
+    r"|reaction)\b"
+)
+_OF_ANYONE = re.compile(
+    r"\b(?:too|should|dangerous|healthy|supposed|safe|for (?:an?|people|adults?|men|women|someone)"
+    r"|an? (?!day|week|month|year|time|visit|reading)\w+)\b"
 )
 _YES_NO = re.compile(
     r"^(?:and |but |so )?(?:is|are|am|was|were|do|does|did|have|has|had|can|could|should|will|would|i am"
@@ -203,10 +246,10 @@ class Question:
 def plain(text: str) -> str:
     """Return a question in the form in which it is read: plain words, dates and amounts written out."""
     said = _FILLERS.sub("", normalise(write_out(text)))
-    said = " ".join(said.split())
+    said = discourse.strip(numbers.in_digits(said))
     for pattern, asks in ((_WHETHER, "do i "), (_WHETHER_I_DID, "did i "), (_WHETHER_I_AM, "am i ")):
         said = pattern.sub(asks, said)
-    return wordings.spell_out(_LEAD_IN.sub("", said))
+    return wordings.spell_out(synonyms.unify(_LEAD_IN.sub("", said)))
 
 
 def parse(text: str, household: Household, today: date, intent: Intent | None = None) -> Question:
@@ -218,11 +261,16 @@ def parse(text: str, household: Household, today: date, intent: Intent | None = 
         today: what relative times count from.
         intent: its subject if that is known from elsewhere.
     """
-    said = plain(text[:MAX_CHARACTERS])
+    said = plain(asides.without(text[:MAX_CHARACTERS], household))
     named = find_entities(said, household)
     everything = by_kind(named)
-    intent = intent or _intent(said, everything)
-    question = Question(said, intent=intent, entities=everything)
+    best, worldly = (intent, False) if intent else _subject(said, everything)
+    question = Question(said, intent=Intent.GENERAL if worldly else best, entities=everything)
+    intent = question.intent
+    if worldly:
+        own = _complete(replace(question, intent=best), named, household, today)
+        if not own.leftover and _is_of_the_records(own):
+            return own
     if intent == Intent.GENERAL and _ANYTHING_ON.search(said):
         dated = _complete(replace(question, intent=Intent.APPOINTMENT), named, household, today)
         if dated.periods and not dated.leftover:
@@ -230,10 +278,10 @@ def parse(text: str, household: Household, today: date, intent: Intent | None = 
     if (
         intent == Intent.GENERAL
         and {"merchants", "categories"} & set(everything)
-        and len(said.split()) <= FEW
+        and (len(said.split()) <= FEW or _SUMS.search(said))
     ):
         dated = _complete(replace(question, intent=Intent.TRANSACTION), named, household, today)
-        if dated.periods and not dated.leftover:
+        if not dated.leftover and (dated.periods or _is_of_the_records(dated)):
             return dated
     return _complete(question, named, household, today)
 
@@ -252,7 +300,9 @@ def _complete(question: Question, named: list[Naming], household: Household, tod
     ]
     kept = [each for each in honoured if not set(each.words) & set(tail)]
     dropped = [each for each in honoured if set(each.words) & set(tail)]
-    coming = intent in (Intent.APPOINTMENT, Intent.MEDICATION) and not _PAST.search(text)
+    coming = intent in (Intent.APPOINTMENT, Intent.MEDICATION) and (
+        not _PAST.search(text) or bool(_CALLED_OFF.search(text))
+    )
     words = text.split()
     around: tuple[Period, ...] = ()
     if intent == Intent.APPOINTMENT and coming and not tail:
@@ -322,8 +372,8 @@ def belongs(kind: str, intent: Intent) -> bool:
     return ENTITY_EVIDENCE[kind][0] == intent
 
 
-def _intent(text: str, found: Entities) -> Intent:
-    """Return what a question is about by the evidence, unless it is about the world at large."""
+def _subject(text: str, found: Entities) -> tuple[Intent, bool]:
+    """Return what a question is about by the evidence, and whether it seems to be of the world at large."""
     scores = {intent: rules.weight(evidence, text) for intent, evidence in EVIDENCE.items()}
     for kind in found:
         intent, evidence = ENTITY_EVIDENCE[kind]
@@ -333,23 +383,34 @@ def _intent(text: str, found: Entities) -> Intent:
     scores[Intent.APPOINTMENT] += 3 * bool(_WENT_TO_DOCTOR.search(text))
     scores[Intent.APPOINTMENT] += 3 * bool(_SPECIALIST.search(text) or _WHO_IS_SEEN.search(text))
     scores[Intent.MEDICATION] += 3 * bool(_ON_MEDICINE.search(text))
-    if (_OWN_BILL.search(text) and {"merchants", "categories", "providers"} & set(found)) or _WENT.search(
-        text
+    if (_OWN_BILL.search(text) and {"merchants", "categories", "providers"} & set(found)) or (
+        _WENT.search(text) and not found.get("metrics")
     ):
         scores[Intent.TRANSACTION] += 3
     if "places" in found and not _MONEY.search(text) and not text.startswith("how much"):
         scores[Intent.APPOINTMENT] += 3
     if found.get("allergens") and _PERMISSION.search(text):
-        return Intent.MEDICATION if _TAKES.search(text) else Intent.ALLERGY
+        return (Intent.MEDICATION if _TAKES.search(text) else Intent.ALLERGY), False
     more = scores[Intent.TRANSACTION] >= scores[Intent.APPOINTMENT] or text.startswith("how much")
+    more = more or "merchants" in found
     if more and _MONEY.search(text):
         scores[Intent.APPOINTMENT] = 0
     if _MEDICINE.search(text) and not _VISIT.search(text):
         scores[Intent.APPOINTMENT] = 0
     intent = max(scores, key=lambda each: scores[each])
-    if scores[intent] < ENOUGH_EVIDENCE or _is_general(text, found, intent, scores[intent]):
-        return Intent.GENERAL
-    return intent
+    if scores[intent] < ENOUGH_EVIDENCE:
+        return Intent.GENERAL, False
+    return intent, _is_general(text, found, intent, scores[intent])
+
+
+def _is_of_the_records(question: Question) -> bool:
+    """Tell whether a question that is explained in full, and does not say whose, is for what was recorded."""
+    text = question.text
+    if question.intent == Intent.PASSWORD or rules.GENERAL_KNOWLEDGE.search(text) or _OF_ANYONE.search(text):
+        return False
+    if question.intent == Intent.TRANSACTION:
+        return bool(_SUMS.search(text)) and ("merchants" in question.entities or not _PRICE.search(text))
+    return bool(question.periods or question.conditions.named() or _MEASURED.search(text))
 
 
 def _is_general(text: str, found: Entities, intent: Intent, score: int) -> bool:

@@ -15,6 +15,8 @@ _EVERY_ONE = re.compile(r"\b(?:everything|every|all|each)\b")
 _FIRST = re.compile(r"\b(?:first|soonest|earliest)\b")
 _LAST = re.compile(r"\b(?:last|latest)\b")
 _IN_ALL = re.compile(r"^how many refills\b.*\b(?:total|altogether|in all|combined)\b")
+_EXTREME = re.compile(r"\brefills_(?:most|fewest)\b")
+_MOST = re.compile(r"\brefills_most\b")
 _WAS = re.compile(r"\b(?:was|were|did|have)\b")
 _NOT_RECORDED = "When a refill was picked up is not on record."
 
@@ -37,6 +39,10 @@ def due(turn: Turn, medications: list[Medication]) -> str:
     since = period.start if period and period.start > today else date.min
     every = named or _EVERY_ONE.search(question.text)
     chosen = [(when, item) for when, item in tracked if every or since <= when <= until]
+    if _EXTREME.search(question.text):
+        known = [item.refills_left for _, item in tracked if item.refills_left is not None]
+        best = max(known, default=0) if _MOST.search(question.text) else min(known, default=0)
+        chosen = [(when, item) for when, item in tracked if item.refills_left == best]
     past = f"{_NOT_RECORDED} " if _WAS.search(question.text) and _LAST.search(question.text) else ""
     if _FIRST.search(question.text):
         chosen = chosen[:1]

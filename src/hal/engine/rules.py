@@ -33,7 +33,7 @@ def weight(rules: Rules[int], text: str) -> int:
     return sum(meaning for meaning, pattern in rules if pattern.search(text))
 
 
-PERSONAL = re.compile(r"\b(?:i|my|mine|we|our|us|am|me)\b")
+PERSONAL = re.compile(r"\b(?:i|my|mine|we|our|us|am|me|she|he|her|his|him)\b")
 COMMAND_ME = re.compile(r"\b(?:tell|give|show|remind|read|let) me\b")
 GENERAL_KNOWLEDGE = re.compile(
     r"\b(?:treat|treats|cures?|causes?|caused|invented|discovered|people|person|humans?|normal"
@@ -47,7 +47,7 @@ RECORDED = re.compile(
 )
 PRONOUN = re.compile(r"\b(?:it|that|those|them|they|this one|that one|these|he|she|him|her|there)\b")
 ELLIPSIS = re.compile(r"^(?:and|or|what about|how about|but|also|then|same for|now)\b")
-TAKEN_FOR = re.compile(r"\b(?:for|take|taking)\b")
+TAKEN_FOR = re.compile(r"\b(?:for(?! (?:medic|drug|food))|take|taking)\b")
 DEFINITION = re.compile(r"what (?:is|are) (?!the\b)")
 PASSWORD_ADVICE = re.compile(
     r"\b(?:how (?:do|can|should) (?:i|you|we|one) (?:make|create|choose|pick|change|reset)"
@@ -59,7 +59,12 @@ AMBIGUOUS = named(
     missing (?:when|how often|how much|why) (?:do|should|did) i take (?:it|that|this|them|one)
     missing (?:tell me )?(?:more )?about (?:it|that|this)|where is (?:it|that)
     missing who (?:is|prescribed) (?:it|that)
-    """
+    missing (?:and )?(?:when|where|who|how much|what|how many|why) (?:is|was|are|were) ITEM(?: again| due)?
+    missing (?:and )?(?:when|where|how much|what|who) ITEM (?:is|was|are|were)(?: due| for)?
+    missing (?:and )?(?:what|how) about (?:the other|that|this|the same) (?:one|doctor|thing|pill|place)
+    missing (?:and )?how many (?:of (?:it|them|those|these)|refills) (?:is|are) left(?: on (?:it|that|those))?
+    missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:that|this|the same) (?:place|one)
+    """.replace("ITEM", "(?:it|that|this|they|those)(?: one)?")
 )
 
 METRIC_WORDS: dict[str, re.Pattern[str]] = {

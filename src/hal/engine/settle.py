@@ -23,19 +23,27 @@ _ASKS = re.compile(
     r"|list|show|tell|give|read|total|any|anything|every|everything|look|find|name|check|compare|average"
     r"|highest|lowest|latest|largest|biggest"
     r"|(?:on|at|in|for|to|with|by|from|since|until|till) (?:what|which|whom|when|who|how))\b"
-    r"|\b(?:right|am i|correct|true|or not|do i|did i|is it|is not it)$"
+    r"|\b(?:right|am i|correct|true|or not|do i|did i|is it|is not it|when|when is(?: it)?|is when)$"
+    r"|\bhow (?:much|many|often|long|soon)\b|(?<!tell me )\b(?:which|what|who|whose|where|why)\b"
+    r"|\bwhen (?:do|does|did|is|are|was|were|am|can|will|must|comes?)\b"
+    r"|\b(?:do|does|did|has|have|is|are|was|were|am|can|must|should|would|could)"
+    r" (?:i|we|she|he|there|it|they)\b|\b(?:is|are) \w+ or (?:is |are )?(?:not )?\w+$"
 )
 _SPENT = re.compile(
     r"\b(?:spend\w*|spent|pay|paid|paying|buy|bought|purchas\w*|shop\w*|cost|costs|charged?|bills?"
-    r"|trips?|go|gone|went|been|visit\w*|order\w*|expens\w*)\b"
+    r"|how much (?:this|last|at|on|in|since)|cash|spending|trips?|go|gone|went|been|visit\w*|order\w*"
+    r"|expens\w*)\b"
 )
 _FACTS = re.compile(
-    r"\b(?:a ?1 ?c|hemoglobin|temperature|(?<!hay )fever|cholesterol|oxygen(?: level| saturation)?|blood type"
+    r"\b(?:a ?1 ?c|hemoglobin|temperature|(?<!hay )fever|cholesterol|oxygen(?: level| saturation)?"
+    r"|blood type"
     r"|height|bmi|body mass index"
     r"|epi ?pen|ldl|hdl|triglycerides|respiratory rate|body fat|steps|insulin level|kidney function"
     r"|vision prescription"
     r"|insurance (?:number|card|policy|company)|medicare number|cash|withdrawals?|atm|pulse ox"
-    r"|phone number|fax number"
+    r"|(?:tele)?phone number|number of (?:the )?(?:tele)?phone|fax number|(?:policy|member|account"
+    r"|group) number"
+    r"|flu (?:shot|injection|vaccine|jab)|vaccin\w+|immuni[sz]ation\w*|booster"
     r"|email(?: address)?)\b"
 )
 _PERSON = re.compile(
@@ -47,7 +55,8 @@ _NEVER_A_NAME = re.compile(
     r"\b(?:\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
     r"|fifth|half|double"
     r"|twice|once"
-    r"|more|most|less|least|best|worst|better|worse|only|except|besides|another|others?|different|same"
+    r"|more|most|less|least|best|worst|better|worse|only|except|besides|another|others?|else|away|common"
+    r"|typical|main|different|same"
     r"|extra|new|than|if"
     r"|because|while|but|not|no|over|under|between|often|always|never|average|maximum|minimum|max|min"
     r"|enough|usual|normal|card|food|water|meals?|specialists?|pharmacy|weekly|monthly|overdue|online"
@@ -61,17 +70,23 @@ _ADVICE = re.compile(
     r"|call|visit|worry)|what should (?:i|we|my|our)"
     r"|what can (?:i|we) do|is there (?:a|any) way to)\b"
 )
-_PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|ok|okay)\b")
+_PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|ok|okay|alright|all right|fine)\b")
 _OF_ALLERGIES = re.compile(
-    r"allerg|react|sensitiv|intoleran|avoid|\b(?:can|may|could) i|safe|if i|when i|what happens"
+    r"allerg|sever|react|sensitiv|intoleran|avoid|\b(?:can|may|could) (?:i|we|she|he)|can not i|safe"
+    r"|if (?:i|she|he) had|if i|when i|what happens"
     r"|(?:ok|okay) (?:to|for me)"
     r"|can not eat|(?:gives?|causes?|makes?|triggers?|get|hives|rash) "
 )
-_I_OR_WE = re.compile(r"\b(?:i|we)\b")
-_AFTER_NAME = re.compile(
-    r"(?:appointment|visit|doctor|medicine|medication|pills?|dose|refills?|prescription|tablets?)"
+# Who tells something is no asker: "I spent the day at the bank". "Pills I take at night" asks.
+_I_OR_WE = re.compile(
+    r"^(?:(?:and|but|so|then|today|yesterday|now|just) )*(?:i|we|he|she|they|you|it"
+    r"|this)\b"
 )
-_MINE = re.compile(r"\b(?:my|our|do i have|am i|i have|did i)\b")
+_AFTER_NAME = re.compile(
+    r"(?:appointment|visit|doctor|medicine|medication|pills?|dose|refills?|prescription|tablets?"
+    r"|allerg(?:y|ies))"
+)
+_MINE = re.compile(r"\b(?:my|our|do i have|am i|i have|did i|have i|she|he|her|his|doctor)\b")
 _OWN_FACT = re.compile(
     r"^(?:what|when|where|who|which|how much|how many) (?:is|are|was|were) (?:my"
     r"|our) (\w+(?: \w+){0,2})$|^(?:do|did) (?:i|we) have an? (\w+(?: \w+)?)$"
@@ -87,7 +102,7 @@ ABOUT_NAME = {
         refill use used using need
     """,
     Intent.APPOINTMENT: "with see seeing saw seen visit for to at and or about have meet by in doctor",
-    Intent.ALLERGY: "to about eat have touch drink and or is on take",
+    Intent.ALLERGY: "to about eat have touch drink and or is on take with against",
     Intent.HEALTH_DATA: "about for of and",
 }
 USUAL_ACTION = {
@@ -212,7 +227,7 @@ def _is_name(left: Leftover, turn: Turn) -> bool:
         return False
     if left.before in ABOUT_NAME[intent].split() or left.owned or question.continued:
         return True
-    return intent in (Intent.APPOINTMENT, Intent.MEDICATION) and bool(
+    return intent in (Intent.APPOINTMENT, Intent.MEDICATION, Intent.ALLERGY) and bool(
         re.search(
             rf"\b{re.escape(left.words)} {_AFTER_NAME.pattern}",
             question.text,

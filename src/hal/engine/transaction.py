@@ -120,8 +120,9 @@ def _action(question: Question) -> str:
         (conditions.last > 1, "TRANSACTION_RECENT"),
         (_MOST.search(text), "TRANSACTION_LARGEST"),
         (_LEAST.search(text), "TRANSACTION_SMALLEST"),
+        (bounded and action == "TRANSACTION_COUNT", action),
         (bounded and of_a_sum and not _OF_EACH.search(text), "TRANSACTION_SUM"),
-        (bounded and action != "TRANSACTION_COUNT", "TRANSACTION_RECENT"),
+        (bounded, "TRANSACTION_RECENT"),
         (how_much, "TRANSACTION_SUM"),
         (
             action == "TRANSACTION_LAST" and _WHICH.search(text) and not _LAST.search(text),

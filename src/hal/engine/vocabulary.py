@@ -23,6 +23,7 @@ _FUNCTION = """
     remind think believe sure exactly total totals altogether thing things kind sort called
     record records recorded file hal yes well happen happens happened need needs needed make made
     come comes coming today recently lately correct true
+    stuff overall company dear say says called
 """
 _WORDS = {
     Intent.MEDICATION: r"""
@@ -39,6 +40,9 @@ _WORDS = {
         symptom\w* condition help helps month moment gave newest longest mg mcg puffs? big
         total goes recently only called names?
         generic runs
+        swallow\w* pop popping given hours? body problem illness disease supposed pick remain remains stay
+        stays else same different new newer meant fetch quit sooner comes puff old paper list milligram write
+        wrote
     """,
     Intent.APPOINTMENT: r"""
         appoint\w* calendar agenda visit\w* seeing see saw seen meet\w* doctors? dr check ups? checkups?
@@ -47,6 +51,8 @@ _WORDS = {
         reason most recent past reschedule move book postpone morning afternoon evening
         supposed got number other left first follow exam\w* upcoming back visited happening times
         fast fasting details? clinic due final anywhere anyone anybody cancell?ed canceled single
+        hours? begins? starts? place gone further often sees ahead away completed done finished attend
+        attended new lady man woman person surname
     """,
     Intent.ALLERGY: r"""
         allerg\w+ alerg\w+ react\w* reaction sensitiv\w+ intoleran\w+ eat eating drink touch foods? drugs?
@@ -54,23 +60,25 @@ _WORDS = {
         environment\w* outdoor seasonal contain\w* wear ok okay take taking took happen
         number dangerous deadly bad
         serious life threatening allergens? use cause\w* gives makes trigger\w* swell\w*
+        considered written strong light body only number other others down
     """,
     Intent.HEALTH_DATA: r"""
-        vitals? vital signs? health data readings? numbers? stats measure\w* level levels latest last
+        vitals? vital signs? health data readings? numbers? stats measur\w* level levels latest last
         current\w* recent highest lowest maximum max minimum min peak most least trend\w* chang\w+
         improv\w+ history progress\w* lost gained losing gaining lose gain track\w* rising falling gone
         went normal high low healthy good bad ok okay dangerous worr\w+ fine concern\w* time over better
         worse resting start\w* weigh\w* yesterday mean pounds? up down number doctor fasting rate
-        rates looking look doing
+        rates looking look doing running getting been hit behaving itself
     """,
     Intent.TRANSACTION: r"""
         spend\w* spent transactions? purchas\w* expens\w+ payments? paid pay pays paying bought buy buying
         cost costs charge\w* bills? money shop\w* stores? budget order\w* visit\w* trips? largest biggest
-        expensive highest priciest smallest cheapest lowest least last latest most recent balance account
+        expensive highest priciest smallest cheapest lowest last latest most recent balance account
         bank income earn\w* salary paycheck pension deposit\w* receive\w* where category categories break high
         down breakdown number times amount amounts often sum add dollars? cents? stuff items? down into
         cash withdraw\w* time checking savings left owe combined subscription price prices
-        arrive\w* came went been gone single breakdown first much
+        arrive\w* came went been gone single breakdown first much together
+        eat ate eaten else people station whole entire apartment company
     """,
     Intent.PASSWORD: "",
     Intent.GENERAL: "",

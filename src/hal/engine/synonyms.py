@@ -1,0 +1,332 @@
+"""Words and phrases of one meaning, and the usual one that the rest of the reading knows.
+
+One row a class: what stands for it, then what says it. A class holds only what means the same in every
+question: what means it in one subject alone is a word understood there (`vocabulary`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from hal.engine.periods import MONTHS
+from hal.engine.wordings import DAY_ORDINALS, NUMBER
+
+_MONTH = "|".join(MONTHS)
+_AMBIGUOUS_DAYS = 3  # "the first" may be an appointment
+_LEFT_OUT = r"(?:besides|except(?: for)?|apart from|other than|aside from|not counting|excluding|leaving out)"
+_BEFORE_DAY = ("on ", "by ", "before ", "after ", "since ", "until ")
+_DAY_ENDS = (
+    r"(?=$| (?:i|we|she|do|does|am|is|are|was|and|or|to|until|till|through|at|what|who|when|where|which"
+    r"|that|how"
+    r"|of (?:this|next|last|the) month|in the (?:morning|afternoon|evening))\b)"
+)
+
+
+def _ordinal_days() -> list[tuple[str, str]]:
+    """Return what says a day of the month by its number alone: "the twentieth"; "the first" may be no day."""
+    ends = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+    rows = []
+    for day, name in sorted(enumerate(DAY_ORDINALS, 1), key=lambda each: -len(each[1].split())):
+        number = f"the {day}{ends.get(day, 'th')}"
+        befores = _BEFORE_DAY if day <= _AMBIGUOUS_DAYS else ("",)
+        rows += [(f"{before}{number}", rf"\b{before}the {name}{_DAY_ENDS}") for before in befores]
+    return rows
+
+
+SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), put)
+    for put, pattern in (
+        # The words of a sentence in their usual order.
+        (
+            r"\2 \1",
+            rf"^({_LEFT_OUT} (?:\w+ ){{1,5}}?)(?=what|which|who|when|where|how|do|am|is|are|have"
+            rf"|did)(\w+ .*)$",
+        ),
+        (
+            r"\2 \1",
+            r"^(.+) (how much|how many|how many times|which ones|how much in (?:all|total)"
+            r"|in total how much)$",
+        ),
+        (r"\2 \1", r"^(.+) (when|where|how much|how) (?:is|was) (?:it|that|this)$"),
+        (
+            r"how much did i spend \1 ",
+            r"^how much (at|on|in)(?= (?!this|last|the (?:last|past)|total|all"
+            r"|january|february|march|april|may|june|july|august|september|october|november|december|20"
+            r"|average)\w)",
+        ),
+        (r"\2 at \1", r"^in (\w+) (how much .*)$"),
+        (r"\2 \3 \1", r"^(.+) (what|how|when|where) (was|is|were|are)$"),
+        # Days and months.
+        *_ordinal_days(),
+        (
+            r"\2 \1",
+            rf"\b(?:the )?(?:day )?(\d{{1,2}})(?:st|nd|rd"
+            rf"|th)?(?: of)? ({_MONTH})\b(?! \d{{1,2}}\b)",
+        ),
+        ("on ", rf"\bat (?=(?:{_MONTH}) \d)"),
+        ("", rf"\b(?:the )?(?:month|year) of (?=(?:{_MONTH}|20\d\d)\b)"),
+        ("", r"\byear (?=20\d\d\b)"),
+        (r"\1 \2s ago", rf"^before {NUMBER} (day|week|month|year)s?\b(?! (?:of|after|before|from))"),
+        (
+            r"this \1 versus last \1",
+            r"\bthis (week|month|year) (?:vs|versus|compared (?:to|with)|against"
+            r"|or|than) last\b(?! \w)",
+        ),
+        ("in the ", r"\bin (?=(?:morning|evening|afternoon)\b)"),
+        ("what time", r"\b(?:at )?what o ?clock\b"),
+        ("what day ", r"\bwhat day of the week "),
+        (r"am i free in the \1", r"^is my (morning|afternoon|evening) (?:free|busy|open|clear|full)\b"),
+        (
+            "how much weight did i lose",
+            r"^how much (?:have|did) i (?:lost|lose|gained|gain)(?= (?:this"
+            r"|last|since|in|so)\b|$)",
+        ),
+        ("when was ", r"^(?:on |at )?(?:which|what) day (?:was|were) "),
+        ("when is ", r"^(?:on |at )?(?:which|what) day (?:is|are) (?!it\b|today\b)"),
+        (
+            r"at \1 \2",
+            r"\b(?<!at )(?<!before )(?<!after )(?<!until )(?<!till )(?<!by )(?<!from )(?<!to"
+            r" )(?<!around )(?<!about )(?<!and )"
+            r"(?<!between )(?<!\d )(\d{1,2}(?: \d\d)?) (am|pm)\b(?! i\b)",
+        ),
+        ("until the end of", r"\bbefore (?:the )?end of\b"),
+        (
+            "when ",
+            r"\bin (?:what|which) (?:year|month) (?=(?:did|was|have) i (?:begin|start|first|get|put"
+            r"|been)\b)",
+        ),
+        ("can i take ", r"^to (?:take|pop|have|use) (?:an? |some |any )?"),
+        ("can i eat ", r"^to eat (?:an? |some |any )?"),
+        ("do i ", r"\b(?:am i|is she|is he|are we) to (?=(?:take|see|go|get|have|visit)\b)"),
+        ("what ", r"^whatever (?=(?:is|are|was|does|do|did)\b)"),
+        (r"\1 this weekend", r"\b(before|until|till|by|after) the weekend\b"),
+        ("since last weekend", r"\bsince the weekend\b"),
+        # Who asks for the person whose records these are, and what a doctor's "you" is.
+        (
+            r"\1 do i ",
+            r"\b(when|what time|how often|how many times|how much) (?:do|should|must) (?:you"
+            r"|one) "
+            r"(?=(?:take|have to take|need to take|get|use)\b)",
+        ),
+        ("i must ", r"\bone must "),
+        ("i should ", r"\bi (?:ought|am supposed|am meant) to "),
+        (
+            "she",
+            r"\b(?:grand(?:ma|mother|pa|father)|granny"
+            r"|nana)(?<!my grandma)(?<!my grandmother)(?<!my grandpa)"
+            r"(?<!my grandfather)(?<!my granny)(?<!our grandma)(?<!our grandpa)\b",
+        ),
+        (
+            r"\1 doctor",
+            r"\b(?:lady|man|person|one|doctor|guy|woman|nurse) (?:who|that) (?:does"
+            r"|looks(?: at| after)?|checks"
+            r"|examines|cleans|treats|handles|takes care of) (?:my |the |our )?(eyes?|teeth|heart)\b",
+        ),
+        # Asking words.
+        ("what time ", r"\b(?:at |in |on )?(?:what|which) hours? (?=\w)"),
+        ("when ", r"\b(?:at|on|by) (?:what|which) (?:time|date|day) "),
+        ("when is ", r"\b(?:is|are) (?:at|on) (?:what|which) (?:date|day|time)\b ?"),
+        ("where ", r"\b(?:to|at|in) (?:what|which) (?:place|location|address) "),
+        ("how much money ", r"\bhow many money\b ?"),
+        (
+            "who ",
+            r"^(?:which of (?:my|the) doctors (?:was it (?:who |that )?)?|who (?:is|was) (?:it"
+            r"|the doctor|doctor)"
+            r" (?:who |that ))",
+        ),
+        (
+            r"\1 ",
+            r"^(what|when|where|who|which|how much|how many) (?:is|was) it (?:that )?(?=(?:i|we"
+            r"|my)\b)",
+        ),
+        (r"\1 do i \2", r"^(who|when|where|what) i (see|take|meet|go|need)\b"),
+        ("since when ", r"^from (?:which|what) (?:date|day|time) "),
+        ("when did i stop taking ", r"^until when (?:was |did i take |did she take )?"),
+        ("tell me about ", r"^what is (?:the deal|the story|up|going on) with "),
+        (r"should \1 ", r"\bought (i|we|she|he) to "),
+        (r"\2 \1 \3", r"^(i|she|he|we) (can|may|should|must|could) (.*) or not$"),
+        (
+            r"\2 \1 ",
+            r"\b(two|three|four|five|six|seven|eight|nine|ten|\d) (last|latest"
+            r"|most recent) (?=\w+s\b)",
+        ),
+        ("why ", r"\bfor (?:what|which) (?:illness|ailment|sickness|disease|condition|reason|purpose)\b ?"),
+        ("how many times ", r"^times (?=\w)"),
+        (
+            "how many ",
+            r"^(?:what is |what was )?(?:the )?number of (?!telephone|phone|(?:doctor|my"
+            r"|the)\b)",
+        ),
+        # Visits.
+        ("calendar", r"\b(?:diary|planner|day planner|date ?book)\b"),
+        ("cancelled", r"\b(?:called off|scratched|scrapped|nixed)\b"),
+        (
+            "appointment ",
+            r"\b(?:thing|stuff|something|session|booking|consultation|slot) (?=(?:with"
+            r"|at) (?:the|my"
+            r"|doctor)\b)",
+        ),
+        (
+            r"\1 appointment",
+            r"\b(therapy|dentist|doctor|eye|dental|lab) (?:thing|session|booking"
+            r"|consultation|slot"
+            r"|place)\b",
+        ),
+        ("final", r"\b(?:furthest|farthest|latest) (?:away|out|off)\b"),
+        ("appointments", r"\b(?:consultations|bookings)\b"),
+        ("appointment", r"\b(?:consultation|booking)\b"),
+        (r"final \1", r"\b(?:last|latest) (appointment|visit)(?= on (?:my|the) calendar)"),
+        ("blood draw", r"\bblood (?:taking|drawing|sample)\b"),
+        ("visited", r"\b(?:was|were) visiting\b"),
+        # What is measured.
+        (
+            r"average ",
+            r"\b(?:avg|average of|(?:mean|median|middle value)(?: of)?(?= (?:(?:my|the"
+            r"|of) )?(?:blood|sugar|weight"
+            r"|pulse|heart|glucose))) ?",
+        ),
+        ("on average", r"\bin (?:the )?(?:middle|average|mean)\b"),
+        ("blood pressure", r"\b(?:pressure of (?:the |my )?blood|tension arterial)\b"),
+        ("high blood pressure", r"\b(?:high pressure of (?:the |my )?blood|hypertension)\b"),
+        (
+            "highest weight ",
+            r"\b(?:heaviest|fattest) (?:(?:that )?i have (?:ever )?been|i was|i ever was"
+            r"|weight)\b ?",
+        ),
+        (
+            "lowest weight ",
+            r"\b(?:lightest|thinnest|skinniest) (?:(?:that )?i have (?:ever )?been|i was"
+            r"|i ever was"
+            r"|weight)\b ?",
+        ),
+        ("what is my weight", r"^how heavy am i$"),
+        ("what was my weight", r"^how heavy was i\b"),
+        ("is my weight higher than", r"^am i (?:heavier|fatter) than"),
+        ("is my weight lower than", r"^am i (?:lighter|thinner|skinnier) than"),
+        ("was my weight higher ", r"^was i (?:heavier|fatter) "),
+        ("was my weight lower ", r"^was i (?:lighter|thinner|skinnier) "),
+        (
+            "highest",
+            r"\b(?:most high|most highest|top|biggest|largest|greatest)(?= (?:\w+ )?(?:blood"
+            r"|sugar|glucose|pulse"
+            r"|heart|weight|pressure|readings?|number)\b)",
+        ),
+        (
+            "lowest",
+            r"\b(?:most low|smallest|least)(?= (?:\w+ )?(?:blood|sugar|glucose|pulse|heart|weight"
+            r"|pressure"
+            r"|readings?|number)\b)",
+        ),
+        (
+            "ever",
+            r"\b(?:of|in) all (?:the |of the )?(?:times?|these records(?: of yours)?|my records"
+            r"|the records)\b",
+        ),
+        ("gone down", r"\b(?:come|came|coming) down\b"),
+        ("gone up", r"\b(?:come|came|coming) up(?= (?:since|in|over|this|last|from)\b)"),
+        # Money.
+        ("dollars", r"\b(?:bucks|dollar|usd|clams)\b"),
+        (
+            "spend ",
+            r"\b(?:part with|get rid of|burn through|burn|splurge|cough up|plunk down)(?: (?=at|on"
+            r"|for)| ?$)",
+        ),
+        ("spend on ", r"\b(?:put|sink|pour|sunk|poured) (?:money )?into "),
+        ("spending ", r"\b(?:money|cash) (?=(?:in|this|last|for)\b)"),
+        (
+            "eating out",
+            r"\b(?:eaten out|ate out|dined out|dine out|go out to eat|gone out to eat"
+            r"|went out to eat"
+            r"|restaurant meals)\b",
+        ),
+        ("cheapest", r"\bleast expensive\b"),
+        ("without", r"\bbut without\b"),
+        ("cost me", r"\b(?:take|takes|took) from me\b"),
+        # Medicines.
+        ("acid reflux", r"\b(?:heartburn|indigestion|gerd|stomach acid)\b"),
+        ("diabetes", r"\b(?:diabetic|sugar (?:sickness|disease|illness|problem|trouble))\b"),
+        (r"exam\1", r"\bexamination(s?)\b"),
+        ("inhaler", r"\bpuffer\b"),
+        ("prescription", r"\bscript\b"),
+        ("prescriptions", r"\bscripts\b"),
+        ("longest", r"\boldest\b(?= (?:medic|prescription|pill|drug|one))"),
+        (
+            r"\1 medication",
+            r"\b(thyroid|cholesterol|anxiety|asthma|diabetes|blood pressure|allergy"
+            r"|reflux) (?:stuff"
+            r"|thing|one)\b",
+        ),
+        ("empty stomach", r"\bstomach (?:is )?empty\b"),
+        (
+            "on an empty stomach",
+            r"\bbefore (?:all|any) (?:food"
+            r"|meals)(?: with)?\b(?: (?:an? )?empty stomach)?",
+        ),
+        (r"\1", r"\b(breakfast|lunch|dinner|supper) ?times?\b"),
+        (r"\1", r"\b(morning|afternoon|evening|night)s\b"),
+        ("one refill", r"\bone refill more\b"),
+        ("prescribed", r"\bprescribing\b"),
+        (
+            "when did i stop taking",
+            r"\bwhen did i (?:come to the end of|finish|get done with"
+            r"|run through)\b",
+        ),
+        (
+            "which refill is due first ",
+            r"\bwhich (?:one )?(?:comes|is|are) due (?:sooner|first|earlier"
+            r"|soonest)\b ?",
+        ),
+        ("who prescribed", r"\bwho wrote\b(?= (?:it|that|the|my)\b)"),
+        ("anxiety", r"\b(?:nerves|anxious)\b"),
+        ("are as needed", r"\b(?:are|is) not (?:taken )?(?:every ?day|daily)(?: on a schedule)?\b"),
+        ("are not", r"\bai not\b"),
+        ("not taking anymore", r"\bnot tak(?:e|ing) (?:any ?)?more\b"),
+        ("how much of the inhaler", r"\bhow many puffs?\b"),
+        ("altogether", r"\ball together\b"),
+        ("refill", r"\bfetch(?: new)?\b"),
+        (
+            r"refills_most",
+            r"\b(?:the )?(?:most|highest number of|largest number of) refills?(?: left"
+            r"| remaining)?\b",
+        ),
+        (
+            r"refills_fewest",
+            r"\b(?:the )?(?:fewest|least|lowest number of"
+            r"|smallest number of) refills?(?: left| remaining)?\b",
+        ),
+        (
+            "when is ",
+            r"^how (?:many days|many weeks|long|soon) (?:is it |do i have )?(?:until|till"
+            r"|before) (?=.*\brefill)",
+        ),
+        (
+            r"what is \2 called",
+            r"^is (\w+) (?:the same(?: thing| medication| medicine| pill)? as"
+            r"|another name for|also called) (\w+)$",
+        ),
+        (r"what is \2 called", r"^what is (\w+) is (?:that|it) the (\w+) one$"),
+        (
+            "which medications am i allergic to",
+            r"^(?:which|what) (?:medic\w+|drugs?|pills?) (?:can|may"
+            r"|should) (?:i not|not i)(?: take)?$",
+        ),
+        (r"not \1", r"\b(?:that|which) (?:are|is) not (tablets?|capsules?|inhalers?)\b"),
+        ("", r"\bin (?:the )?past\b(?! (?:week|month|year|\d|\w+ (?:days|weeks|months|years)))"),
+        ("who prescribed", r"\b(?:was|is|were|are|comes|came) (?:from|by) (?:which|what) doctor\b"),
+        # Allergies.
+        (
+            r"what is my reaction to \1",
+            r"\bwhat (?:does|do|would|will|can) (\w+(?: \w+)?) do to (?:me|her"
+            r"|him|us)\b",
+        ),
+        ("severe", r"\b(?:strong|strongest|heavy)(?= allerg)"),
+        ("mild", r"\b(?:light|slight|weak)(?= allerg)"),
+    )
+)
+
+
+def unify(text: str) -> str:
+    """Return a normalised question with the words of each class in its usual one."""
+    for pattern, put in SYNONYMS:
+        text = " ".join(pattern.sub(put, text).split())
+    return text
