@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hal.network.haproxy_words import split_words
@@ -84,42 +84,46 @@ def read_configuration(files: Sequence[Mapping[str, str]]) -> list[Section]:
     sections: list[Section] = []
     latest: Section | None = None
     named: dict[str, Section] = {}
+    for line in _lines(files):
+        first = line.words[0]
+        if first not in SECTIONS:
+            if not sections:
+                raise ConfigurationError(f"{line.where}: `{_beginning(line.text)}` belongs to no section")
+            sections[-1].lines.append(line)
+            continue
+        section = Section(first, line.words[1] if len(line.words) > 1 else "", line)
+        other = line.words[-1] if "from" in line.words[1:-1] else None
+        if other is not None and other not in named:
+            raise ConfigurationError(f"{line.where}: there is no section `defaults {other}` above it")
+        _check_name(section, sections)
+        sections.append(section)
+        if first in PROXIES:
+            section.defaults = latest if other is None else named[other]
+        elif first == "defaults":
+            if other is not None:
+                section.name = "" if line.words[1] == "from" else line.words[1]
+                section.lines = list(named[other].lines)
+                section.head = replace(line, text=f"defaults {section.name}".rstrip())
+            latest = named[section.name] = section
+    return sections
+
+
+def _lines(files: Sequence[Mapping[str, str]]) -> Iterator[Line]:
+    """Return the lines that say something to the sections."""
     for file in files:
         for number, text in enumerate(file["text"].replace("\r\n", "\n").split("\n"), 1):
             where = f"{file['path']}, line {number}"
             words = _words(text, where)
-            if not words:
+            if not words or words[0] in MESSAGES:
                 continue
             if len(words) < FEWEST_WORDS.get(words[0], 1):
                 raise ConfigurationError(f"{where}: `{text.strip()}` lacks something")
-            line = Line(where, text, words)
-            if words[0] in SECTIONS:
-                section = Section(words[0], words[1] if len(words) > 1 else "", line)
-                other = words[-1] if "from" in words[1:-1] else None
-                if other is not None and other not in named:
-                    raise ConfigurationError(f"{where}: there is no section `defaults {other}` above it")
-                _check_name(section, sections)
-                sections.append(section)
-                if words[0] in PROXIES:
-                    section.defaults = latest if other is None else named[other]
-                elif words[0] == "defaults":
-                    if other is not None:
-                        section.name = "" if words[1] == "from" else words[1]
-                        section.lines = list(named[other].lines)
-                        section.head = replace(line, text=f"defaults {section.name}".rstrip())
-                    latest = named[section.name] = section
-            elif words[0] in MESSAGES:
-                continue
-            elif words[0].startswith("."):
+            if words[0].startswith("."):
                 raise ConfigurationError(
                     f"{where}: `{words[0]}` makes lines depend on a condition, which is not read: "
                     "leave only the lines that hold on this proxy"
                 )
-            elif not sections:
-                raise ConfigurationError(f"{where}: `{_beginning(text)}` belongs to no section")
-            else:
-                sections[-1].lines.append(line)
-    return sections
+            yield Line(where, text, words)
 
 
 def _check_name(section: Section, above: Sequence[Section]) -> None:

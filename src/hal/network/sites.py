@@ -329,7 +329,10 @@ def _port_faults(site: Site, services: Mapping[str, Described]) -> Iterator[str]
     for key, spoken in (("http_ports", "TLS"), ("https_ports", "no TLS")):
         wrong = site.https_ports if key == "http_ports" else site.http_ports
         if shared.get(key) in wrong:
-            yield f"site {site.name} speaks {spoken} on port {shared[key]}, where HAL does not: give it another port"
+            yield (
+                f"site {site.name} speaks {spoken} on port {shared[key]}, where HAL does not: "
+                "give it another port"
+            )
 
 
 def _among_faults(
