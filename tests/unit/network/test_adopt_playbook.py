@@ -53,7 +53,7 @@ def play(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     inventory = shutil.copytree(
         ROOT / "inventories/lab",
         tmp_path / "lab",
-        ignore=shutil.ignore_patterns("secrets.yml", "profile.yml", "sites_*", "haproxy_*", "taken_over*"),
+        ignore=shutil.ignore_patterns("secrets.yml", "profile.yml", "sites*", "haproxy_*", "taken_over*"),
     )
 
     def run(name: str, *options: str, **variables: object) -> subprocess.CompletedProcess[str]:
