@@ -234,7 +234,7 @@ def test_a_snapshot_that_differs_from_its_manifest_is_passed_over(host, program,
         "os.environ |= {'RESTIC_REPOSITORY': s['repository'], 'RESTIC_PASSWORD': s['password'],"
         " 'RESTIC_REST_USERNAME': s['access']['user'], 'RESTIC_REST_PASSWORD': s['access']['password'],"
         " 'RESTIC_CACERT': s['ca_file']}\n"
-        "subprocess.run(['restic', 'backup', '--host', s['host'], '--tag', 'records',"
+        "subprocess.run(['/usr/bin/restic', 'backup', '--host', s['host'], '--tag', 'records',"
         " '/var/lib/hal/backup/records/stage'], check=True)",
     )
     host.check_output(f"systemctl stop hal-backup@records.timer; rm {DATABASE}*")
@@ -257,7 +257,7 @@ def test_a_full_quota_is_said_at_once_and_the_host_can_still_restore(host, progr
         began = time.monotonic()
         said = program("backup records", code=1)
         assert time.monotonic() - began < 120
-        assert "the quota of qm1 on the backup server is full" in said and "network_backup_quotas_gib" in said
+        assert "on the backup server is full" in said and "network_backup_quotas_gib" in said
         assert "is full" in json.loads(host.run("hal-backup status records").stdout)["records"]["refused"]
         assert "proven" in program("prove records")
     finally:
