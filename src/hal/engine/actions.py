@@ -20,7 +20,7 @@ ACTIONS = {
         Intent.MEDICATION,
         r"""
         INTERACTIONS interact\w*|mix\w*|combin\w+|together|at the same time|conflict\w*|react with
-        INTERACTIONS alcohol|wine|beer|grapefruit
+        INTERACTIONS alcohol|wine|beer|grapefruit|salt substitute|st johns? wort|licorice|alongside
         DETAILS (?:with|without|before|after|on) (?:an? )?(?:food|meals?|breakfast|dinner|water|eating)
         DETAILS empty stomach
         INTERACTIONS (?:can|could|may|should|safe|ok)\b.*\b(?:take|have|drink|use)\b.*\b(?:with|and|while)
@@ -33,7 +33,9 @@ ACTIONS = {
         ADVICE (?:stop|skip|quit|double) taking|(?:ok|okay|alright|fine|bad|good|harmful) (?:to|for|if)
         ADVICE by accident|accidentally|by mistake|took (?:two|three|double|another|extra)|forget
         ADVICE side effects?|overdose\w*|too (?:much|many)|instead of|if i miss|missed|forgot|forgotten|safe
-        ADVICE dangerous|(?:can|could|may) i (?:\w+ )?(?:take|stop|skip|quit|have|use|double|halve|cut|crush)
+        ADVICE dangerous|(?:can|could|may) (?:i|he|she) (?:\w+ )?(?:take|stop|skip|quit|have|use|double|halve)
+        ADVICE (?:can|could|may) (?:i|he|she) (?:\w+ )?(?:cut|crush|try|add)
+        ADVICE (?:safe|alright|all right|allowed) for me
         ADVICE should i (?:\w+ )?(?:stop|skip|quit|double|halve|increase|decrease|reduce|change|lower|raise)
         ADVICE should i (?:switch|be taking)
         ADVICE should i take (?:\w+ )*(?:more|less|extra|half|double|two|three|another)

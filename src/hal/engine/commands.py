@@ -51,7 +51,11 @@ _STATED = re.compile(
 )
 
 
-_TAKEN = re.compile(r"^i (?:just |have |already )*(?:took|taken|ate) (?:my |the |a |an |some |\d)")
+_TAKEN = re.compile(
+    r"^i (?:just |have |already )*(?:took|taken|ate) (?:my |the |a |an |some |\d)"
+    r"(?!(?:\w+ ){0,1}(?:daughter|son|kids?|wife|husband|mother|mom|dad|father|dog|cat|car|bus|train"
+    r"|walk|nap)\b)"
+)
 
 
 def find(text: str) -> SpokenAnswer | None:

@@ -9,6 +9,11 @@ from hal.engine import rules, spoken
 from hal.engine.records import Household
 from hal.protocol import Intent
 
+# What may be doubled, or had twice, and is no medicine.
+_NO_MEDICINE = (
+    r"insurance|policy|bookings?|orders?|rent|payments?|bills?|groceries|laundry|shopping|laugh\w*|laughter"
+    r"|shifts?|socks|recipe|batter|flour|price|spending|savings|trips?|purchases?|budget"
+)
 # One rule a line, as in rules.named: the kind of danger, and the words that tell of it.
 DANGERS = rules.named(
     r"""
@@ -23,6 +28,17 @@ DANGERS = rules.named(
     emergency heart attack|(?:having|had|have) a (?:stroke|seizure)|seizures?
     emergency (?:can not|cannot|hardly|barely|trouble|difficulty|hard to|struggling to) (?:breathe|breathing)
     emergency can not really breathe|can not seem to catch my breath
+    emergency (?:CANNOT) (?:\w+ )?(?:breath|(?:get|catch)(?:ing)? (?:\w+ )?(?:air|breath)\b)
+    emergency (?:gasping|fighting|struggling) for (?:air|breath)|suffocat\w+|not getting (?:any |enough )?air
+    emergency (?:can not stop|am|is|are|keeps?|started|been|badly) (?:\w+ )?wheez\w+|wheez\w+ (?:badly|so bad)
+    emergency (?:inhaler|puffer) (?:is |does |did )?not (?:\w+ )?(?:help\w*|work\w*|do\w* anything)
+    emergency (?:lips?|face|nails?|fingers?) (?:\w+ ){0,4}(?:blue|grey|gray|purple)
+    emergency breathing (?:is|has|got|gone|feels|sounds) (?:\w+ ){0,2}(?:BADLY)
+    emergency (?:throat|tongue|lips?|face|mouth) (?:VERB) (?:\w+ ){0,3}?(?:SWOLLEN)
+    emergency (?:tongue|lips?) (?:VERB) (?:\w+ ){0,2}?(?:tingl\w+|itch\w*|numb)
+    emergency (?<!makes )(?<!make )(?:my|his|her) (?:throat|tongue|lips?|face|mouth) (?:\w+ )?(?:SWELLING)
+    emergency (?:eyes?|neck) (?:VERB) (?:\w+ ){0,2}?(?:swelling|swollen|swole|swelled) (?:up|shut)
+    emergency ^(?=.*\b(?:sugar|diabet\w+|insulin|metformin|glucose)\b).*\b(?:FEEL) (?:\w+ ){0,3}?(?:SHAKY)
     emergency carbon monoxide|chest is killing
     emergency (?:mouth|face) (?:has |is )?(?:gone )?(?:all )?droop\w*
     emergency tongue (?:has |is )?(?:gone )?(?:all )?(?:thick|puffy|swollen)
@@ -47,10 +63,23 @@ DANGERS = rules.named(
     emergency blood ?pressure is (?:really|very|too|so|dangerously|extremely) (?:low|high)|through the roof
     emergency (?:call|need) (?:911|112|999|an ambulance|the paramedics)|i fell(?: down)?$|send help
     overdose (?:took|taken|swallowed|gave) (?:\w+ ){0,3}(?:wrong|husband|wife|someone else|somebody else)
-    overdose doubled (?:up|my|the|it)|double dosed?|overdos\w+
+    overdose doubled (?:up|my|the|it)(?! (?:on )?(?:\w+ ){0,2}(?:NO MEDICINE)\b)|double dosed?|overdos\w+
+    overdose (?:took|taken|swallowed) (?:\w+ ){0,4}?(?:PERSON)s? (?!his|her)(?:\w+ ){0,2}(?:PILLS)
     overdose (?:swallowed|ate|eaten|drank|got into) (?:\w+ ){0,5}(?:bottle|pills?|tablets?|medic\w+|battery)
     overdose (?:swallowed|ate|drank) (?:\w+ ){0,3}(?:bleach|detergent|cleaner|poison|antifreeze|gasoline)
-    """
+    """.replace("SWELLING", "swelling|swollen|swole|closing")
+    .replace("NO MEDICINE", _NO_MEDICINE)
+    .replace("PILLS", r"pills?|tablets?|medic\w+|capsules?")
+    .replace("PERSON", "husband|wife|dad|father|mom|mother|mum|son|daughter|sister|brother|neighbou?r")
+    .replace("CANNOT", "can not|cannot|hardly|barely|unable to|not able to|trouble|struggling to")
+    .replace("VERB", "has|have|is|are|feels?|gone|got|went|keeps?|started|starting|getting|just|all|looks?")
+    .replace(
+        "SWOLLEN", r"swell\w*|swollen|swole|swelled|clos(?:ing|ed)(?: up)?|tight\w*|puff\w+|fat|thick|huge"
+    )
+    .replace("BADLY", r"bad|funny|hard|heavy|fast|shallow|difficult|tight|noisy|worse|rapid|labou?red")
+    .replace("FEEL", "i am|feel(?:s|ing)?|she is|he is|hands are|gone|gone all|started|getting|went|got")
+    .replace("SHAKY", r"trembl\w+|shak(?:y|ing)|sweat\w*|clammy|foggy|blurr\w+|faint|woozy|confused")
+    +
     # "twice a day" and "two puffs as prescribed" are how a medicine is meant to be taken.
     r"""
     overdose TOOK(?:twice|double|too many|too much)(?! (?:a|per|each) day)
@@ -59,7 +88,9 @@ DANGERS = rules.named(
     overdose TOOK(?:two|three|four|five|six|seven|eight|nine|ten|\d+|extra|another|again)(?! (?:UNITS)\b)
     """.replace("TOOK", r"(?:took|taken|swallowed|had|drank|given|gave) (?:\w+ ){0,4}?").replace(
         "UNITS",
-        r"a|per|times|am|pm|o|puffs?|days?|weeks?|hours?|minutes?|months?|years?|readings?|appointments?",
+        r"a|per|times|am|pm|o|puffs?|days?|weeks?|hours?|minutes?|months?|years?|readings?|appointments?"
+        r"|cups?|slices?|glass\w*|pieces?|bites?|eggs?|kids?|child\w*|visits?|charges?|questions?|allerg\w+"
+        r"|doctors?|steps|walks?|calls?|meals?|things?|" + _NO_MEDICINE,
     )
 )
 # Questions of the records or of the world: "when did I have chest pains", "what are the signs of a stroke".
@@ -69,28 +100,51 @@ _ASKS_ABOUT = re.compile(
 )
 _BETWEEN_CLAUSES = re.compile(r" (?:and|but|because|so|then) ")
 _ASKS_BEFORE_TAKING = re.compile(r"^(?:have|has|do|does|can|could|should|may|am|are|what)\b")
+# Somebody was given it, or took it: "we had", but not "do I have".
 _EXPOSED = re.compile(
-    r"^(?:i|we|they|oh no i|help i)\b.*\b(?:ate|eaten|eating|drank|swallowed|took|taken|touched|had|have"
+    r"^(?:i|we|they|he|she|oh no i|help i)\b.*\b(?:ate|eaten|eating|drank|swallowed|took|taken|touched"
+    r"|had|have"
     r"|inhaled|got|tasted)\b"
+    r"|\b(?:ate|eaten|drank|swallowed|inhaled|tasted)\b|\b(?:gave|given) (?:to )?(?:me|her|him)\b"
+    r"|(?:^|\b(?:i|we|she|he|and|just|have|has|already) )(?:took|taken|touched)\b"
+    r"|\b(?:i|we|she|he) (?:just )?had (?:\w+ ){0,2}(?:bites?|sips?|tastes?|spoon\w*|slices?|pieces?"
+    r"|some of)\b"
 )
+# Asked, or told of an allergy by itself: "took it, forgot I am allergic" tells of more.
 _NOT_EXPOSED = re.compile(
-    r"\b(?:allerg\w*|appointment|spent|bought|paid|never|not|used to|prescri\w+|refill\w*)\b"
+    r"^(?:can|could|may|should|would|is(?! it true)|are|am|do|does|did|have|has|had|was|were|what|which"
+    r"|who|when|where|how"
+    r"|list|show|tell)\b(?! i (?:just|already) )"
+    r"|(?<!forgot i am )(?<!forgot i was )(?<!forgetting i am )(?<!though i am )(?<!know i was )"
+    r"(?<!remembered the )(?<!but i am )"
+    r"(?<!forgot my )(?<!forgot about my )(?<!forgot about the )(?<!and i am )\ballerg\w*"
+    r"|\b(?:appointment|spent|bought|paid|never|used to|prescri\w+|refill\w*)\b"
+    r"|\b(?:did|have|had|has|do|does|was|were) not (?:\w+ )?(?:eat|eaten|drink|drunk|had|have|take|taken"
+    r"|touch\w*"
+    r"|swallow\w*|get|taste\w*|any)\b|\bhad no\b|\bwithout\b"
 )
-_SUGAR = r"glucose|blood ?sugar|sugar"
-_TEMPERATURE = r"temperature|fever|thermometer"
+_SUGAR = r"glucose|blood ?sugars?|sugars?|bg|libre|dexcom|glucometer"
+_TEMPERATURE = r"(?<!oven )(?<!meat )(?<!water )temp(?:erature)?|fever|thermometer"
 # A second value, of a blood pressure, and no measure of time.
 _REST = r"(?: (?:over|by) (\d{2,3}))?\b(?! (?:days?|times|weeks?|months?|years?))"
+_BETWEEN = r"(?:(?!(?:pill|medic|tablet|check|appoint|visit|dose|refill)\w*|rate \w+ at)\w+ ){0,7}?"
 _NO_DATE = "(?<!uary )(?<!march )(?<!april )(?<!may )(?<!june )(?<!july )(?<!august )(?<!ember )(?<!ober )"
 # What is told of a reading, below and from which values it is dangerous. A value tells its unit: a
 # temperature below 50 is in degrees Celsius, sugar below 36 in mmol/l, with a decimal if it has one digit.
 RANGES = tuple(
-    (name, re.compile(rf"\b(?:{words}) (?:\w+ ){{0,4}}?{_NO_DATE}({value}){_REST}"), low, high)
+    (name, re.compile(rf"\b(?:{words}) {_BETWEEN}{_NO_DATE}({value}){_REST}"), low, high)
     for name, words, value, low, high in (
-        ("blood pressure", r"blood ?pressure|pressure|systolic", r"\d{2,3}(?:\.\d)?", 90, 180),
+        (
+            "blood pressure",
+            r"blood ?pressures?|pressures?|systolic|cuff|top number",
+            r"\d{2,3}(?:\.\d)?",
+            90,
+            180,
+        ),
         ("blood sugar", _SUGAR, r"\d{3}(?:\.\d)?|[4-9]\d(?:\.\d)?|3[6-9](?:\.\d)?", 70, 300),
         ("blood sugar", _SUGAR, r"[12]?\d\.\d|3[0-5]\.\d|[12]\d|3[0-5]", 3.9, 16.7),
-        ("heart rate", r"heart ?rates?|pulse|heart ?beat|heart", r"\d{2,3}(?:\.\d)?", 40, 130),
-        ("oxygen level", r"oxygen|o2|spo2", r"\d{2,3}(?:\.\d)?", 92, 101),
+        ("heart rate", r"heart ?rates?|pulse|heart ?beats?|heart|bpm", r"\d{2,3}(?:\.\d)?", 40, 130),
+        ("oxygen level", r"oxygen|o2|spo2|oximeter|saturation|sats", r"\d{2,3}(?:\.\d)?", 92, 101),
         ("temperature", _TEMPERATURE, r"\d{3}(?:\.\d)?|[5-9]\d(?:\.\d)?", 95, 103),
         ("temperature", _TEMPERATURE, r"[34]\d(?:\.\d)?", 35, 39.4),
     )
@@ -98,8 +152,26 @@ RANGES = tuple(
 _BARE_PRESSURE = re.compile(r"\b(\d{2,3}) over (\d{2,3})\b")
 _DIASTOLIC = 120
 _TOLD = re.compile(
-    r"\b(?:is|was|reads|says?|at|of|just|now|it|says|reading|measured|got|hit|went|dropped|high|low|over)\b"
+    r"\b(?:is|was|reads|says?|at|of|just|now|it|says|reading|measured|got|hit|went|dropped|high|low|over"
+    r"|rn|today|down|up|shows?|showing|showed|came|about|around|only|like|currently|still|this morning"
+    r"|has|gone)\b"
+    r"|^(?:my |her |his |the )?\w+(?: \w+)? \d+(?:\.\d)?$"
 )
+# What a value is told of when it is told by itself after a question of a reading: "it is 45 now".
+_MEASURE = re.compile(
+    r"\b(blood ?pressure|blood ?sugar|sugar|glucose|heart ?rate|pulse|oxygen|o2|temperature|fever)\b"
+)
+_IT = re.compile(r"\b(?:it is|its|it|this|that|mine|(?:the )?reading)\b")
+_VALUE_TOLD = re.compile(
+    r"\b(?:it|its|that|this|mine|hers|his|he|she|reading|meter|machine|cuff) (?:\w+ ){0,2}?(?:is|was"
+    r"|says?|reads?|went"
+    r"|dropped|showed|shows?|at|just|now|only|like|\d+(?:\.\d)?)\b.*"
+    r"|^(?:now|just|currently|only|at|up|down|well|because|and|so|about|around|says|says it is)\b.*\d"
+    r"|^\d+(?:\.\d)?(?: over \d+)?(?: \w+){0,2}$"
+)
+_ASKS = re.compile(r"^(?:was|is|did|does|what|when|how|which)\b|\b(?:in the|last|past) \d")
+# "At one forty" is no time of day there.
+_HUNDREDS = re.compile(r"(?<= 1) (?=\d\d\b(?! (?:am|pm|in the)\b))|(?<= 2) (?=\d\d\b(?! (?:am|pm|in the)\b))")
 
 
 SAID = {
@@ -128,7 +200,9 @@ class Warning:
     action: str = "DANGER"
 
 
-def find(text: str, household: Household, allergens: tuple[str, ...], number: str) -> Warning | None:
+def find(
+    text: str, household: Household, allergens: tuple[str, ...], number: str, before: str = ""
+) -> Warning | None:
     """Return what to say first about a normalised question, or None if it speaks of no danger.
 
     Arguments:
@@ -136,6 +210,7 @@ def find(text: str, household: Household, allergens: tuple[str, ...], number: st
         household: whose allergies are told.
         allergens: those on record that the question names, by themselves or by a member of theirs.
         number: the emergency number.
+        before: the question before it, of whose reading a bare value is told.
     """
     clauses = _BETWEEN_CLAUSES.split(text)
     told = " | ".join(clause for clause in clauses if not _ASKS_ABOUT.search(clause))
@@ -143,11 +218,25 @@ def find(text: str, household: Household, allergens: tuple[str, ...], number: st
     for kind in ("despair", "emergency"):
         if kind in kinds:
             return Warning(SAID[kind].format(number=number), Intent.GENERAL)
+    measured = _of_the_measure(told, before)
+    if measured:
+        warning = _reading(measured, number)
+        if warning is not None:
+            return warning
     if "overdose" in kinds and not _ASKS_BEFORE_TAKING.search(text):
         return Warning(SAID["overdose"].format(number=number), Intent.MEDICATION, "MEDICATION_ADVICE")
     if allergens and told and _EXPOSED.search(text) and not _NOT_EXPOSED.search(text):
         return _exposure(household, allergens, number)
     return _reading(text if "dangerous" in text else told, number)
+
+
+def _of_the_measure(told: str, before: str) -> str:
+    """Return a value that is told by itself with the measure that the question before was for, or ""."""
+    measure = _MEASURE.search(before)
+    if measure is None or not _VALUE_TOLD.search(told) or _ASKS.search(told):
+        return ""
+    named = _IT.sub(f"{measure[1]} is", told)
+    return named if named != told else f"{measure[1]} is {told}"
 
 
 def _exposure(household: Household, allergens: tuple[str, ...], number: str) -> Warning:
@@ -164,6 +253,7 @@ def _exposure(household: Household, allergens: tuple[str, ...], number: str) -> 
 
 def _reading(text: str, number: str) -> Warning | None:
     """Warn of a value that is told, if it is in a dangerous range."""
+    text = _HUNDREDS.sub("", text)
     for name, pattern, low, high in RANGES:
         match = pattern.search(text)
         if match is None or not (_TOLD.search(text) or match[2]):

@@ -139,7 +139,8 @@ def reply_to(
     question = understand(asked, request.context, household, now.date())
     if not question.text:
         return ListenerReply(_NOT_HEARD, action_taken="NOT_HEARD", status=Status.ERROR)
-    before = _before_the_records(question, asked, household, emergency_number)
+    earlier = plain(str(request.context[-1].get("question") or "")) if request.context else ""
+    before = _before_the_records(question, asked, earlier, household, emergency_number)
     if before is not None:
         return before
     answered = [_answer(Turn(each, household, now)) for each in _parts(question, request, household, now)]
@@ -160,10 +161,11 @@ def reply_to(
 
 
 def _before_the_records(
-    question: Question, asked: str, household: Household, emergency_number: str
+    question: Question, asked: str, earlier: str, household: Household, emergency_number: str
 ) -> ListenerReply | None:
     """Return what comes before any answer: a warning, that something can't be done, that it was too much."""
-    warning = danger.find(plain(asked), household, question.named("allergens"), emergency_number)
+    allergens = question.named("allergens")
+    warning = danger.find(plain(asked), household, allergens, emergency_number, earlier)
     if warning is not None:
         return ListenerReply(warning.text, intent=warning.intent, action_taken=warning.action)
     impossible = commands.find(question.text)

@@ -27,13 +27,40 @@ SPECIALISTS = {
 
 
 MEMBERS = {
-    "penicillin": ("amoxicillin", "ampicillin", "augmentin", "amoxil", "dicloxacillin", "nafcillin"),
-    "sulfa": ("bactrim", "septra", "sulfamethoxazole", "sulfasalazine", "sulfadiazine", "cotrimoxazole"),
+    "penicillin": (
+        "amoxicillin",
+        "ampicillin",
+        "augmentin",
+        "amoxil",
+        "dicloxacillin",
+        "nafcillin",
+        "pen v",
+        "penicillins",
+    ),
+    "sulfa": (
+        "bactrim",
+        "septra",
+        "sulfamethoxazole",
+        "sulfasalazine",
+        "sulfadiazine",
+        "cotrimoxazole",
+        "sulfa",
+    ),
     "shellfish": (
         *("shrimp", "shrimps", "prawn", "prawns", "crab", "crabs", "lobster", "lobsters", "crayfish"),
         *("scallop", "scallops", "oyster", "oysters", "clam", "clams", "mussels", "seafood", "calamari"),
+        *("scampi", "langoustine", "prawn cocktail", "crab cakes", "squid", "octopus", "cioppino"),
     ),
-    "peanuts": ("peanut butter", "groundnuts", "reeses", "reese", "snickers", "satay sauce"),
+    "peanuts": (
+        "peanut butter",
+        "groundnuts",
+        "reeses",
+        "reese",
+        "snickers",
+        "satay sauce",
+        "satay",
+        "groundnut",
+    ),
     "latex": ("rubber gloves", "latex gloves", "balloons"),
     "pollen": ("ragweed", "hay fever"),
     "tree nuts": ("almonds", "cashews", "walnuts", "pecans", "hazelnuts", "pistachios"),

@@ -25,6 +25,10 @@ EVIDENCE = {
     Intent.MEDICATION: weighed(
         r"""
         4 medic(?:ation|ine|ament)s?|pills?|tablets?|prescriptions?|drugs?|vitamins?|supplements?|inhalers?
+        3 \w+(?:mycin|cycline|floxacin|oxacin|prazole|sartan|statin|olol|azepam|profen|cetamol|phrine)
+        3 tylenol|advil|aleve|motrin|sudafed|benadryl|nyquil|dayquil|mucinex|robitussin
+        3 pepto|imodium|keflex|cipro|cephalexin|ceftin|cefdinir|naproxen|ibuprofen
+        3 acetaminophen|antihistamines?|decongestants?|antacids?
         4 refill\w*|re fill|dos(?:e|es|age|ages|ing)|prescri\w+|pharmac(?:y|ist)
         4 (?:allergy|blood pressure|heart|diabetes|cholesterol|thyroid) (?:medic\w+|pills?|tablets?|drugs?)
         2 on an empty stomach|with food|with meals?|without food|as needed|(?:once|twice|times) (?:a|per) day

@@ -13,6 +13,7 @@ ORDINAL_ENDS = frozenset(
 BEFORE_HOUR = frozenset(("at", "before", "after", "until", "till", "by", "around"))
 AFTER_HOUR = frozenset(("oclock", "o", "am", "pm", "tonight", "sharp", "in", "this", ""))
 _HOURS = 12
+_MINUTES = 60
 _VALUES = {
     **{word: value for value, word in enumerate(SMALL, 1)},
     **{word: 20 + 10 * place for place, word in enumerate(TENS)},
@@ -48,7 +49,11 @@ def _ends_hour(words: list[str], at: int) -> bool:
 
 def _is_clock(words: list[str]) -> bool:
     """Tell whether words such as "six thirty" may be a time of day."""
-    return len(words) > 1 and _VALUES.get(words[0], 99) <= _HOURS and _VALUES.get(words[1], 0) > _HOURS - 3
+    return (
+        len(words) > 1
+        and _VALUES.get(words[0], 99) <= _HOURS
+        and _HOURS - 3 < _VALUES.get(words[1], 0) < _MINUTES
+    )
 
 
 def _read(words: list[str], at: int) -> tuple[int, int]:

@@ -132,6 +132,8 @@ _PERMISSION = re.compile(
     r"\b(?:can|could|may|should|safe|ok|okay|alright|all right|fine|bad)\b.*\b(?:take|taking|use|using"
     r"|eat|eating"
     r"|have|had|ate|drink|try)\b"
+    r"|\b(?:safe|ok|okay|all ?right|alright|fine|bad|allowed|dangerous) (?:for|to) (?:me|someone|her|him"
+    r"|us|my)\b"
 )
 _MONEY = re.compile(r"\b(?:spen[dt]\w*|paid|pay|cost|costs|bill|bills|charge[ds]?|how much (?:was|were))\b")
 _MEDICINE = re.compile(r"\b(?:medic(?:ation|ine)s?|prescriptions?|pills?|drugs?|prescribed?)\b")

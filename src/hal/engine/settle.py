@@ -46,10 +46,21 @@ _FACTS = re.compile(
     r"|flu (?:shot|injection|vaccine|jab)|vaccin\w+|immuni[sz]ation\w*|booster"
     r"|email(?: address)?)\b"
 )
+_OF_RECORDS = (
+    r"(?:appoint\w*|medic\w*|meds|pills?|tablets?|allerg\w*|blood|sugar|weight|pulse|doctors?|refills?|bills?"
+    r"|prescri\w*|dos\w+|visits?|checkups?|readings?|pressure)"
+)
 _PERSON = re.compile(
     r"\b(?:wife|husband|spouse|partner|sons?|daughters?|mother|mom|father|dad|brother|sister|friend"
     r"|grand\w+|kids?|child"
     r"|children|baby|neighbor|roommate|aunt|uncle|cousin|niece|nephew|boss|dog|cat)\b"
+)
+# Whose records are asked for; who only drives there is not: "my daughter is driving me".
+_OF_PERSON = re.compile(
+    rf"\b(?:for|of|about|does|do|did|is|are|has|have|was|can|could|should|may|will|when|what"
+    rf"|where) (?:my|our)"
+    rf" (?:\w+ )?{_PERSON.pattern}"
+    rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
     r"\b(?:\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
@@ -74,7 +85,7 @@ _PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|ok|okay|alright|all ri
 _OF_ALLERGIES = re.compile(
     r"allerg|sever|react|sensitiv|intoleran|avoid|\b(?:can|may|could) (?:i|we|she|he)|can not i|safe"
     r"|if (?:i|she|he) had|if i|when i|what happens"
-    r"|(?:ok|okay) (?:to|for me)"
+    r"|(?:ok|okay|all ?right|alright|fine|allowed|dangerous) (?:to|for)"
     r"|can not eat|(?:gives?|causes?|makes?|triggers?|get|hives|rash) "
 )
 # Who tells something is no asker: "I spent the day at the bank". "Pills I take at night" asks.
@@ -84,7 +95,7 @@ _I_OR_WE = re.compile(
 )
 _AFTER_NAME = re.compile(
     r"(?:appointment|visit|doctor|medicine|medication|pills?|dose|refills?|prescription|tablets?"
-    r"|allerg(?:y|ies))"
+    r"|allerg(?:y|ies)|(?:in|among) (?:my|our) (?:medic\w+|pills))"
 )
 _MINE = re.compile(r"\b(?:my|our|do i have|am i|i have|did i|have i|she|he|her|his|doctor)\b")
 _OWN_FACT = re.compile(
@@ -156,7 +167,10 @@ def _unexplained(turn: Turn) -> SpokenAnswer | Delegate:
     """Return what to say about the words that are left over."""
     question = turn.question
     person = next((found for each in question.leftover if (found := _PERSON.search(each.words))), None)
-    if person and any(each.owned for each in question.leftover):
+    asked_of = (
+        question.continued or len(question.text.split()) <= FEW_WORDS or _OF_PERSON.search(question.text)
+    )
+    if person and asked_of and any(each.owned for each in question.leftover):
         said = f"Only your own records are kept here. There is nothing about your {person[0]} on record."
         return SpokenAnswer(said, question.action or USUAL_ACTION[question.intent])
     personal = question.continued or bool(rules.PERSONAL.search(rules.COMMAND_ME.sub("", question.text)))
