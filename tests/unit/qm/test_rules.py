@@ -14,7 +14,7 @@ from hal.protocol import MAX_QUESTION_CHARACTERS
 QM = Path(__file__).parents[3] / "qm"
 # What HAL.COMPILE reads; lookbehind only of letters, each by itself.
 _READABLE = re.compile(
-    r"(?:\\[wdb. &-]|\(\?:|\(\?!|\(\?=|\(\?<[!=](?:\\[wd]|[a-z ])+\)|\[[a-z0-9-]+\]|\{\d*,?\d*\}\??"
+    r"(?:\\[wdb. &-]|\(\?:|\(\?!|\(\?=|\(\?<[!=](?:\\[wd]|[a-z0-9 ])+\)|\[[a-z0-9-]+\]|\{\d*,?\d*\}\??"
     r"|[a-z0-9_&\- ()|?*+.^$])*"
 )
 
