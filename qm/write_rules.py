@@ -180,6 +180,7 @@ def items() -> dict[str, str]:
         "USUAL": ((put, spread(pattern.pattern)) for pattern, put in wordings.USUAL_FORMS),
         "CONDITIONS": _named(_CONDITIONS, (pattern for pattern, _ in conditions.TABLE)),
         "DANGERS": _spread(danger.DANGERS),
+        "UNHEEDED": _spread(settle.UNHEEDED),
         "COMMANDS": ((kind, spread(f"^(?:{pattern.pattern})")) for kind, pattern in commands.COMMANDS),
         "RANGES": ((f"{name}:{low}:{high}", pattern.pattern) for name, pattern, low, high in danger.RANGES),
         "CATEGORIES": ((name, spread(entities.category_words(name).pattern)) for name in _CATEGORIES),

@@ -27,6 +27,7 @@ ACTIONS = {
         REFILLS refill\w*|re fill\w*|renew\w*|running (?:low|out)|run out|low on|pick(?:ed)? up|ran out
         REFILLS reorder|runs out
         HISTORY (?:did|have|has) (?:i|we|he|she|doctor \w+) (?:ever |already )?(?:stop|quit|stopped)
+        HISTORY (?:what|which) (?:medic\w+|pills?|drugs?|ones?) (?:\w+ ){1,2}stop(?:ped)?(?! taking)
         HISTORY (?:was|were) (?:i|it i was|she) given
         HISTORY (?:take|taking|on) before$
         HISTORY was i (?:ever )?taking(?! .*\b(?:now|today)\b)
@@ -47,7 +48,8 @@ ACTIONS = {
         SCHEDULE (?:left|remaining|still) for (?:the|today|tonight)
         SCHEDULE still (?:have|need|got|must|should) (?:\w+ )?(?:to )?take
         DETAILS when (?:\w+ ){1,4}prescri\w+
-        SCHEDULE next (?:\w+ )?dose
+        TAKEN last time (?:i|she|he|we) (?:took|had|used)|did (?:i|she|he|we) last (?:take|use|have)
+        SCHEDULE next (?:\w+ )?dose|is it time
         DETAILS start|started|begin|began|how long|since when|still|dosage|dose of|(?:what|the) dose
         DETAILS how much|how strong|strength|how many (?:milligrams|mg|micrograms|units)|generic|called
         DETAILS (?:other|another|brand) names?

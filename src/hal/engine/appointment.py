@@ -18,7 +18,7 @@ _HAD = re.compile(
     r"\b(?:have i (?:already )?(?:had|been|seen)|i have had|did i|i had"
     r"|(?:past|previous|earlier) (?:appointments|visits)|how many times (?:i|she|he|we) (?:was|were|went"
     r"|saw)"
-    r"|seen so far)\b"
+    r"|seen so far|(?:i|we|she|he) (?:have )?(?:already )?done|done already|so far)\b"
 )
 _WHAT_SOMEONE_IS = re.compile(r"^is (?!there\b)(?:doctor )?\w+ (?:an?|my|the) (?!appointment)")
 _WAS_FIRST = re.compile(r"\b(?:was|did)\b.*\bfirst\b")

@@ -82,6 +82,7 @@ _HEDGES = (
     r"(?! (?:it|my|that|about|if|whether|what|when|where|who|which|how|why)\b)"
     r"|roughly speaking|(?:more or less)|so to speak|precisely|roughly|approximately|basically|honestly"
     r"|literally|totally|even|quite|very(?= (?:dangerous|severe|bad|serious|last|first|next|latest|much"
+    r"|\w+est"
     r"|own)\b)|sort of|kind of|kinda|sorta|or something(?: like that)?|or whatever|or so(?=$)"
     r"|and (?:stuff|things)(?: like that)?(?=$)|and all that(?=$)|(?:at all)(?=$)|real quick|really quick"
     r"|right quick|on earth|in the world|handy|offhand|to hand|in front of you|quickly|out of curiosity"
@@ -110,15 +111,29 @@ _REPORTED = (
     r"|told me|insists|swears|believes?)(?: that)? "
 )
 _TAGS = (
-    r"is that a thing|any idea|or am i wrong|or what|you know|you think|do you know|can you tell me"
+    r"(?:(?:the|his|her) )?(?:name|it) (?:has |is )?(?:just )?(?:gone|slipped|escape[sd]?)"
+    r"(?: (?:right|clean))?(?: out of)?(?: my (?:head|mind)| me)|is that a thing|any idea|or am i wrong"
+    r"|or what|you know|you think|do you know|can you tell me"
     r"|please tell me|remind me|i (?:forgot|forget)|i can not remember|i (?:would|should) like to know"
     r"|i (?:want|need) to know|for me please"
+)
+
+_TIME = (
+    r"(?:\w+day|weeks?|months?|years?|days?|ago|january|february|march|april|may|june|july|august|september"
+    r"|october|november|december|christmas|\d+(?:st|nd|rd|th)|\w+(?:ieth|enth|fifth|first))\b"
 )
 
 DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), put)
     for pattern, put in (
         (r"^say me\b", "tell me"),
+        (r"^there is not (?:any |a |an )?(.+) is there$", r"is there any \1"),
+        # Of two times of which one takes back the other, none is left.
+        (
+            rf"^(.*\b{_TIME}.*) (?:i mean|i meant|or rather|no wait|wait no|no sorry|make that|scratch that)"
+            rf"(?= (?:\w+ ){{0,5}}{_TIME})",
+            r"\1 i_mean",
+        ),
         (r"\bgimme\b", "give me"),
         (r"\blemme\b", "let me"),
         (r"\bgotta\b", "have to"),

@@ -198,6 +198,11 @@ BODY_PARTS = {
     "primary care": "primary|regular",
 }
 _VISIT = r"(?:appointments?|exams?|checks?|check ?ups?|visits?|tests?|doctor|specialist|clinic)\b"
+# "Who do I see for my eyes", "the lady that does my teeth".
+_SEEN_FOR = (
+    r"(?:(?<=see for my )|(?<=visit for my )|(?<=appointment for my )|(?<=appointment is for my )"
+    r"|(?<=doctor for my )|(?<=does my )|(?<=checks my ))"
+)
 
 
 def specialty_words(specialty: str) -> re.Pattern[str]:
@@ -206,7 +211,7 @@ def specialty_words(specialty: str) -> re.Pattern[str]:
         return re.compile(r"(?!)")
     names = exactly(specialty, *SPECIALISTS.get(specialty, ())).pattern
     parts = BODY_PARTS.get(specialty)
-    return re.compile(rf"{names}|\b(?:{parts})(?= {_VISIT})" if parts else names)
+    return re.compile(rf"{names}|\b(?:{parts})(?= {_VISIT})|{_SEEN_FOR}(?:{parts})\b" if parts else names)
 
 
 CATEGORY_WORDS = {

@@ -33,6 +33,7 @@ EVIDENCE = {
         4 (?:allergy|blood pressure|heart|diabetes|cholesterol|thyroid) (?:medic\w+|pills?|tablets?|drugs?)
         2 on an empty stomach|with food|with meals?|without food|as needed|(?:once|twice|times) (?:a|per) day
         2 (?:have|got) (?:anything|something) for (?:my|the|her)
+        7 (?:have|got|take|on) (?:anything|something) for (?:my |the |her |his )?allerg\w+
         3 how (?:many|much) (?:milligrams?|micrograms?|mg|mcg|puffs?)|(?:was|were|been) (?:\w+ )?given
         4 running (?:low|out)(?: on| of)? (?:anything|something|any)|run out of (?:anything|something|any)
         4 (?:anything|something) (?:is )?running (?:low|out)

@@ -36,6 +36,7 @@ _OF_THE_SAME = re.compile(
 _ASKS_ITSELF = re.compile(
     r"^(?:and|but|or|also|then|now)"
     r" (?:when|where|who|why|which|(?:how|what)(?! about)|do|did|am|is|are|was|can)\b"
+    r"|^(?:and|but|what about|how about) (?:the |my )?(?:last|previous) (?:time|visit|appointment)\b"
     r"|^(?:and|but|or|what about|how about) (?:the |my )?"
     r"(?:smallest|largest|biggest|cheapest|highest|lowest|(?:most|least) expensive|average)\b"
 )
@@ -54,6 +55,13 @@ _UNIT_BESIDE = re.compile(
     r"^(?:and |but |or |what about |how about )*(?:(?:in|for|during|on) )?(?:the )?(day|week|month|year)"
     r" (before|after)(?: (?:that|it|this|that one))?$"
 )
+_LEFT = re.compile(r"\b(?:left|remaining|remain)\b")
+# "When was that" after "what was my highest blood pressure" is for that reading.
+_WHEN_WAS = re.compile(
+    r"^(?:and )?(?:when|what day|what date|on what day) (?:was|did|is) (?:that|it|this)\b(?!.*\b(?:last"
+    r"|latest)\b)"
+)
+_ONE_OF_ALL = ("_HIGHEST", "_LOWEST", "_LARGEST", "_SMALLEST", "_FIRST")
 _ONE_TOLD = ("APPOINTMENT_LAST", "TRANSACTION_LAST", "HEALTH_DATA_LATEST")
 
 
@@ -155,8 +163,12 @@ def _continue(question: Question, earlier: Question, household: Household, today
 
 def _in_the_same_sense(action: str, before: str, text: str) -> str:
     """Return what is asked, of the past visit or the refill that was told rather than of those to come."""
+    if before.endswith(_ONE_OF_ALL) and action.endswith(("_LATEST", "_LAST")) and _WHEN_WAS.search(text):
+        return before
     single = action in ("APPOINTMENT_NEXT", "APPOINTMENT_LOCATION")
     if before == "APPOINTMENT_LAST" and single and _WAS.search(text):
+        return before
+    if before == "MEDICATION_REFILLS" and action == "MEDICATION_COUNT" and _LEFT.search(text):
         return before
     pointed = rules.PRONOUN.search(text) or _ONE_OF_THEM.search(text)
     of_refill = before == "MEDICATION_REFILLS" and action == "MEDICATION_SCHEDULE"

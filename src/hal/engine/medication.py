@@ -97,6 +97,9 @@ def _past(question: Question, everything: list[Medication]) -> list[Medication]:
 def _action(question: Question, named: list[Medication]) -> str:
     """Return what is asked of the medicines named, or of all of them."""
     action = question.action or ("MEDICATION_DETAILS" if named else "MEDICATION_LIST")
+    due = action == "MEDICATION_SCHEDULE" and named and _DUE.search(question.text)
+    if due and not any(item.times for item in named):
+        action = "MEDICATION_REFILLS"
     if _STOPPED.search(question.text) or beside.IN_TURN.search(question.text):
         return "MEDICATION_HISTORY"
     if action == "MEDICATION_TAKEN":
@@ -184,6 +187,7 @@ _BEGAN = re.compile(r"\b(?:start\w*|began|begin|new)\b")
 _NEXT = re.compile(r"\bnext\b(?! (?:week|month|year|weekend|\w+day)\b)")
 _REMAINING = re.compile(r"\b(?:left|remaining|still|else)\b")
 _HOW_MANY = re.compile(r"^(?:and )?how many (?!times\b)")
+_DUE = re.compile(r"\bdue\b")
 _NEWEST = re.compile(
     r"\bnewest\b|\bstart(?:ed)? (?:taking )?(?:last|most recently)$"
     r"|\b(?:last|latest|most recent) (?:medic\w+|pill|prescription) (?:that )?i (?:start\w*|began)\b"

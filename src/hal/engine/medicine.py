@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -33,7 +34,9 @@ def ended(item: Medication, turn: Turn) -> str:
 
 def details(turn: Turn, medications: list[Medication]) -> str:
     """Say of each medicine what is asked about it, or all."""
-    return " ".join(_detail(turn, item) for item in medications)
+    said = " ".join(_detail(turn, item) for item in medications)
+    counted = turn.question.action == "MEDICATION_COUNT" and len(medications) > 1
+    return f"You take {spoken.count(len(medications), 'medication')}. {said}" if counted else said
 
 
 def _detail(turn: Turn, item: Medication) -> str:
@@ -44,6 +47,8 @@ def _detail(turn: Turn, item: Medication) -> str:
     if turn.question.conditions.dose:
         return _dose(item, turn.now.date())
     focus = rules.first(FOCUS, turn.question.text)
+    if turn.question.periods and _HELD.search(turn.question.text):
+        focus = "start"
     if focus is not None:
         said = _FOCUSED[focus](item, turn.now.date())
         confirmed = focus == "start" and turn.question.named("providers")
@@ -90,6 +95,8 @@ def _dose(item: Medication, _today: date) -> str:
     return f"Your dose of {item.name} is {spoken.units(item.dosage)}, {item.frequency}."
 
 
+# "Did I take it before May" is answered by the day on which it began.
+_HELD = re.compile(r"^(?:and )?(?:did|was|were|had|have) (?:i|we|she|he)\b")
 FOCUS = rules.named(
     r"""
     start when (?:\w+ ){1,4}prescri\w+

@@ -27,7 +27,7 @@ from hal.engine.evidence import EVIDENCE
 from hal.engine.period_grammar import CONSUMED
 from hal.engine.periods import Period
 from hal.engine.records import Household
-from hal.engine.text import normalise, write_out
+from hal.engine.text import normalise, said_once, write_out
 from hal.engine.vocabulary import Leftover, leftovers
 from hal.protocol import Intent
 
@@ -72,7 +72,7 @@ _EXCLUSION = re.compile(
 )
 _PAST = re.compile(
     r"\b(?:did|was|were|had|last|been|seen|saw|past|previous|took|used to|ago|went|gone|visited|visiting"
-    r"|attended)\b"
+    r"|attended|have done|(?:did|have|had) (?:\w+ ){0,3}already|already (?:done|had)|so far)\b"
 )
 _CALLED_OFF = re.compile(r"\bcancell?ed\b")  # of a visit that would be to come
 _FILLERS = re.compile(r"\b(?:uh+|um+|erm?|hmm+|ah)\b")
@@ -248,7 +248,7 @@ class Question:
 def plain(text: str) -> str:
     """Return a question in the form in which it is read: plain words, dates and amounts written out."""
     said = _FILLERS.sub("", normalise(write_out(text)))
-    said = discourse.strip(numbers.in_digits(said))
+    said = discourse.strip(numbers.in_digits(said_once(said)))
     for pattern, asks in ((_WHETHER, "do i "), (_WHETHER_I_DID, "did i "), (_WHETHER_I_AM, "am i ")):
         said = pattern.sub(asks, said)
     return wordings.spell_out(synonyms.unify(_LEAD_IN.sub("", said)))

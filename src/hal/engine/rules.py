@@ -89,7 +89,7 @@ SPENDING_WORDS: dict[str, re.Pattern[str]] = {
         r"\b(?:pharmac\w+|chemists?|drug ?store|prescriptions?|medications?|medicines?)\b"
     ),
     "medical": re.compile(r"\b(?:medical|doctors?|health ?care|clinics?|copays?)\b"),
-    "rent": re.compile(r"\b(?:rent|housing)\b"),
+    "rent": re.compile(r"\b(?:rent|housing|apartment)\b"),
 }
 PARTS_OF_DAY: dict[str, re.Pattern[str]] = {
     "morning": re.compile(r"\b(?:morning|wake up)\b"),

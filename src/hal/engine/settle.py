@@ -55,6 +55,31 @@ _PERSON = re.compile(
     r"|grand\w+|kids?|child"
     r"|children|baby|neighbor|roommate|aunt|uncle|cousin|niece|nephew|boss|dog|cat)\b"
 )
+_ANOTHERS = re.compile(r"^(?:hers|theirs)$")
+# That several times are meant as several: "in January and February".
+_SEVERAL = re.compile(
+    r"\b(?:and|or|versus|vs|than|against|compared?|between|from|to|through|each|every|both)\b"
+)
+# Words that an answer would not heed, though they belong to its subject: "which month" of a sum.
+UNHEEDED = rules.named(
+    r"""
+    TRANSACTION_INCOME (?:more|less|higher|lower) than|compared? (?:to|with)|versus|vs
+    APPOINTMENT (?:earliest|latest|first|last) in the day|longest|shortest|farthest|furthest|nearest|busiest
+    APPOINTMENT_NEXT (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
+    APPOINTMENT_LI (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
+    APPOINTMENT_LAST how often (?:do|did|have) (?:i|we)|(?:the )?most(?! recent\w*)(?: often)?
+    APPOINTMENT_COUNT (?:left|remaining) (?:this|in|for)(?: the)?|most|least
+    APPOINTMENT next \d+ hours
+    HEALTH_DATA (?:last|past) \d+ hours
+    TRANSACTION (?:last|past) \d+ hours
+    ALLERGY_LIST what (?:do|does|would) (?:they|it|each) do
+    MEDICATION_HISTORY ^why
+    APPOINTMENT fast(?:ing)? (?:for|before) (?:any|which|some)\w*|(?:which|what) (?:\w+ ){0,6}fast(?:ing)?
+    HEALTH_DATA_AVERAGE highest|lowest|most|least|maximum|minimum|peak
+    HEALTH_DATA_TREND highest|lowest|average|least|maximum|minimum
+    HEALTH_DATA (?:which|what) (?:months?|weeks?|weekday|day of the week|time of (?:the )?day)
+    """
+)
 # Whose records are asked for; who only drives there is not: "my daughter is driving me".
 _OF_PERSON = re.compile(
     rf"\b(?:for|of|about|does|do|did|is|are|has|have|was|can|could|should|may|will|when|what"
@@ -72,7 +97,7 @@ _NEVER_A_NAME = re.compile(
     r"|because|while|but|not|no|over|under|between|often|always|never|average|maximum|minimum|max|min"
     r"|enough|usual|normal|card|food|water|meals?|specialists?|pharmacy|weekly|monthly|overdue|online"
     r"|early|late|cost|price|current|final|morning|afternoon|evening|night|exactly|little|big|small"
-    r"|white|blue|pink|yellow"
+    r"|white|blue|pink|yellow|rather|instead|very|per"
     r"|red|green|round|\w+est)\b"
 )
 _ADVICE = re.compile(
@@ -143,8 +168,9 @@ def settle(turn: Turn) -> SpokenAnswer | Delegate | None:
         return None
     if _is_of_the_world(question):
         return Delegate()
-    if _turned_round(question):
-        return SpokenAnswer("I did not understand “not”. Please ask it in other words.", "CLARIFY")
+    unheeded = _unheeded(question)
+    if unheeded:
+        return unheeded
     warned = question.intent == Intent.ALLERGY and question.named("allergens") and not question.excluded
     if not question.leftover or (warned and _PERMISSION.search(question.text)):
         return None
@@ -170,8 +196,10 @@ def _unexplained(turn: Turn) -> SpokenAnswer | Delegate:
     asked_of = (
         question.continued or len(question.text.split()) <= FEW_WORDS or _OF_PERSON.search(question.text)
     )
-    if person and asked_of and any(each.owned for each in question.leftover):
-        said = f"Only your own records are kept here. There is nothing about your {person[0]} on record."
+    said = "Only your own records are kept here."
+    owned = person and any(each.owned for each in question.leftover)
+    if person and owned and asked_of:
+        said += f" There is nothing about your {person[0]} on record."
         return SpokenAnswer(said, question.action or USUAL_ACTION[question.intent])
     personal = question.continued or bool(rules.PERSONAL.search(rules.COMMAND_ME.sub("", question.text)))
     times = [each for each in question.leftover if each.is_time]
@@ -179,6 +207,18 @@ def _unexplained(turn: Turn) -> SpokenAnswer | Delegate:
     is_own = personal or (bool(times) and question.intent == Intent.APPOINTMENT)
     if not is_own and (times or len(strangers) != len(question.leftover)):
         return Delegate()
+    if any(_ANOTHERS.search(each.words) for each in question.leftover):
+        return SpokenAnswer(said, question.action or USUAL_ACTION[question.intent])
+    if times or owned or len(strangers) != len(question.leftover):
+        return _asked_back(question, times)
+    meant = _sounds_like(strangers, turn)
+    if meant:
+        return SpokenAnswer(f"Do you mean {spoken.join(meant, 'or')}?", "CLARIFY")
+    return _none(strangers, turn)
+
+
+def _asked_back(question: Question, times: list[Leftover]) -> SpokenAnswer:
+    """Ask what is meant by the words that are left over: by those of a time, if there are any."""
     if times:
         said = " ".join(each.words for each in times).replace("_", " ")
         return SpokenAnswer(
@@ -186,13 +226,25 @@ def _unexplained(turn: Turn) -> SpokenAnswer | Delegate:
             " number of days.",
             "CLARIFY",
         )
-    if len(strangers) != len(question.leftover):
-        said = " and ".join(f"“{each.words}”" for each in question.leftover)
-        return SpokenAnswer(f"I did not understand {said}. Please ask it in other words.", "CLARIFY")
-    meant = _sounds_like(strangers, turn)
-    if meant:
-        return SpokenAnswer(f"Do you mean {spoken.join(meant, 'or')}?", "CLARIFY")
-    return _none(strangers, turn)
+    said = " and ".join(f"“{each.words}”" for each in question.leftover)
+    return SpokenAnswer(f"I did not understand {said}. Please ask it in other words.", "CLARIFY")
+
+
+def _unheeded(question: Question) -> SpokenAnswer | None:
+    """Ask back where words that belong to the subject are none that the answer would heed."""
+    asked = question.action or USUAL_ACTION.get(question.intent, "")
+    for action, pattern in UNHEEDED:
+        heard = pattern.search(question.text) if asked.startswith(action) else None
+        if heard:
+            return SpokenAnswer(
+                f"I did not understand “{heard[0]}”. Please ask it in other words.", "CLARIFY"
+            )
+    if _turned_round(question):
+        return SpokenAnswer("I did not understand “not”. Please ask it in other words.", "CLARIFY")
+    if len(question.periods) > 1 and not (question.conditions.comparison or _SEVERAL.search(question.text)):
+        labels = " and ".join(each.label for each in question.periods)
+        return SpokenAnswer(f"Which time do you mean, {labels}? Please ask it with one.", "CLARIFY")
+    return None
 
 
 def _turned_round(question: Question) -> bool:

@@ -56,6 +56,14 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"\2 at \1", r"^in (\w+) (how much .*)$"),
         (r"\2 \3 \1", r"^(.+) (what|how|when|where) (was|is|were|are)$"),
+        ("", r" not (?:the |my )?(?:old|stopped|former|previous) (?:ones?|medic\w+|pills?)\b.*$"),
+        ("no_refills", r"\bno refills? (?:number|date)s?\b"),
+        ("asthma", r"\b(?<=for my )(?:breathing|lungs)\b"),
+        (r"\1 a \2", r"\b(how (?:many|much|often)\b.*) in (?:a|one) (day|week|month)$"),
+        (r"\1 1 days", r"\b(next|last|past) 24 hours\b"),
+        (r"\1 2 days", r"\b(next|last|past) 48 hours\b"),
+        (r"\1 3 days", r"\b(next|last|past) 72 hours\b"),
+        (r"on any_\1", r"\bon (?:an?|any) (sunday|monday|tuesday|wednesday|thursday|friday|saturday)s?\b"),
         # Days and months.
         *_ordinal_days(),
         (

@@ -151,6 +151,13 @@ def normalise(text: str) -> str:
     return " ".join(correct(word) for word in text.split())
 
 
+def said_once(text: str) -> str:
+    """Return a text without the words that are said twice in a row: "from, to, to the fifteenth"."""
+    words = text.split()
+    pairs = zip(["", *words], words, strict=False)
+    return " ".join(word for before, word in pairs if word != before or not word.isalpha())
+
+
 _WRITTEN_FORMS = (
     (re.compile(r"\$\s?(\d[\d,]*(?:\.\d+)?)"), r"\1 dollars"),
     (re.compile(r"\b(20\d\d)-(\d\d?)-(\d\d?)\b"), lambda m: _date_in_words(m[2], m[3], m[1])),

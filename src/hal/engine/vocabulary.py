@@ -78,7 +78,7 @@ _WORDS = {
         down breakdown number times amount amounts often sum add dollars? cents? stuff items? down into
         cash withdraw\w* time checking savings left owe combined subscription price prices
         arrive\w* came went been gone single breakdown first much together
-        eat ate eaten else people station whole entire apartment company
+        eat ate eaten else people station whole entire company
     """,
     Intent.PASSWORD: "",
     Intent.GENERAL: "",
