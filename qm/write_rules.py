@@ -46,6 +46,7 @@ from hal.engine.evidence import EVIDENCE
 DIRECTORY = Path(__file__).parent / "HAL.RULES"
 _MODULES = (
     *(allergy, appointment, asides, beside, commands, danger, engine, follow_up, health_data, medication),
+    medicine,
     *(period_atoms, period_grammar, question, refills, rules, settle, transaction, vocabulary),
 )
 _MATCHED_AT_START = {

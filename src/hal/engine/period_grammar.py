@@ -37,6 +37,12 @@ class TimeRead:
     rest: str
 
 
+# That several times are meant as several: "in January and February".
+SEVERAL = re.compile(
+    r"\b(?:and|or|versus|vs|than|against|compared?|between|from|to|through|each|every|both)\b"
+)
+
+
 def read(text: str, today: date, *, future: bool) -> TimeRead:
     """Read every period of a question that went through `wordings.spell_out`.
 
@@ -356,3 +362,21 @@ RELATIONS: tuple[tuple[re.Pattern[str], _Relate], ...] = (
         _until,
     ),
 )
+
+
+def narrowest(periods: tuple[Period, ...], text: str) -> tuple[Period, ...]:
+    """Return the periods of a text without those that hold another: "last year, in July" is July.
+
+    Where the text says that several are meant, none is left out.
+    """
+    if SEVERAL.search(text):
+        return periods
+    return tuple(
+        each
+        for place, each in enumerate(periods)
+        if not any(
+            each.start <= other.start and other.end <= each.end
+            for at, other in enumerate(periods)
+            if at < place or (at > place and (other.start, other.end) != (each.start, each.end))
+        )
+    )

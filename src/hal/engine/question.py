@@ -341,6 +341,7 @@ def _complete(question: Question, named: list[Naming], household: Household, tod
         searched = " ".join(word for word in without_periods.split() if word != CONSUMED)
     if intent == Intent.TRANSACTION:
         periods_read = tuple(period_grammar.around(each, today) for each in periods_read)
+    periods_read = periods_read if narrowed.comparison else period_grammar.narrowest(periods_read, text)
     parts = tuple(part for part, pattern in rules.PARTS_OF_DAY.items() if pattern.search(text))
     others = {k: v for k, v in question.entities.items() if k not in {each.kind for each in honoured}}
     return replace(

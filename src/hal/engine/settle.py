@@ -12,6 +12,7 @@ from hal.engine import rules, spoken
 from hal.engine.answers import CAUTION, SpokenAnswer, Turn
 from hal.engine.entities import PLAIN_NAMES
 from hal.engine.medication import REFUSALS, narrows
+from hal.engine.period_grammar import SEVERAL
 from hal.engine.question import Question
 from hal.engine.text import COMMON, normalise
 from hal.engine.vocabulary import Leftover
@@ -56,14 +57,10 @@ _PERSON = re.compile(
     r"|children|baby|neighbor|roommate|aunt|uncle|cousin|niece|nephew|boss|dog|cat)\b"
 )
 _ANOTHERS = re.compile(r"^(?:hers|theirs)$")
-# That several times are meant as several: "in January and February".
-_SEVERAL = re.compile(
-    r"\b(?:and|or|versus|vs|than|against|compared?|between|from|to|through|each|every|both)\b"
-)
 # Words that an answer would not heed, though they belong to its subject: "which month" of a sum.
 UNHEEDED = rules.named(
     r"""
-    TRANSACTION_INCOME (?:more|less|higher|lower) than|compared? (?:to|with)|versus|vs
+    TRANSACTION_INCOME left (?:from|of|over)|(?:more|less|higher|lower) than|compared? (?:to|with)|versus|vs
     APPOINTMENT (?:earliest|latest|first|last) in the day|longest|shortest|farthest|furthest|nearest|busiest
     APPOINTMENT_NEXT (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
     APPOINTMENT_LI (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
@@ -75,8 +72,10 @@ UNHEEDED = rules.named(
     ALLERGY_LIST what (?:do|does|would) (?:they|it|each) do
     MEDICATION_HISTORY ^why
     APPOINTMENT fast(?:ing)? (?:for|before) (?:any|which|some)\w*|(?:which|what) (?:\w+ ){0,6}fast(?:ing)?
-    HEALTH_DATA_AVERAGE highest|lowest|most|least|maximum|minimum|peak
+    HEALTH_DATA_AVERAGE compared? (?:to|with)|versus|vs|highest|lowest|most|least|maximum|minimum|peak
     HEALTH_DATA_TREND highest|lowest|average|least|maximum|minimum
+    HEALTH_DATA when (?:my|the) (?:\w+ ){1,3}(?:was|is|were)
+    APPOINTMENT_COUNT how many (?:\w+ )?doctors (?:do|have)
     HEALTH_DATA (?:which|what) (?:months?|weeks?|weekday|day of the week|time of (?:the )?day)
     """
 )
@@ -241,7 +240,7 @@ def _unheeded(question: Question) -> SpokenAnswer | None:
             )
     if _turned_round(question):
         return SpokenAnswer("I did not understand “not”. Please ask it in other words.", "CLARIFY")
-    if len(question.periods) > 1 and not (question.conditions.comparison or _SEVERAL.search(question.text)):
+    if len(question.periods) > 1 and not (question.conditions.comparison or SEVERAL.search(question.text)):
         labels = " and ".join(each.label for each in question.periods)
         return SpokenAnswer(f"Which time do you mean, {labels}? Please ask it with one.", "CLARIFY")
     return None

@@ -64,6 +64,34 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\1 2 days", r"\b(next|last|past) 48 hours\b"),
         (r"\1 3 days", r"\b(next|last|past) 72 hours\b"),
         (r"on any_\1", r"\bon (?:an?|any) (sunday|monday|tuesday|wednesday|thursday|friday|saturday)s?\b"),
+        (
+            r"\1",
+            r"^((?:tell me )?(?:where|when|who|which day|what time)\b.+) "
+            r"is it (?:\w+ ){1,4}or \w+(?: \w+){0,2}$",
+        ),
+        (r"what is my \1", r"^what is the (.+) of me$"),
+        (r"did \1 stop taking", r"\bdid (i|she|he|we) (?:come|go|get) off(?: of)?\b"),
+        (
+            r"who prescribed \1",
+            r"\bwho (?:has |had )?(?:given|gave|ordered)(?: me| her| him)? (it|that|this)\b",
+        ),
+        (
+            "when is it",
+            r"^(?:and )?what day (?:of the week )?(?:does|is) (?:that|it|this)(?: fall| land)?(?: on)?$",
+        ),
+        (r"\1", r"^(.*\bpressures?\b.*) (?:on|at) (?:the )?top(?: number)?$"),
+        ("bought", r"\bfilled (?:up )?(?:the |my |our )?(?:car|tank|truck|van)(?: up)?(?= at)"),
+        ("when was my last ", r"^how (?:long|many days|many weeks) (?:has it been |is it )?since my last "),
+        (r"which store do \1 go", r"^which (?:place|shop) do (i|we) go\b"),
+        ("most expensive", r"\b(?:dearest|costliest)\b(?= (?:one|thing|bill|purchase|item)|$)"),
+        ("cheapest", r"\bmost cheap\b"),
+        ("final", r"\b(?:furthest|farthest)(?: one)? (?:off|away|out)\b"),
+        ("last month than 2 months ago", r"\blast month than the month before(?: that| last)?\b"),
+        ("last week than 2 weeks ago", r"\blast week than the week before(?: that| last)?\b"),
+        (r"this \1 than last \1", r"\bthis (week|month|year) than the (?:week|month|year) before\b"),
+        ("in the last 30 days", r"\bsince (?:one|a|1) month\b(?! ago)"),
+        ("in the last 7 days", r"\bsince (?:one|a|1) week\b(?! ago)"),
+        ("year to date", r"\bin (?:the|this) year (?:until|till|to|up to) now\b"),
         # Days and months.
         *_ordinal_days(),
         (

@@ -64,5 +64,17 @@ def test_a_question_may_be_as_long_as_the_protocol_says() -> None:
     assert f"EQU MAX.ASKED TO {MAX_QUESTION_CHARACTERS} " in included
 
 
+def test_the_patterns_that_the_programs_name_are_among_the_rules() -> None:
+    written = {line.split(" = ", 1)[0] for line in ITEMS["PATTERNS"].splitlines()}
+    called = re.compile(r"HAL\.(?:HAS\([^')]*(?:\([^)]*\))?, |MATCH\(|REPLACE\()'([A-Z.]+)'")
+    named = {
+        name
+        for path in (QM / "HAL.BP").iterdir()
+        for name in called.findall(path.read_text(encoding="ascii"))
+    }
+    assert named
+    assert named <= written
+
+
 def test_no_program_has_the_name_of_a_file() -> None:
     assert not (QM / "HAL.BP" / "HAL.RULES").exists()
