@@ -44,6 +44,7 @@ def installed(tmp_path):
             "client_environment": environment,
             "client_path": str(root),
             "client_bin_path": str(root),
+            "client_settings_path": str(root / "settings"),
             "ansible_managed": "Ansible managed",
         }
         templates = Environment(
