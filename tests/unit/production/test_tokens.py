@@ -57,7 +57,9 @@ async def test_every_host_checks_the_gateway_with_the_checks_own_token(told, gat
     for host, variables in told.items():
         where = {"host": "qm1", "address": told["qm1"]["ansible_host"], "port": gateway.ports[0]}
         order = {"origin": host, "checks": [where | {"name": "gateway", "kind": "gateway"}]}
-        assert not (await asyncio.to_thread(run_module, "service_checks", order))["ok"]
+        # Without one, this machine's own programs are let in.
+        unknown = order | {"token": "of-nobody"}
+        assert not (await asyncio.to_thread(run_module, "service_checks", unknown))["ok"]
         asked = order | {"token": variables["health_token"]}
         result = await asyncio.to_thread(run_module, "service_checks", asked)
         assert result["ok"], result["message"]
