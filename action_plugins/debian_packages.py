@@ -18,6 +18,14 @@ LISTS_VALID_S = 86400
 # What apt says when its lists are young and still of no use: a new image has none, an archive has moved on.
 LISTS_OF_NO_USE = ("No package matching", "Failed to fetch", "404")
 LOCK_TIMEOUT_S = 1800  # an upgrade at the first boot may take this long
+# Prints the command that holds apt's lock, if one does; /proc/locks has a lock's file as `major:minor:inode`
+# (proc_locks(5)).
+LOCK_HOLDER = """\
+inode=$(stat --format=%i /var/lib/dpkg/lock-frontend)
+for pid in $(awk -v end=":$inode$" '$6 ~ end {print $5}' /proc/locks); do
+  tr '\\0' ' ' </proc/$pid/cmdline
+done
+"""
 # On Ubuntu needrestart would restart services behind our back, among them those that roles restart in order.
 ENVIRONMENT = {"NEEDRESTART_SUSPEND": "1"}
 
@@ -34,6 +42,7 @@ class ActionModule(ActionBase):
         present = given["state"] == "present"
         if self._is_so(given["name"], present=present):
             return result | {"changed": False}
+        self._tell_who_is_waited_for(task_vars)
         self._task.environment = [*(self._task.environment or []), ENVIRONMENT]
         arguments = {"name": given["name"], "state": given["state"], "lock_timeout": LOCK_TIMEOUT_S}
         if present:
@@ -48,6 +57,14 @@ class ActionModule(ActionBase):
             if any(words in said for words in LISTS_OF_NO_USE):
                 done = self._apt(arguments | {"cache_valid_time": 0}, task_vars)
         return result | done
+
+    def _tell_who_is_waited_for(self, task_vars: dict[str, Any] | None) -> None:
+        """Print what uses apt just now, as the wait for it may be long."""
+        holder = self._low_level_execute_command(LOCK_HOLDER)["stdout"].strip()
+        if holder:
+            host = (task_vars or {}).get("inventory_hostname", "the host")
+            limit = f"{LOCK_TIMEOUT_S // 60} min at most"
+            self._display.display(f"{host}: apt is in use by `{holder}`; waiting for it, {limit}")
 
     def _apt(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Run Ansible's own module for apt."""

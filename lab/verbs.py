@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,8 @@ from lab.processes import Process
 
 ARTIFACTS = PROJECT / ".cache/artifacts"
 PROXMOX = PROJECT / "lab/proxmox"
+# No task takes as long in the lab: one that hangs, on a mirror that sends nothing, is ended and named.
+TASK_TIMEOUT_S = 600
 QUESTION = "What medications am I taking?"
 
 
@@ -138,7 +141,8 @@ def playbook(*arguments: str) -> None:
         LabError: it failed; its output says why.
     """
     command = [str(PROJECT / ".venv/bin/ansible-playbook"), *arguments]
-    if subprocess.run(command, cwd=PROJECT, check=False).returncode:
+    environment = os.environ | {"ANSIBLE_TASK_TIMEOUT": str(TASK_TIMEOUT_S)}
+    if subprocess.run(command, cwd=PROJECT, env=environment, check=False).returncode:
         raise LabError(
             "The playbook failed; its last task above says why. `make lab` goes on where it stopped."
         )

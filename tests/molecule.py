@@ -21,9 +21,10 @@ from pathlib import Path
 import yaml
 from lab import boot, cloud_init, disks, machine, registry
 from lab.network import PROJECT, STATE, USER, laboratory
-from lab.verbs import build_ollama
+from lab.verbs import TASK_TIMEOUT_S, build_ollama
 
 SIDE_BY_SIDE = (os.cpu_count() or 1) + 1  # each now and then waits
+TRIED_AGAIN = 2  # a busy mirror or machine fails so many; more that fail are no chance
 ADDRESSES = "198.18.255.{}"  # at the end of the lab's network, where no host of an inventory is
 PREFIX = machine.NETWORK.partition("/")[2]
 
@@ -76,6 +77,7 @@ def run(scenario: str) -> tuple[str, int, float]:
         "HAL_LAB_IMAGE": machine.image_name(PROJECT, image(scenario)),
         "HAL_LAB_NETWORK": os.environ.get("HAL_LAB_NETWORK") or lab.network,
         "HAL_LAB_MOUNTS": " ".join(f"{here}:{there}:ro" for here, there in mounts),
+        "ANSIBLE_TASK_TIMEOUT": str(TASK_TIMEOUT_S),
         "PY_COLORS": "0",
         "ANSIBLE_FORCE_COLOR": "0",
     }
@@ -115,17 +117,25 @@ def main() -> int:
         return 1
     if "ollama" in wanted:
         build_ollama()
-    failed = 0
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for scenario, code, seconds in pool.map(run, wanted):
-            print(
-                f"molecule {scenario}: {'passed' if code == 0 else 'FAILED'} in {seconds:.0f} s", flush=True
-            )
-            if code:
-                failed += 1
-                print((PROJECT / "reports" / f"molecule-{scenario}.log").read_text(errors="replace")[-6000:])
-    print(f"molecule: {len(wanted) - failed} passed, {failed} failed")
+    failed = [scenario for scenario, code in run_all(wanted, SIDE_BY_SIDE).items() if code]
+    if 0 < len(failed) <= TRIED_AGAIN:
+        print(f"molecule: once more, alone: {', '.join(failed)}", flush=True)
+        failed = [scenario for scenario, code in run_all(failed, 1).items() if code]
+    print(f"molecule: {len(wanted) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
+
+
+def run_all(wanted: list[str], side_by_side: int) -> dict[str, int]:
+    """Run scenarios, print a line for each and the log of those that failed; return their exit codes."""
+    codes = {}
+    with ThreadPoolExecutor(side_by_side) as pool:
+        for scenario, code, seconds in pool.map(run, wanted):
+            codes[scenario] = code
+            result = "FAILED" if code else "passed"
+            print(f"molecule {scenario}: {result} in {seconds:.0f} s", flush=True)
+            if code:
+                print((PROJECT / "reports" / f"molecule-{scenario}.log").read_text(errors="replace")[-6000:])
+    return codes
 
 
 if __name__ == "__main__":

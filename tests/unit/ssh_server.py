@@ -1,4 +1,4 @@
-"""An SSH server on loopback that lets anybody in and answers every command with a word."""
+"""An SSH server on loopback that lets anybody in, and answers every command with a word or not at all."""
 
 from __future__ import annotations
 
@@ -36,8 +36,16 @@ def new_key() -> asyncssh.SSHKey:
 
 
 @contextmanager
-def ssh_server(key: asyncssh.SSHKey) -> Iterator[int]:
-    """Serve with that host key, and return the port."""
+def ssh_server(key: asyncssh.SSHKey, *, silent: bool = False) -> Iterator[int]:
+    """Serve with that host key, and return the port.
+
+    One that is silent does nothing more once it was given a command, as a host that has hung: the kernel
+    still acknowledges what comes.
+    """
+    woken = threading.Event()
+
+    def fall_silent(_: asyncssh.SSHServerProcess[str]) -> None:
+        woken.wait()
 
     connections: list[asyncssh.SSHServerConnection] = []
 
@@ -47,7 +55,7 @@ def ssh_server(key: asyncssh.SSHKey) -> Iterator[int]:
             0,
             server_factory=lambda: _Open(connections),
             server_host_keys=[key],
-            process_factory=_answer,
+            process_factory=fall_silent if silent else _answer,
         )
 
     async def end(server: asyncssh.SSHAcceptor) -> None:
@@ -63,6 +71,7 @@ def ssh_server(key: asyncssh.SSHKey) -> Iterator[int]:
     try:
         yield server.get_port()
     finally:
+        woken.set()
         asyncio.run_coroutine_threadsafe(end(server), loop).result(timeout=30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=30)

@@ -120,4 +120,17 @@ def test_a_few_that_fail_are_run_once_more_and_named(
     assert lines[-1] == last
     unlucky = [line for line in lines if "test_depends_on_luck" in line and "unlucky assert False" in line]
     assert len(unlucky) == number
-    assert ("What failed at first and passed when it was run once more, alone:" in lines) == bool(told)
+    assert ("What failed at first and passed when it was run once more:" in lines) == bool(told)
+
+
+@pytest.mark.parametrize(("goes_on", "passed"), [(True, True), (False, False)])
+def test_a_command_that_goes_on_where_it_stopped_is_run_once_more(
+    run: Any, tmp_path: Path, goes_on: bool, passed: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mark = tmp_path / "mark"
+    command = ("sh", "-c", f"test -e {mark} || {{ touch {mark}; exit 3; }}")
+    count = run.Count()
+    assert count.command(*command, goes_on=goes_on) == passed
+    assert (count.passed, count.failed) == (int(passed), int(not passed))
+    count.print_all()
+    assert ("exit code 3" in capfd.readouterr().out) and bool(count.unsteady) == passed

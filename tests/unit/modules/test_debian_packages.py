@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,13 +15,19 @@ PLUGIN = Path(__file__).parents[3] / "action_plugins" / "debian_packages.py"
 
 
 @pytest.fixture
-def packages(monkeypatch):
-    """Run the action on a host whose dpkg says `states`; return its result and what apt was called with."""
+def plugin():
+    """Return the module of the action."""
     spec = importlib.util.spec_from_file_location("debian_packages_action", PLUGIN)
-    plugin = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(plugin)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    def run(arguments: dict[str, Any], states: str, *, check: bool = False, says: tuple[str, ...] = ()):
+
+@pytest.fixture
+def packages(monkeypatch, plugin):
+    """Run the action on a host whose dpkg says `states`; return its result and what apt was called with."""
+
+    def run(arguments, states, *, check=False, says: tuple[str, ...] = (), holder=""):
         action = object.__new__(plugin.ActionModule)
         action._task = SimpleNamespace(args=arguments, check_mode=check, environment=None)
         calls: list[dict[str, Any]] = []
@@ -33,8 +41,10 @@ def packages(monkeypatch):
         monkeypatch.setattr(plugin.ActionBase, "run", lambda *_: {})
         action._execute_module = call
         action._low_level_execute_command = lambda command: (
-            commands.append(command) or {"stdout_lines": states.splitlines()}
+            commands.append(command)
+            or {"stdout_lines": states.splitlines(), "stdout": holder if "lock" in command else states}
         )
+        action._display = SimpleNamespace(display=print)
         action._templar = None
         return action.run(task_vars={}), calls, commands
 
@@ -105,3 +115,28 @@ def test_a_package_that_is_not_there_with_new_lists_either_is_a_failure(packages
 def test_what_new_lists_cannot_mend_fails_at_once(packages):
     result, calls, _ = packages({"name": ["ufw"]}, "", says=("dpkg was interrupted",))
     assert (result["failed"], len(calls)) == (True, 1)
+
+
+def test_it_is_told_what_is_waited_for(packages, capsys):
+    packages({"name": ["ufw"]}, "", holder="/usr/bin/python3 /usr/bin/unattended-upgrade ")
+    said = capsys.readouterr().out
+    assert (
+        "apt is in use by `/usr/bin/python3 /usr/bin/unattended-upgrade`; waiting for it, 30 min at most"
+        in said
+    )
+
+
+def test_nothing_is_told_where_apt_is_free(packages, capsys):
+    packages({"name": ["ufw"]}, "")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_the_holder_of_a_lock_is_found_by_its_file(tmp_path, plugin, held):
+    lock = tmp_path / "lock-frontend"
+    question = plugin.LOCK_HOLDER.replace("/var/lib/dpkg/lock-frontend", str(lock))
+    with lock.open("w") as file:
+        if held:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+        said = subprocess.run(["sh", "-c", question], capture_output=True, text=True, check=True).stdout
+    assert ("pytest" in said) == held
