@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from hal.shared.socket_settings import SocketSettings, check_ports, check_positive
+from hal.shared.settings import check_ports, check_positive
+from hal.shared.socket_settings import SocketSettings
 
 PREFIX = "HAL_GATEWAY_"
 FOREIGN_VARIABLES = ("HAL_GATEWAY_URL",)  # a client's variable that shares the prefix

@@ -126,3 +126,24 @@ _CONVERTERS: dict[Any, tuple[Callable[[str], Any], str]] = {
     bool: (_bool, "true or false"),
     Path: (Path, "a path"),
 }
+
+
+def check_ports(settings: object, *names: str) -> None:
+    """Raise ValueError for a field that is no TCP port; 0 is allowed."""
+    for name in names:
+        if not 0 <= getattr(settings, name) <= 65_535:
+            raise ValueError(f"{name} must be between 0 and 65535")
+
+
+def check_positive(settings: object, *names: str) -> None:
+    """Raise ValueError for a field that is not greater than 0."""
+    for name in names:
+        if not getattr(settings, name) > 0:
+            raise ValueError(f"{name} must be greater than 0")
+
+
+def check_not_negative(settings: object, *names: str) -> None:
+    """Raise ValueError for a field that is less than 0."""
+    for name in names:
+        if not getattr(settings, name) >= 0:
+            raise ValueError(f"{name} must not be negative")

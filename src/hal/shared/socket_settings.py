@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from hal.shared.settings import check_not_negative, check_ports, check_positive
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketSettings:
@@ -53,9 +55,7 @@ class SocketSettings:
         if self.extra_port and self.extra_port == self.port:
             raise ValueError("extra_port must differ from port")
         check_positive(self, "max_sessions", "max_connections", "turn_timeout_s", "listener_timeout_s")
-        for name in ("address_connections", "address_sessions", "address_handshakes_per_minute"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative")
+        check_not_negative(self, "address_connections", "address_sessions", "address_handshakes_per_minute")
         for name in ("trusted_networks", "trusted_proxies"):
             for network in getattr(self, name):
                 try:
@@ -64,17 +64,3 @@ class SocketSettings:
                     raise ValueError(
                         f"{name}: {network!r} is not a network such as 10.1.0.0/16 ({error})"
                     ) from None
-
-
-def check_ports(settings: SocketSettings, *names: str) -> None:
-    """Raise ValueError for a field that is no TCP port; 0 is allowed."""
-    for name in names:
-        if not 0 <= getattr(settings, name) <= 65_535:
-            raise ValueError(f"{name} must be between 0 and 65535")
-
-
-def check_positive(settings: SocketSettings, *names: str) -> None:
-    """Raise ValueError for a field that is not greater than 0."""
-    for name in names:
-        if not getattr(settings, name) > 0:
-            raise ValueError(f"{name} must be greater than 0")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
+from hal.shared.settings import check_not_negative, check_ports, check_positive
+
 PREFIX = "HAL_SPEECH_"
 FOREIGN_VARIABLES = ("HAL_SPEECH_URL",)  # a client's variable that shares the prefix
 
@@ -58,18 +60,13 @@ class SpeechSettings:
     drain_timeout_s: float = 10.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65_535:
-            raise ValueError("port must be between 0 and 65535")
+        check_ports(self, "port")
         if self.device not in ("cpu", "cuda", "auto"):
             raise ValueError(f'device must be "cpu", "cuda" or "auto", not {self.device!r}')
-        for name in ("queue", "cpu_threads", "drain_timeout_s"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative")
+        check_not_negative(self, "queue", "cpu_threads", "drain_timeout_s")
         if not 0 <= self.min_confidence < 1:
             raise ValueError("min_confidence must be at least 0 and less than 1")
-        for name in ("workers", "max_audio_bytes", "max_audio_s", "upload_timeout_s", "tts_timeout_s"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be greater than 0")
+        check_positive(self, "workers", "max_audio_bytes", "max_audio_s", "upload_timeout_s", "tts_timeout_s")
         if self.tts_url and (
             urlsplit(self.tts_url).scheme not in ("http", "https") or not urlsplit(self.tts_url).hostname
         ):

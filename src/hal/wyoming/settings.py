@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from hal.shared.settings import check_ports, check_positive
+
 PREFIX = "HAL_WYOMING_"
 _PORTS = ("stt_port", "tts_port", "assistant_port")
 
@@ -36,15 +38,11 @@ class WyomingSettings:
     max_connections: int = 64
 
     def __post_init__(self) -> None:
-        for name in _PORTS:
-            if not 0 <= getattr(self, name) <= 65_535:
-                raise ValueError(f"{name} must be between 0 and 65535")
+        check_ports(self, *_PORTS)
         chosen = [getattr(self, name) for name in _PORTS if getattr(self, name)]
         if len(set(chosen)) != len(chosen):
             raise ValueError("stt_port, tts_port and assistant_port must differ")
-        for name in ("timeout_s", "max_connections"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be greater than 0")
+        check_positive(self, "timeout_s", "max_connections")
         for name, schemes, urls in (
             ("speech_url", ("http", "https"), (self.speech_url,)),
             ("gateway_urls", ("ws", "wss"), self.gateway_urls),
