@@ -48,7 +48,7 @@ def test_a_second_question_and_a_stop_do_not_wait(on):
 def test_the_scripts_of_today_work(on):
     scripts = "/opt/hal/client/bin"
     variables = on("mac", f"source {scripts}/network_config.sh && env", user="lawr").stdout
-    for line in ("HAL_GATEWAY_URL=ws://198.18.34.103:8768", "OLLAMA_PORT=11434", "HAPROXY_SSH_PORT=2222"):
+    for line in ("HAL_GATEWAY_URL=wss://haproxy", "OLLAMA_PORT=11434", "HAPROXY_SSH_PORT=2222"):
         assert line in variables.splitlines()
     asked = on(
         "mac", f"python3 {scripts}/hal_text_client.py --query 'What allergies do I have?'", user="lawr"

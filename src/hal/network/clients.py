@@ -14,7 +14,7 @@ def client_environment(
     administrator: str,
     proxmox: Mapping[str, Any],
     *,
-    needs_token: bool = False,
+    sends_token: bool = False,
 ) -> dict[str, Any]:
     """Return the variables of network_config.sh, under the names that clients use today.
 
@@ -26,7 +26,7 @@ def client_environment(
         client: the host.
         administrator: who logs in to the proxy.
         proxmox: the Proxmox API, {host, user}.
-        needs_token: whether no network is trusted: clients then send tokens, and ask the proxy, encrypted.
+        sends_token: whether the client has a token, or needs one: it then asks the proxy, encrypted.
     """
     services, addresses = network.services, network.addresses
     qm, ai, proxy = (network.groups[group][0] for group in ("qm_servers", "ai_servers", "proxies"))
@@ -37,7 +37,7 @@ def client_environment(
     https = services["proxy_https"].port
     variables = {
         "HAL_GATEWAY_URL": f"wss://{encrypted}{'' if https == 443 else f':{https}'}"
-        if needs_token
+        if sends_token
         else f"ws://{addresses[asked]}:{port}",
         "HAL_SPEECH_URL": f"https://{encrypted}",
         "HAL_CA_FILE": "/etc/hal/ca.crt",

@@ -69,3 +69,10 @@ def test_a_client_has_the_token_of_its_name_and_asks_where_it_is_not_overheard(t
     mac = told["mac"]
     assert mac["client_token"] == told["qm1"]["gateway_tokens"]["mac"]
     assert mac["client_environment"]["HAL_GATEWAY_URL"] == "wss://haproxy"
+
+
+def test_a_token_does_not_cross_a_trusted_network_in_clear(production):
+    done = production.init(trusted_networks="192.168.7.0/24")
+    assert done.returncode == 0, done.stderr
+    mac = production.variables("client_token", "client_environment")["mac"]
+    assert mac["client_token"] and mac["client_environment"]["HAL_GATEWAY_URL"] == "wss://haproxy"
