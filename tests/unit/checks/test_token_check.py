@@ -27,11 +27,25 @@ async def guarded(services, tmp_path):
 
 
 @pytest.fixture
-def check(run_module, guarded):
-    """Check that gateway with a token, and another flow beside it that needs none."""
+async def closed():
+    """The port of a server that lets nobody in; a gateway would let in its own host, on which this runs."""
 
-    async def run(token):
-        there = {"host": "there", "address": "127.0.0.1", "port": guarded}
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
+@pytest.fixture
+def check(run_module):
+    """Check a gateway at a port with a token, and another flow beside it that needs none."""
+
+    async def run(port, token):
+        there = {"host": "there", "address": "127.0.0.1", "port": port}
         checks = [
             there | {"name": "gateway", "kind": "gateway", "question": "What medications am I taking?"},
             there | {"name": "port", "kind": "flow"},
@@ -42,17 +56,19 @@ def check(run_module, guarded):
     return run
 
 
-async def test_the_checks_show_their_token_and_tell_it_nobody(check):
-    result = await check(TOKEN)
+async def test_the_checks_show_their_token_and_tell_it_nobody(check, guarded):
+    result = await check(guarded, TOKEN)
     assert result["ok"], result["message"]
     assert TOKEN not in json.dumps(result)
 
 
-@pytest.mark.parametrize(
-    ("token", "advice"),
-    [("", "`make production-init` makes one"), ("another-token", "run site.yml, which tells it")],
-)
-async def test_a_token_that_lacks_or_is_not_known_is_told_with_what_to_do(check, token, advice):
-    refused, port = (await check(token))["results"]
+async def test_a_token_that_is_not_known_is_told_with_what_to_do(check, guarded):
+    refused, port = (await check(guarded, "another-token"))["results"]
     assert not refused["ok"] and port["ok"]
-    assert "401" in refused["message"] and advice in refused["remedy"]
+    assert "401" in refused["message"] and "run site.yml, which tells it" in refused["remedy"]
+
+
+async def test_a_token_that_lacks_is_told_with_what_to_do(check, closed):
+    refused, port = (await check(closed, ""))["results"]
+    assert not refused["ok"] and port["ok"]
+    assert "401" in refused["message"] and "`make production-init` makes one" in refused["remedy"]
