@@ -30,6 +30,7 @@ from hal.engine import (
     period_atoms,
     period_grammar,
     question,
+    ranking,
     refills,
     rules,
     settle,
@@ -45,9 +46,9 @@ from hal.engine.evidence import EVIDENCE
 
 DIRECTORY = Path(__file__).parent / "HAL.RULES"
 _MODULES = (
-    *(allergy, appointment, asides, beside, commands, danger, engine, follow_up, health_data, medication),
-    medicine,
-    *(period_atoms, period_grammar, question, refills, rules, settle, transaction, vocabulary),
+    *(allergy, appointment, asides, beside, commands, danger, engine, entities, follow_up, health_data),
+    *(medication, medicine),
+    *(period_atoms, period_grammar, question, ranking, refills, rules, settle, transaction, vocabulary),
 )
 _MATCHED_AT_START = {
     *("RULES.DEFINITION", "ALLERGY.NOTHING.NAMED", "PERIOD.GRAMMAR.BARE.DAY", "PERIOD.GRAMMAR.ONWARD"),
@@ -56,7 +57,7 @@ _MATCHED_AT_START = {
 _PERIODS = (
     *("to date", "full date", "day of month", "day in month"),
     *(f"holiday {month} {day} {name}" for month, day, name in period_atoms.HOLIDAYS.values()),
-    *("from now", "quarter", "day of week", "after next", "last night", "bare month", "the unit"),
+    *("from now", "quarter", "day of week", "after next", "last night", "season", "bare month", "the unit"),
     *("before yesterday", "after tomorrow", "yesterday", "tomorrow", "today", "span", "ago", "unit"),
     *("weekend", "date", "date of", "month", "year", "weekday"),
 )
@@ -72,7 +73,20 @@ _CONDITIONS = (
         "refills left",
         "out of refills",
     ),
-    *("over", "over", "under", "severity", "last", "next", "per", "average", "counted", "more", "less"),
+    *(
+        "over",
+        "over",
+        "under",
+        "about",
+        "severity",
+        "last",
+        "next",
+        "per",
+        "average",
+        "counted",
+        "more",
+        "less",
+    ),
     *("difference", "negated"),
 )
 _RELATIONS = ("since", "after", "before", "until")

@@ -58,7 +58,7 @@ ACTIONS = {
         SCHEDULE tonight|supper|night|bedtime|bed|noon|midday|lunch|breakfast|dinner|today|tomorrow|right now
         SCHEDULE times? (?:a|per) day|how many times|due|daily|now
         DETAILS why|what is \w+(?: \w+)? for|what for|purpose|prescribed|prescribes?|details?
-        DETAILS instructions|about|brand
+        DETAILS instructions|about|brand|how (?:do|should|must) i (?:take|use)
         COUNT how many|number of
         LIST list|all|what|which|read|name|show
         """,
@@ -104,6 +104,8 @@ ACTIONS = {
         TREND trend\w*|chang\w+|over time|over the|going|improv\w+|history|progress\w*|lost|gained
         TREND losing|gaining|lose|gain|been|compare\w*|better|worse|track\w*|rising|falling|went|gone
         TREND (?:go|come|came|coming) (?:up|down)
+        FIRST first|earliest|starting|when (?:i|we) (?:first )?(?:started|began)
+        FIRST (?:at|in|from) the (?:very )?(?:start|beginning)$
         ASSESSMENT normal|high|low|healthy|good|bad|ok|okay|dangerous|worr\w+|fine|concern\w*
         LATEST latest|last|current\w*|recent|what|now|when|how much|how high|check\w*|read|reading
         """,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from hal.engine import rules
 from hal.engine.entities import find_entities
 from hal.engine.records import Household
 from hal.engine.text import normalise
@@ -35,6 +36,23 @@ _NARROWS = re.compile(
 )
 
 
+# What a person says of themselves or others before a question that is whole by itself, and what turns that.
+_TELLS = re.compile(
+    r"^(?:and |but |so |oh |well |now |you know |it is just |because )*(?:i|we|it|they|he|she|you|there"
+    r"|somebody|someone|everybody|(?:my|our|the) \w+) (?!bought |buy |paid |pay )\w+ \w+"
+)
+_TURNS = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|only|except|besides|apart|without|than|counting"
+    r"|excluding|other|another|else|for (?:my|her|his|their|the|an?)|her|his|their|hers|theirs|take|takes"
+    r"|took|taken|taking|ate|eat|drank|swallowed|touched|had|bought|paid|spent|spend|doses?|pills?|tablets?"
+    r"|refills?|medic\w*|prescri\w*|appoint\w*|allerg\w*|weigh\w*|pressure|sugar|cancel\w*|change\w*"
+    r"|die|dying|dead|kill|hurts?|pain\w*|breath\w*|chest|blood|sick|dizzy|faint\w*|fell|instead|stop\w*)\b"
+)
+_ASKS = re.compile(
+    r"^(?:and |but |so )?(?:what|when|where|who|which|how|do|does|did|am|is|are|was|were|have|has)\b"
+)
+
+
 def without(text: str, household: Household) -> str:
     """Return a question without the clauses that only tell something beside it: "I'm always asked this, …".
 
@@ -43,8 +61,25 @@ def without(text: str, household: Household) -> str:
     clauses = re.split(_CLAUSE_ENDS, text)
     if len(clauses) == 1:
         return text
-    kept = [each for each in clauses if not _is_aside(normalise(each), household)]
+    last = normalise(clauses[-1])
+    is_whole = (
+        bool(_ASKS.search(last)) and not rules.PRONOUN.search(last) and bool(find_entities(last, household))
+    )
+    kept = [
+        each
+        for place, each in enumerate(clauses, 1)
+        if not (
+            _is_aside(normalise(each), household)
+            or (is_whole and place < len(clauses) and _is_told_before(normalise(each), household))
+        )
+    ]
     return ", ".join(kept) if 0 < len(kept) < len(clauses) else text
+
+
+def _is_told_before(clause: str, household: Household) -> bool:
+    """Tell whether a clause before a question that is whole by itself tells nothing that could turn it."""
+    tells = _TELLS.search(clause) and not (_TURNS.search(clause) or TIME_WORDS.search(clause))
+    return bool(tells) and not find_entities(clause, household)
 
 
 def _is_aside(clause: str, household: Household) -> bool:

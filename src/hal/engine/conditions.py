@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import time
 from typing import Any
 
+from hal.engine import spoken
 from hal.engine.period_grammar import CONSUMED
 from hal.engine.periods import named_number
 from hal.protocol import Intent
@@ -47,6 +48,18 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """Between what, in cents, the amount of each transaction must be; `label` is how to say it."""
+
+    low: int
+    high: int
+    label: str
+
+    def __contains__(self, cents: int) -> bool:
+        return self.low < cents < self.high
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """What narrows a question; what it says nothing of is None, "" or False.
 
@@ -64,6 +77,7 @@ class Conditions:
         comparison: more or less, of two things.
         per: week, month or year, of which what is usual is asked.
         negated: whether the question says "not".
+        about: an amount that each transaction is, or is near.
     """
 
     hours: Hours | None = None
@@ -82,6 +96,7 @@ class Conditions:
     comparison: str = ""
     per: str = ""
     negated: bool = False
+    about: Amount | None = None
 
     def named(self) -> set[str]:
         """Return the names of the conditions that the question has."""
@@ -95,7 +110,9 @@ HONOURED: dict[Intent, frozenset[str]] = {
     Intent.APPOINTMENT: frozenset({"hours", "last", "next", "negated"}),
     Intent.ALLERGY: frozenset({"severity", "negated"}),
     Intent.HEALTH_DATA: frozenset({"over", "under", "last", "average", "counted", "comparison", "negated"}),
-    Intent.TRANSACTION: frozenset({"over", "under", "last", "average", "comparison", "per", "negated"}),
+    Intent.TRANSACTION: frozenset(
+        {"over", "under", "about", "last", "average", "comparison", "per", "negated"}
+    ),
 }
 
 
@@ -194,6 +211,15 @@ def _set(**values: Any) -> Callable[[re.Match[str]], dict[str, Any]]:
     return lambda _match: values
 
 
+def _about(match: re.Match[str]) -> dict[str, Any]:
+    """Read "about 45 dollars" as a tenth less or more, "45 dollars" as from above 44 to below 46."""
+    cents = round(float(match[2]) * 100) + int(match[3] or 0)
+    exact = not match[1] and bool(match[3] or "." in match[2])
+    margin = 1 if exact else max(cents // 10, 100) if match[1] else 100
+    label = f" of {'' if exact else 'about '}{spoken.money(cents)}"
+    return {"about": Amount(cents - margin, cents + margin, label)}
+
+
 def _times_a_day(match: re.Match[str]) -> dict[str, Any]:
     often = {"1": "once", "one time": "once", "2": "twice", "two times": "twice"}.get(match[1], match[1])
     return {"frequency": rf"\b{often} (?:a|per) {match[2] or 'day'}"}
@@ -205,7 +231,7 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
         (r"is it true that|is it correct that|is it right that", _set()),
         (rf"(?:between|from) {_CLOCK} (?:and|to) {_CLOCK}(?! (?:over|dollars|times|pills))", _between),
         (
-            rf"(?:at|around|about) {_CLOCK}(?! (?:times|refills|dollars|milligrams|over|purchases"
+            rf"(?:at|around|about) {_CLOCK}(?!\.\d)(?! (?:times|refills|dollars|milligrams|over|purchases"
             rf"|readings|pills))",
             _at,
         ),
@@ -259,6 +285,11 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
         ),
         (rf"{_VALUE} or (?:more|higher|above|over)", lambda m: {"over": float(m[1])}),
         (rf"(?:that (?:was|were|is|are|cost) )?{_LESS} {_VALUE}", lambda m: {"under": float(m[1])}),
+        (
+            r"(?:(?:for|of|at|was|is|were) )?(?:(around|about|close to|near|nearly|almost) )?"
+            r"(\d+(?:\.\d+)?) dollars(?: and (\d\d?) cents)?",
+            _about,
+        ),
         (
             r"(mild|moderate|severe|serious|worst|bad|life threatening|deadly|dangerous)(?:ly)?",
             lambda m: {"severity": m[1] if m[1] in ("mild", "moderate") else "severe"},

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from hal.engine.preamble import PREAMBLES, SOMEBODY_ASKS
+
 _ASKING = (
     r"(?:what|when|where|who|whose|which|how|why|if|whether|at (?:what|which)|for (?:what|which)|do|does"
     r"|did|am"
@@ -15,7 +17,8 @@ _ASKING = (
 )
 # A greeting, an exclamation or a form of address, with which a question begins.
 _OPENERS = (
-    r"good (?:morning|afternoon|evening|day)|hello|hi|hey|hiya|yo|sorry|excuse me|pardon me|pardon|wait"
+    r"good (?:morning|afternoon|evening|day)|hello|hi|hey|hiya|yo"
+    r"|sorry to (?:bother|trouble) you(?: again)?|sorry|excuse me|pardon me|pardon|wait"
     r"|hang on"
     r"|hold (?:on|up|it)|silly me|bear with me|my memory is not what it (?:was|used to be)|listen|okay|ok"
     r"|alright|oh|ah|aha|lol|haha|cool|great|perfect|nice|wonderful|lovely|thanks"
@@ -24,8 +27,13 @@ _OPENERS = (
     r"|darling|dear|my dear|my friend|(?:hi|hello|hey) there|well|so|like|quick question"
     r"|i have a (?:quick )?question"
     r"|(?:just )?(?:one|another|a) (?:more |last |quick |other )?(?:question|thing)|by the way|btw|say"
+    r"|never mind(?: that| it)?|no wait(?: i mean(?:t)?)?|tell me straight|once more|one more time"
+    r"|(?:and )?one more thing|oh and|while i (?:think|am thinking) of it|for \w+ sake"
+    r"|let me ask you (?:something|a question|this)|i have to ask(?: you)?(?: something)?"
+    r"|now (?:let me (?:see|think)|then)|now(?= (?:i|what|when|where|who|which|how|do|is|did|my)\b)"
+    r"|let me (?:get|find|grab|fetch|put on) my (?:glasses|reading glasses|pen|pencil|paper|list|calendar)"
     r"|(?:just |i am (?:just )?)?curious|first of all|if you please|if you would|let me (?:see|think)"
-    r"|forgive me|i beg your pardon|i am sorry(?: to bother you)?|sorry to bother you|do tell me"
+    r"|forgive me|i beg your pardon|i am sorry(?: to (?:bother|trouble) you(?: again)?)?|do tell me"
     r"|i apologi[sz]e"
     r"|i do apologi[sz]e for asking again|but(?= (?:what|when|where|who|which|how)\b)"
     r"|let us see|anyway|basically|actually|honestly|just checking|checking|you know"
@@ -51,6 +59,9 @@ _REQUESTS = (
     rf"|do (?:you|we) {_KINDLY}(?:know|remember|recall|have any idea|have it written down|see)"
     r"|(?:do you have |have you got |you got |is there )?any (?:idea|chance|clue)(?: you (?:know"
     r"|can tell me))?"
+    rf"|i would (?:really |sure )?appreciate it if you (?:would|could|can) {_KINDLY}{_TELL}{_TOLD}"
+    rf"|(?:please )?do me a favou?r and {_KINDLY}{_TELL}{_TOLD}"
+    r"|(?:how|what) about (?:telling|reminding|giving|showing) me"
     rf"|(?:would|do) you mind (?:telling|reminding|giving|showing|reading|checking|saying){_TOLD}"
     rf"|(?:can|could|may|might) i (?:trouble|bother|ask) you (?:for|about|to {_TELL}){_TOLD}"
     r"|(?:please )?(?:tell|remind) me(?: please| again| once more)*"
@@ -59,8 +70,8 @@ _REQUESTS = (
 # "I forgot when I take it" asks; "I forgot my pills" does not.
 _FORGOTTEN = (
     r"(?:i (?:have |had )?(?:quite |completely |totally |just |kind of |sort of )*(?:forgot|forgotten"
-    r"|forget|keep forgetting|lost track of|can (?:not|never) (?:quite )?(?:remember|recall|think)"
-    r"|do not (?:quite )?(?:remember|recall"
+    r"|forget|keep forgetting|lost track of|can (?:not|never) (?:quite |seem to )?(?:remember|recall|think)"
+    r"|(?:do|could) not (?:quite |seem to )?(?:remember|recall"
     r"|know)|am not (?:quite )?(?:sure|certain))|can not (?:remember|recall)|not sure)"
     r"(?= (?:what|when|where|who|which|how|why|if|whether|do|did|am|is)\b)"
 )
@@ -71,7 +82,8 @@ _COURTESIES = (
     r"|if you happen to (?:know|have (?:it|that)(?: written down)?)|if you know|if you have (?:it|that)"
     r"(?: written down)?|would you say|do you reckon|do you think(?! (?:i|we) should)|i (?:should"
     r"|would) like to know|pray tell"
-    r"|if it is not too \w+(?: an? \w+)?|do (?:tell|remind) me|please tell me|please say(?=$)"
+    r"|if it is not too \w+(?: an? \w+)?|for my (?:own )?(?:records|information)|for the life of me"
+    r"|if memory serves|do (?:tell|remind) me|please tell me|please say(?=$)"
     r"|say please(?=$)|please say so|do you recall|off the top of your head|by any chance|(?:my"
     r"|oh) dear(?=$| )"
     r"|dear(?=$)|love(?=$)|honey(?=$)|hon(?=$)|sweetie(?=$)|darling(?=$)|for goodness sake|for the record"
@@ -154,6 +166,8 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"^(?:(?:{_OPENERS}) )+(?=\w)",
             "",
         ),
+        (rf"^(?:{SOMEBODY_ASKS})(?:about |for )?(?=(?:all |a list of )?(?:of )?my\b)", "list "),
+        (rf"^(?:{PREAMBLES})(?=(?:{_ASKED}|please|i (?:need|want|was|would|wonder|forgot))\b)", ""),
         (rf"^(?:(?:{_REQUESTS}) )+(?=(?:{_ASKING}))(?!the (?:time|date)$)", "tell me "),
         (rf"^{_FORGOTTEN}", "tell me"),
         (rf" (?:{_TAGS})$", ""),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hal.engine import rules
-from hal.engine.records import Household
+from hal.engine.records import Appointment, Household
 from hal.engine.text import COMMON, Phrases, normalise
 
 type Entities = dict[str, tuple[str, ...]]
@@ -77,6 +77,7 @@ SERVICES = {
     r"(?:cell |mobile )?phone": r"verizon|t-mobile|at&t|mobile|wireless|cricket",
     r"streaming|movies": r"netflix|hulu|disney|hbo",
     r"flights?|air ?fare|airlines?(?: tickets?)?|plane tickets?": r"airlines?|airways",
+    r"book ?stores?|books": r"barnes|book",
     r"hotels?": r"hotel|hilton|marriott|hyatt|sheraton",
     r"pension": r"pension",
     r"social security": r"social security",
@@ -140,6 +141,7 @@ def find_entities(text: str, household: Household) -> list[Naming]:
     )
     allergies = household.allergies()
     allergens = [item.allergen for item in allergies]
+    named += _seen_about(text, appointments)
     reactions = dict.fromkeys(item.reaction for item in allergies if item.reaction)
     named += _heard("allergens", phrases, {each: _allergen_names(each) for each in allergens})
     named += _said(
@@ -245,6 +247,27 @@ def category_words(name: str) -> re.Pattern[str]:
 
 
 _COMMON_CATEGORIES = {"home", "shopping", "medical"}  # words of other meanings too
+
+
+# "Who do I see for my diabetes": one word of a reason, but for those that say only what kind of visit it is.
+SEEN_ABOUT = re.compile(
+    r"\b(?:see|seen|seeing|saw|visit|appointments?|go|went|somebody|anybody)\b.* (?:for|about) my "
+    r"(?!(?:check|checkup|up|review|exam|yearly|annual|cleaning|follow|therapy|blood|pressure|draw|fasting)\b)"
+    r"(\w+)"
+)
+
+
+def _seen_about(text: str, appointments: Iterable[Appointment]) -> list[Naming]:
+    """Return the reasons of which a word is told as what somebody is seen for."""
+    match = SEEN_ABOUT.search(text)
+    if match is None:
+        return []
+    position = text[: match.start(1)].count(" ")
+    return [
+        Naming("reasons", reason, range(position, position + 1))
+        for reason in dict.fromkeys(item.reason for item in appointments if item.reason)
+        if match[1] in normalise(reason).split()
+    ]
 
 
 def _members(allergen: str) -> tuple[str, ...]:

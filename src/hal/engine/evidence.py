@@ -47,6 +47,8 @@ EVIDENCE = {
         """
         r"""
         2 (?:can|could|may|should) i (?:\w+ )?(?:stop|skip|double)|what (?:else )?to take|take too much
+        4 (?:start|started) (?:taking )?(?:anything|something|any) (?:new|in|last|this|since)
+        3 how (?:do|should|must|am) i (?:supposed to )?(?:take|use) (?:it|them|this|that|my \w+)$
         2 (?:do|should|must) i (?:need to |have to )?take (?:anything|something|at|in the|before|with)
         """
     ),
@@ -86,8 +88,8 @@ EVIDENCE = {
         r"""
         6 spend\w*|spent|transactions?|purchas\w*|expens\w+|payments?
         4 bought|buy|paid|pay|paycheck|salary|pension|income|earn\w*|deposit\w*|charge[ds]?|bills?
-        4 balance|withdraw\w*|cash
-        3 cost|money|bank|account|credit card|debit|shop\w*|store|budget
+        4 balance|withdraw\w*|cash|(?:top|peak|low)_\w+|owe|owed
+        3 cost|money|bank|account|credit card|debit|shop\w*|stores?|restaurants|budget
         4 how much (?:money )?(?:this|last|so far|since) (?:week|month|year|\w+)
         3 \d+ dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
         4 how much (?:did|do|have) (?:i|we) (?:make|made|bring in)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from statistics import mean
 
@@ -20,11 +20,31 @@ MAX_SPOKEN = 10
 _LOWEST = re.compile(r"\b(?:lowest|minimum|min)\b")
 _EACH_OF_THEM = re.compile(
     r"\b(?:all|list|show)\b.*\b(?:readings|weights|measurements)\b"
-    r"|\bwhat were (?:my|the)\b.*\breadings\b|^(?:my |the )?(?:\w+ ){1,2}readings (?:in|from|for|since"
-    r"|this|last)\b"
+    r"|\bwhat were (?:my|the)\b.*\breadings\b"
+    r"|\bwhat were (?:my|the) (?:blood |heart )?(?:pressures?|weights?|sugars?|glucose|pulse|rates?)\b"
+    r"|^(?:my |the )?(?:\w+ ){1,2}readings (?:in|from|for|since|this|last)\b"
 )
 _HOW_MANY_UNITS = re.compile(r"\bhow (?:many (?:pounds|points|kilos|beats)|much|far)\b")
 _CHANGED = re.compile(r"\b(?:lose|lost|losing|gain\w*)\b")
+
+
+def _highest(readings: Sequence[Reading]) -> Reading:
+    return max(readings, key=lambda item: item.value)
+
+
+def _lowest(readings: Sequence[Reading]) -> Reading:
+    return min(readings, key=lambda item: item.value)
+
+
+def _earliest(readings: Sequence[Reading]) -> Reading:
+    return readings[0]
+
+
+_WORDS: dict[str, tuple[str, Callable[[Sequence[Reading]], Reading]]] = {
+    "HEALTH_DATA_HIGHEST": ("highest", _highest),
+    "HEALTH_DATA_LOWEST": ("lowest", _lowest),
+    "HEALTH_DATA_FIRST": ("first", _earliest),
+}
 
 
 def answer(turn: Turn) -> SpokenAnswer:
@@ -108,10 +128,9 @@ def _told(action: str, chosen: list[Reading], when: str, question: Question, tod
     if action == "HEALTH_DATA_AVERAGE":
         number = spoken.count(len(chosen), "reading")
         return f"Your average {metric}{when} is {_average(chosen)}, over {number}."
-    if action in ("HEALTH_DATA_HIGHEST", "HEALTH_DATA_LOWEST"):
-        highest = action == "HEALTH_DATA_HIGHEST"
-        extreme = (max if highest else min)(chosen, key=lambda item: item.value)
-        word = "highest" if highest else "lowest"
+    if action in _WORDS:
+        word, choose = _WORDS[action]
+        extreme = choose(chosen)
         return f"Your {word} {metric}{when} was {_said(extreme)}, {spoken.day(extreme.at.date(), today)}."
     return _one(chosen, question, today)
 

@@ -11,7 +11,12 @@ ORDINAL_ENDS = frozenset(
     ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 )  # "twenty third" is a day
 BEFORE_HOUR = frozenset(("at", "before", "after", "until", "till", "by", "around"))
-AFTER_HOUR = frozenset(("oclock", "o", "am", "pm", "tonight", "sharp", "in", "this", ""))
+AFTER_HOUR = frozenset(
+    (
+        *("oclock", "o", "am", "pm", "tonight", "sharp", "in", "this", "right", "is", "or", "on", "today"),
+        *("tomorrow", "correct", ""),
+    )
+)
 _HOURS = 12
 _MINUTES = 60
 _VALUES = {
@@ -73,7 +78,7 @@ def _read(words: list[str], at: int) -> tuple[int, int]:
             pass
         elif value and (current % 100 == 0 or (current % 100 >= 20 and current % 10 == 0 and value < 10)):
             current += value
-        elif value >= 20 and 0 < current <= _HOURS and not total:
+        elif value >= 10 and 0 < current <= _HOURS and not total and (value >= 20 or current < 10):
             current = current * 100 + value
         else:
             break

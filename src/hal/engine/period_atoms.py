@@ -147,6 +147,30 @@ def _the_unit(match: re.Match[str], today: date, _future: bool) -> Period:
     return unit_of(match[1], today, 0, f"this {match[1]}")
 
 
+# The month in which each begins; it lasts three (the meteorological seasons).
+SEASONS = {"winter": 12, "spring": 3, "summer": 6, "fall": 9, "autumn": 9}
+
+
+def _season(match: re.Match[str], today: date, future: bool) -> Period:
+    which, name, year = match[1] or "", match[2] or match[4], match[3] or match[5]
+    if year and name == "winter":
+        raise ValueError(match[0])  # it is part of two years
+    starts = [date(today.year + step, SEASONS[name], 1) for step in range(-2, 3)]
+    if year:
+        start = date(int(year), SEASONS[name], 1)
+    elif which == "next":
+        start = next(each for each in starts if each > today)
+    elif which in ("last", "past", "previous"):
+        start = next(each for each in reversed(starts) if months_from(each, 3) <= today)
+    elif future:
+        start = next(each for each in starts if months_from(each, 3) > today)
+    else:
+        start = next(each for each in reversed(starts) if each <= today)
+    end = months_from(start, 3) - _DAY
+    first, last = (f"{each:%B}{f' {each.year}' if each.year != today.year else ''}" for each in (start, end))
+    return Period(start, end, f"from {first} to {last}")
+
+
 _MORE_ATOMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], Period]], ...] = (
     (
         re.compile(
@@ -189,6 +213,15 @@ _MORE_ATOMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], 
     ),
     (re.compile(r"\b(?:in )?the (week|month|year) after next\b"), _week_after_next),
     (re.compile(r"\blast night\b"), _last_night),
+    (
+        re.compile(
+            r"\b(?:(?:in|during|over|for|of|back in) )?(this|the|last|past|previous|next)"
+            rf" ({'|'.join(SEASONS)})"
+            r"(?: (?:of )?(20\d\d))?\b"
+            rf"|\b(?:in|during|over) ({'|'.join(SEASONS)})(?: (?:of )?(20\d\d))?\b"
+        ),
+        _season,
+    ),
     (
         re.compile(
             rf"\b(?:(?:in|during|for|last|this|next) )?({_MONTH})"

@@ -60,6 +60,9 @@ _ANOTHERS = re.compile(r"^(?:hers|theirs)$")
 # Words that an answer would not heed, though they belong to its subject: "which month" of a sum.
 UNHEEDED = rules.named(
     r"""
+    MEDICATION_LIST (?:first|last|final|earliest|latest) (?:\w+ )?(?:pills?|doses?|medic\w*|tablets?)
+    TRANSACTION_LARGEST deposits?|income|paychecks?|received?|social security|pensions?
+    TRANSACTION_SMALLEST deposits?|income|paychecks?|received?|social security|pensions?
     TRANSACTION_INCOME left (?:from|of|over)|(?:more|less|higher|lower) than|compared? (?:to|with)|versus|vs
     APPOINTMENT (?:earliest|latest|first|last) in the day|longest|shortest|farthest|furthest|nearest|busiest
     APPOINTMENT_NEXT (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
@@ -71,8 +74,21 @@ UNHEEDED = rules.named(
     TRANSACTION (?:last|past) \d+ hours
     ALLERGY_LIST what (?:do|does|would) (?:they|it|each) do
     MEDICATION_HISTORY ^why
+    MEDICATION_HISTORY (?:what|which|anything|something)\b.* (?:stop|stopped|quit)\b.* (?:in|since|last|this)
+    MEDICATION_HISTORY (?:stop|stopped|quit) (?:taking )?(?:anything|something|any)\b.* (?:in|since|last|this)
+    MEDICATION_COUNT left|remaining
+    MEDICATION_DETAILS how many\b.* (?:left|remaining)
+    TRANSACTION ^(?:at )?what time
+    TRANSACTION_SUM (?:will (?:i|we|my|the|our)|going to be|next (?:month|week|year))
+    TRANSACTION (?:went|gone|go|going) (?:up|down)
     APPOINTMENT fast(?:ing)? (?:for|before) (?:any|which|some)\w*|(?:which|what) (?:\w+ ){0,6}fast(?:ing)?
     HEALTH_DATA_AVERAGE compared? (?:to|with)|versus|vs|highest|lowest|most|least|maximum|minimum|peak
+    MEDICATION (?:not|never) (?:\w+ )*(?:what|which|when|how) (?:\w+ ){0,2}(?:do|am|should|must) i
+    APPOINTMENT (?:not|never) (?:\w+ )*(?:what|which|when|who|where) (?:\w+ ){0,2}(?:do|am|is|should|must)
+    HEALTH_DATA (?:diastolic|bottom|lower number)\b.* (?:over|under|above|below|highest|lowest|average)
+    HEALTH_DATA (?:highest|lowest|average|how many)\b.* (?:diastolic|bottom|lower number)
+    HEALTH_DATA (?:and|or) (?:now|currently|today)
+    HEALTH_DATA_TREND (?:since|when) (?:i|we) (?:first )?(?:start\w*|began)
     HEALTH_DATA_TREND highest|lowest|average|least|maximum|minimum
     HEALTH_DATA when (?:my|the) (?:\w+ ){1,3}(?:was|is|were)
     APPOINTMENT_COUNT how many (?:\w+ )?doctors (?:do|have)
@@ -87,14 +103,14 @@ _OF_PERSON = re.compile(
     rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
-    r"\b(?:\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
+    r"\b(?:next|lot|letters?|receipts?|notices?|statins?|antidepressants?|antihistamines?|ssri|bronchodilators?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
     r"|fifth|half|double"
     r"|twice|once"
     r"|more|most|less|least|best|worst|better|worse|only|except|besides|another|others?|else|away|common"
     r"|typical|main|different|same"
     r"|extra|new|than|if"
     r"|because|while|but|not|no|over|under|between|often|always|never|average|maximum|minimum|max|min"
-    r"|enough|usual|normal|card|food|water|meals?|specialists?|pharmacy|weekly|monthly|overdue|online"
+    r"|enough|usual|regular|normal|card|food|water|meals?|specialists?|pharmacy|weekly|monthly|overdue|online"
     r"|early|late|cost|price|current|final|morning|afternoon|evening|night|exactly|little|big|small"
     r"|white|blue|pink|yellow|rather|instead|very|per"
     r"|red|green|round|\w+est)\b"

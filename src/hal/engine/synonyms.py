@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from hal.engine.medicine_words import MEDICINES
+from hal.engine.money_words import MONEY
 from hal.engine.periods import MONTHS
 from hal.engine.wordings import DAY_ORDINALS, NUMBER
 
@@ -63,6 +65,11 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\1 1 days", r"\b(next|last|past) 24 hours\b"),
         (r"\1 2 days", r"\b(next|last|past) 48 hours\b"),
         (r"\1 3 days", r"\b(next|last|past) 72 hours\b"),
+        (
+            r"when \1 \2 \3",
+            r"^(is|was) (my|the) (.*\b(?:appointment|visit)\b.*) on (?:an?|any)"
+            r" (?:sunday|monday|tuesday|wednesday|thursday|friday|saturday)$",
+        ),
         (r"on any_\1", r"\bon (?:an?|any) (sunday|monday|tuesday|wednesday|thursday|friday|saturday)s?\b"),
         (
             r"\1",
@@ -77,7 +84,8 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             "when is it",
-            r"^(?:and )?what day (?:of the week )?(?:does|is) (?:that|it|this)(?: fall| land)?(?: on)?$",
+            r"^(?!what day is it$)(?:and )?what day (?:of the week )?"
+            r"(?:does|is) (?:that|it|this)(?: fall| land)?(?: on)?$",
         ),
         (r"\1", r"^(.*\bpressures?\b.*) (?:on|at) (?:the )?top(?: number)?$"),
         ("bought", r"\bfilled (?:up )?(?:the |my |our )?(?:car|tank|truck|van)(?: up)?(?= at)"),
@@ -92,6 +100,11 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("in the last 30 days", r"\bsince (?:one|a|1) month\b(?! ago)"),
         ("in the last 7 days", r"\bsince (?:one|a|1) week\b(?! ago)"),
         ("year to date", r"\bin (?:the|this) year (?:until|till|to|up to) now\b"),
+        (
+            "year to date",
+            r"\b(?:since|from) (?:the )?(?:first|1st|start|beginning) of (?:the|this) year\b"
+            r"(?: (?:on|until now|till now|to now))?",
+        ),
         # Days and months.
         *_ordinal_days(),
         (
@@ -106,8 +119,9 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"this \1 versus last \1",
             r"\bthis (week|month|year) (?:vs|versus|compared (?:to|with)|against"
-            r"|or|than) last\b(?! \w)",
+            r"|than) last\b(?! \w)",
         ),
+        (r"this \1 or last \1", r"\bthis (week|month|year) or last\b(?! \w)"),
         ("in the ", r"\bin (?=(?:morning|evening|afternoon)\b)"),
         ("what time", r"\b(?:at )?what o ?clock\b"),
         ("what day ", r"\bwhat day of the week "),
@@ -118,6 +132,11 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|last|since|in|so)\b|$)",
         ),
         ("when was ", r"^(?:on |at )?(?:which|what) day (?:was|were) "),
+        (
+            "when did ",
+            r"^(?:on )?(?:which|what) day did (?=(?:i|we) (?:last )?(?:buy|pay|get|go|see|visit)\b)",
+        ),
+        (r"when was \1 ", r"^(?:on )?(?:which|what) day did (?:i|we) have ((?:my|the) (?:highest|lowest)) "),
         ("when is ", r"^(?:on |at )?(?:which|what) day (?:is|are) (?!it\b|today\b)"),
         (
             r"at \1 \2",
@@ -175,10 +194,17 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"^(what|when|where|who|which|how much|how many) (?:is|was) it (?:that )?(?=(?:i|we"
             r"|my)\b)",
         ),
+        (r"\1 am i \2", r"^(where|when|what|who) i am (going|seeing|taking)\b"),
         (r"\1 do i \2", r"^(who|when|where|what) i (see|take|meet|go|need)\b"),
         ("since when ", r"^from (?:which|what) (?:date|day|time) "),
         ("when did i stop taking ", r"^until when (?:was |did i take |did she take )?"),
-        ("tell me about ", r"^what is (?:the deal|the story|up|going on) with "),
+        ("tell me about ", r"^what is (?:the deal|the story|up|going on) (?:with|on|about) "),
+        ("tell me about ", r"^i (?:want|need|would like) to (?:know|hear|ask) (?:you )?about (?=my\b)"),
+        ("", r"^(?:count|add|figure|total|tally)(?: up)? (?=how (?:many|much)\b)"),
+        ("what is the total of ", r"^(?:figure|total|tally)(?: up)? (?=my\b)"),
+        ("list ", r"^i would like (?=my\b)"),
+        ("tell me ", r"^tell (?:the|my) (?:nurse|doctor|lady|man|girl|pharmacist|paramedics?|hospital) "),
+        ("", r"\belse (?=(?:besides|except|other than|apart from)\b)"),
         (r"should \1 ", r"\bought (i|we|she|he) to "),
         (r"\2 \1 \3", r"^(i|she|he|we) (can|may|should|must|could) (.*) or not$"),
         (
@@ -195,10 +221,42 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         # Visits.
         ("calendar", r"\b(?:diary|planner|day planner|date ?book)\b"),
+        ("on the calendar", r"\bon (?:the|my) books\b"),
+        (
+            "what do i have ",
+            r"^what is (?:on tap|on deck|up) (?:for |on )?"
+            r"(?=(?:today|tonight|tomorrow|this|next|the|\w+day)\b)",
+        ),
+        ("who do i see", r"^who is (?:expecting|waiting for|seeing|going to see) me\b"),
+        ("do i have anything", r"^am i (?:going|due|expected|supposed to be) anywhere\b"),
+        (r"who do \1 \2", r"^who (?:do|must|should) (i|we) (?:have to|need to) (see|visit)\b"),
+        (
+            r"when do i see the \1 doctor",
+            r"^when is (?:my|the) (\w+) (?:guy|fella|fellow|man|lady|gal|person)$",
+        ),
+        ("when do i get ", r"^when am i (?:getting|having) (?=my\b)"),
+        ("i have a blood draw", r"\b(?:they|the lab) (?:draw|take|test) my blood\b"),
+        (
+            r"who do i see for my \1",
+            r"^who (?:checks|takes care of|looks after|looks at|examines|cleans|does|treats) my (\w+)$",
+        ),
+        ("which doctors do i see", r"^(?:name|list|tell me|who are)(?: all)?(?: of)? my doctors$"),
+        ("in ", rf"\b(?:for |in |during )?(?:the )?(?:rest|remainder) of (?=(?:{_MONTH})\b)"),
+        (
+            r"how many appointments do \1 have",
+            r"^how many times (?:do|will|must) (i|we) (?:have to |need to )?(?:go to|see|visit)"
+            r" (?:the |a |my )?doctors?\b",
+        ),
+        (
+            r"who do i see for my \1",
+            r"^who is (?:my|the) (\w+) (?:guy|fella|fellow|man|lady|gal|person|woman)$",
+        ),
+        ("which appointments were cancelled", r"^(?:was|were|is|has|have) anything (?:been )?cancell?ed\b"),
         ("cancelled", r"\b(?:called off|scratched|scrapped|nixed)\b"),
         (
             "appointment ",
-            r"\b(?:thing|stuff|something|session|booking|consultation|slot) (?=(?:with"
+            r"\b(?<!buy )(?<!bought )(?<!get )(?<!pay )(?<!spend )"
+            r"(?:thing|stuff|something|session|booking|consultation|slot) (?=(?:with"
             r"|at) (?:the|my"
             r"|doctor)\b)",
         ),
@@ -209,12 +267,50 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|place)\b",
         ),
         ("final", r"\b(?:furthest|farthest|latest) (?:away|out|off)\b"),
+        (r"when did \1 first see ", r"^how long have (i|we) been (?:seeing|going to|a patient of) "),
         ("appointments", r"\b(?:consultations|bookings)\b"),
         ("appointment", r"\b(?:consultation|booking)\b"),
         (r"final \1", r"\b(?:last|latest) (appointment|visit)(?= on (?:my|the) calendar)"),
         ("blood draw", r"\bblood (?:taking|drawing|sample)\b"),
         ("visited", r"\b(?:was|were) visiting\b"),
         # What is measured.
+        (
+            r"\1 on ",
+            r"^(.*\b(?:weigh\w*|sugar|glucose|pulse|pressure|heart rate)\b.*) (?:around|about|near)"
+            r" (?=(?:halloween|christmas|xmas|new years?|valentines?|independence|veterans"
+            rf"|(?:{_MONTH}) \d)\b)",
+        ),
+        (
+            r"\1 in ",
+            r"^(.*\b(?:weigh\w*|sugar|glucose|pulse|pressure|heart rate)\b.*) (?:around|about)"
+            rf" (?=(?:{_MONTH})$)",
+        ),
+        (
+            r"how much has my \1 gone down",
+            r"^how much (?:has|have|did) my (.+?) (?:dropped|drop|fallen|fall|come down)\b",
+        ),
+        (
+            "what was my highest ",
+            r"^how high (?:did|has|have) (?:my |the )?(?=.+ (?:get|gotten|go|gone|been)\b)",
+        ),
+        (
+            "what was my lowest ",
+            r"^how low (?:did|has|have) (?:my |the )?(?=.+ (?:get|gotten|go|gone|been)\b)",
+        ),
+        (r"\1", r"^(what was my (?:highest|lowest) .+?) (?:get|gotten|go|gone|been)\b"),
+        ("over ", r"\btop(?:ped|s)? (?=\d\d\d\b)"),
+        ("before that", r"\bthe (?:time|one|reading) before(?: that| it)?$"),
+        # A bill that is the highest is one bill, not the sum of a month.
+        (
+            r"when was my \2 \1",
+            r"^(?:in |on )?(?:which|what) (?:month|week|day) (?:was|did|were) (?:my|the|our)"
+            r" ((?:\w+ ){0,2}bills?) (?:the )?(highest|biggest|largest|lowest|smallest)$",
+        ),
+        (
+            r"what is my latest \1",
+            r"^what (?:was|is) my (.+?) (?:the )?last time (?:i|we|they|you) (?:took|checked|measured|tested"
+            r"|did|had) (?:it|that|them)(?: checked| taken| measured)?$",
+        ),
         (
             r"average ",
             r"\b(?:avg|average of|(?:mean|median|middle value)(?: of)?(?= (?:(?:my|the"
@@ -261,102 +357,8 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("gone down", r"\b(?:come|came|coming) down\b"),
         ("gone up", r"\b(?:come|came|coming) up(?= (?:since|in|over|this|last|from)\b)"),
         # Money.
-        ("dollars", r"\b(?:bucks|dollar|usd|clams)\b"),
-        (
-            "spend ",
-            r"\b(?:part with|get rid of|burn through|burn|splurge|cough up|plunk down)(?: (?=at|on"
-            r"|for)| ?$)",
-        ),
-        ("spend on ", r"\b(?:put|sink|pour|sunk|poured) (?:money )?into "),
-        ("spending ", r"\b(?:money|cash) (?=(?:in|this|last|for)\b)"),
-        (
-            "eating out",
-            r"\b(?:eaten out|ate out|dined out|dine out|go out to eat|gone out to eat"
-            r"|went out to eat"
-            r"|restaurant meals)\b",
-        ),
-        ("cheapest", r"\bleast expensive\b"),
-        ("without", r"\bbut without\b"),
-        ("cost me", r"\b(?:take|takes|took) from me\b"),
-        # Medicines.
-        ("acid reflux", r"\b(?:heartburn|indigestion|gerd|stomach acid)\b"),
-        ("diabetes", r"\b(?:diabetic|sugar (?:sickness|disease|illness|problem|trouble))\b"),
-        (r"exam\1", r"\bexamination(s?)\b"),
-        ("inhaler", r"\bpuffer\b"),
-        ("prescription", r"\bscript\b"),
-        ("prescriptions", r"\bscripts\b"),
-        ("longest", r"\boldest\b(?= (?:medic|prescription|pill|drug|one))"),
-        (
-            r"\1 medication",
-            r"\b(thyroid|cholesterol|anxiety|asthma|diabetes|blood pressure|allergy"
-            r"|reflux) (?:stuff"
-            r"|thing|one)\b",
-        ),
-        ("empty stomach", r"\bstomach (?:is )?empty\b"),
-        (
-            "on an empty stomach",
-            r"\bbefore (?:all|any) (?:food"
-            r"|meals)(?: with)?\b(?: (?:an? )?empty stomach)?",
-        ),
-        (r"\1", r"\b(breakfast|lunch|dinner|supper) ?times?\b"),
-        (r"\1", r"\b(morning|afternoon|evening|night)s\b"),
-        ("one refill", r"\bone refill more\b"),
-        ("prescribed", r"\bprescribing\b"),
-        (
-            "when did i stop taking",
-            r"\bwhen did i (?:come to the end of|finish|get done with"
-            r"|run through)\b",
-        ),
-        (
-            "which refill is due first ",
-            r"\bwhich (?:one )?(?:comes|is|are) due (?:sooner|first|earlier"
-            r"|soonest)\b ?",
-        ),
-        ("who prescribed", r"\bwho wrote\b(?= (?:it|that|the|my)\b)"),
-        ("anxiety", r"\b(?:nerves|anxious)\b"),
-        ("are as needed", r"\b(?:are|is) not (?:taken )?(?:every ?day|daily)(?: on a schedule)?\b"),
-        ("are not", r"\bai not\b"),
-        ("not taking anymore", r"\bnot tak(?:e|ing) (?:any ?)?more\b"),
-        ("how much of the inhaler", r"\bhow many puffs?\b"),
-        ("altogether", r"\ball together\b"),
-        ("refill", r"\bfetch(?: new)?\b"),
-        (
-            r"refills_most",
-            r"\b(?:the )?(?:most|highest number of|largest number of) refills?(?: left"
-            r"| remaining)?\b",
-        ),
-        (
-            r"refills_fewest",
-            r"\b(?:the )?(?:fewest|least|lowest number of"
-            r"|smallest number of) refills?(?: left| remaining)?\b",
-        ),
-        (
-            "when is ",
-            r"^how (?:many days|many weeks|long|soon) (?:is it |do i have )?(?:until|till"
-            r"|before) (?=.*\brefill)",
-        ),
-        (
-            r"what is \2 called",
-            r"^is (\w+) (?:the same(?: thing| medication| medicine| pill)? as"
-            r"|another name for|also called) (\w+)$",
-        ),
-        (r"what is \2 called", r"^what is (\w+) is (?:that|it) the (\w+) one$"),
-        (
-            "which medications am i allergic to",
-            r"^(?:which|what) (?:medic\w+|drugs?|pills?) (?:can|may"
-            r"|should) (?:i not|not i)(?: take)?$",
-        ),
-        (r"not \1", r"\b(?:that|which) (?:are|is) not (tablets?|capsules?|inhalers?)\b"),
-        ("", r"\bin (?:the )?past\b(?! (?:week|month|year|\d|\w+ (?:days|weeks|months|years)))"),
-        ("who prescribed", r"\b(?:was|is|were|are|comes|came) (?:from|by) (?:which|what) doctor\b"),
-        # Allergies.
-        (
-            r"what is my reaction to \1",
-            r"\bwhat (?:does|do|would|will|can) (\w+(?: \w+)?) do to (?:me|her"
-            r"|him|us)\b",
-        ),
-        ("severe", r"\b(?:strong|strongest|heavy)(?= allerg)"),
-        ("mild", r"\b(?:light|slight|weak)(?= allerg)"),
+        *MONEY,
+        *MEDICINES,
     )
 )
 

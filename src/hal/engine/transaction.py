@@ -6,9 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from hal.engine import period_grammar, periods, spoken
+from hal.engine import averages, period_grammar, periods, ranking, spoken
 from hal.engine.answers import SpokenAnswer, Turn
-from hal.engine.periods import Period
 from hal.engine.question import Question
 from hal.engine.records import Transaction
 
@@ -76,7 +75,7 @@ def answer(turn: Turn) -> SpokenAnswer:
         period is None
         and action in _OF_THIS_MONTH
         and not (income and (question.conditions.average or question.conditions.per))
-        and not (question.excluded_periods or question.conditions.last)
+        and not (question.excluded_periods or question.conditions.last or _OF_ALL.search(question.text))
     ):
         period, _ = periods.find(_THIS_MONTH, today)
     chosen = [
@@ -90,12 +89,13 @@ def answer(turn: Turn) -> SpokenAnswer:
         chosen = matching[-question.conditions.last :]
         when = " lately"
     if chosen:
-        return SpokenAnswer(_say(action, chosen, subject, when, turn), action)
-    last = (
-        f" The last was {_dated(matching[-1], turn)}."
-        if matching and question.conditions.over is None
-        else ""
-    )
+        said = _say(action, chosen, subject, when, turn)
+        if action == "TRANSACTION_SUM" and not question.periods and not income:
+            said += _missing(chosen, matching, turn, merchants)
+        return SpokenAnswer(said, action)
+    last = ""
+    if matching and question.conditions.over is None and question.conditions.about is None:
+        last = f" The last was {_last_of_each(matching, turn, merchants)}."
     source = f"payment from {spoken.join(merchants)}" if merchants else "income"
     none = f"is no {source}" if income else f"are no purchases{subject}"
     return SpokenAnswer(f"There {none}{when}.{last}", action)
@@ -104,13 +104,17 @@ def answer(turn: Turn) -> SpokenAnswer:
 def _action(question: Question) -> str:
     """Return what is asked: the conditions say more than the verb."""
     action, conditions = question.action or "TRANSACTION_SUM", question.conditions
-    bounded = conditions.over is not None or conditions.under is not None
+    bounded = bool(conditions.named() & {"over", "under", "about"})
     text = question.text
     of_a_sum = bool(_OF_A_SUM.search(text))
+    top = ranking.number_of(text)
     earned = _EARNED.search(text) and not _MADE.search(text) and not of_a_sum
     when_paid = action in ("TRANSACTION_INCOME", "TRANSACTION_LAST") and text.startswith("when")
     how_much = action == "TRANSACTION_LAST" and _HOW_MUCH.search(text) and not _LAST.search(text)
     meant = (
+        (ranking.PEAK.search(text), "TRANSACTION_PEAK"),
+        (top and _GROUPED.search(text), "TRANSACTION_BREAKDOWN"),
+        (top, "TRANSACTION_TOP"),
         (conditions.comparison, "TRANSACTION_COMPARE"),
         (_IN_THE_BANK.search(text), "TRANSACTION_BALANCE"),
         (earned, "TRANSACTION_INCOME"),
@@ -121,7 +125,7 @@ def _action(question: Question) -> str:
         (_MOST.search(text), "TRANSACTION_LARGEST"),
         (_LEAST.search(text), "TRANSACTION_SMALLEST"),
         (bounded and action == "TRANSACTION_COUNT", action),
-        (bounded and of_a_sum and not _OF_EACH.search(text), "TRANSACTION_SUM"),
+        (bounded and _is_of_a_sum(question), "TRANSACTION_SUM"),
         (bounded, "TRANSACTION_RECENT"),
         (how_much, "TRANSACTION_SUM"),
         (
@@ -132,9 +136,11 @@ def _action(question: Question) -> str:
     return next((name for holds, name in meant if holds), action)
 
 
+_RANKED = ("TRANSACTION_BREAKDOWN", "TRANSACTION_PEAK", "TRANSACTION_TOP")
 _EXTREMES = ("TRANSACTION_LARGEST", "TRANSACTION_SMALLEST", "TRANSACTION_FIRST")
 _IN_THE_BANK = re.compile(
-    r"\b(?:balance|(?:left|have|money) in (?:my|the|our) (?:\w+ )?(?:account|bank|checking|savings))\b"
+    r"\b(?:balance|owes?|owed|debts?"
+    r"|(?:left|have|money) in (?:my|the|our) (?:\w+ )?(?:account|bank|checking|savings))\b"
 )
 _EARNED = re.compile(
     r"\bmoney (?:did|have|do) (?:i|we) (?:make|made|get|gotten|earn\w*|bring in)\b|\b(?:did|do) (?:i"
@@ -142,15 +148,25 @@ _EARNED = re.compile(
 )
 _MADE = re.compile(r"\b(?:purchas\w*|payments?|transactions?|orders?|trips?|visits?)\b")
 _ALSO = re.compile(r"\b(?:and|or|plus)\b")
+_AT = re.compile(r"\b(?:at|from|to)\b")
 _OF_A_SUM = re.compile(r"\b(?:spend|spent|paid|pay|cost)\b")
 _OF_EACH = re.compile(
-    r"\b(?:ever|anything|something|purchase\w*|items?|transactions?|which|what|single|things?)\b"
+    r"\b(?:who|when|anybody|anyone|somebody|someone|charges?|ever|anything|something|purchase\w*|items?|transactions?|which|what|single|things?)\b"
 )
 _MOST = re.compile(r"\bmost (?:i|we) (?:have )?(?:ever )?(?:spent|paid)\b")
 _LEAST = re.compile(r"\bleast (?:i|we) (?:have )?(?:ever )?(?:spent|paid)\b")
+_GROUPED = re.compile(
+    r"\b(?:stores?|shops?|places?|merchants?|compan(?:y|ies)|categor(?:y|ies)|restaurants?)\b"
+)
 _TOTAL = re.compile(r"\b(?:how much|total|sum|add up|altogether)\b")
+# Of everything on record, as far as the question names no time.
+_OF_ALL = re.compile(r"\b(?:of all (?:of )?(?:my|our|the)|all of my|ever|since the records began)\b")
+_BY_HOW_MUCH = re.compile(r"\bhow much (?:more|less|higher|lower)\b|\bdifference\b")
 _SPEND = re.compile(r"\bspen[dt]")
-_STORES = re.compile(r"\b(?:stores?|shops?|places?|merchants?|compan(?:y|ies))\b")
+_STORES = re.compile(
+    r"\b(?:stores?|shops?|places?|merchants?|compan(?:y|ies)|restaurants?)\b"
+    r"|^where (?:do|did|have|has|does) .*\bmost (?:money |often )?(?:on|for)\b"
+)
 _WHICH = re.compile(r"^(?:what|which)\b")
 _HOW_MUCH = re.compile(r"\bhow much\b|\baltogether\b|\bin (?:all|total)\b")
 _LAST = re.compile(
@@ -159,12 +175,24 @@ _LAST = re.compile(
 )
 
 
+def _is_of_a_sum(question: Question) -> bool:
+    """Tell whether a bound is one of what was spent in all: "did I spend more than 100 dollars".
+
+    An amount without a time is that of one purchase.
+    """
+    if question.conditions.about is not None and not question.periods:
+        return False
+    return bool(_OF_A_SUM.search(question.text)) and not _OF_EACH.search(question.text)
+
+
 def _keeps(item: Transaction, question: Question, action: str) -> bool:
     """Tell whether a transaction keeps the bounds that are asked of each one."""
-    over, under = question.conditions.over, question.conditions.under
+    over, under, about = question.conditions.over, question.conditions.under, question.conditions.about
     if action == "TRANSACTION_SUM":
         return True
     amount = abs(item.cents) / 100
+    if about is not None and abs(item.cents) not in about:
+        return False
     return (over is None or amount > over) and (under is None or amount < under)
 
 
@@ -184,7 +212,7 @@ def _is_named(item: Transaction, question: Question, merchants: tuple[str, ...],
     """Tell whether a transaction is one of those named.
 
     What is bought at a merchant narrows it, "groceries at Costco", but for one that sells nothing of the kind
-    and is joined to it by "and": "groceries and Netflix".
+    and is joined to it by "and", "groceries and Netflix", or where no place is told: "water and utilities".
     """
     if item.merchant in question.leaves_out("merchants") or item.category in question.leaves_out(
         "categories"
@@ -196,11 +224,11 @@ def _is_named(item: Transaction, question: Question, merchants: tuple[str, ...],
     if not (merchants and categories):
         return item.merchant in merchants if merchants else not categories or item.category in categories
     at_one, on_one = item.merchant in merchants, item.category in categories
-    if at_one and on_one:
-        return True
-    return bool(_ALSO.search(question.text)) and (
-        (at_one and item.merchant not in selling) or (on_one and not selling)
-    )
+    if not _ALSO.search(question.text) or (at_one and on_one):
+        return at_one and on_one
+    if not _AT.search(question.text):
+        return at_one or on_one
+    return (at_one and item.merchant not in selling) or (on_one and not selling)
 
 
 def _selling(turn: Turn, merchants: tuple[str, ...]) -> set[str]:
@@ -219,11 +247,12 @@ def _subject(turn: Turn, merchants: tuple[str, ...]) -> str:
     at, on = f" at {spoken.join(merchants)}", f" on {spoken.join(categories)}"
     said = at if merchants else on if categories else ""
     if question.named("merchants") and categories:
-        joined = _ALSO.search(question.text) and not _selling(turn, merchants)
+        joined = _ALSO.search(question.text) and not (_AT.search(question.text) and _selling(turn, merchants))
         said = f"{at} and{on}" if joined else on + at
-    if not (_OF_A_SUM.search(question.text) and not _OF_EACH.search(question.text)):
+    if not _is_of_a_sum(question):
         said += f" over {conditions.over:g} dollars" if conditions.over is not None else ""
         said += f" under {conditions.under:g} dollars" if conditions.under is not None else ""
+        said += conditions.about.label if conditions.about else ""
     left_out = [*question.leaves_out("merchants"), *question.leaves_out("categories")]
     left_out += [period_grammar.bare_label(period) for period in question.excluded_periods]
     return said + (f", leaving out {spoken.join(left_out)}," if left_out else "")
@@ -256,7 +285,8 @@ def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...
         (label, sum(item.cents for item in items)) for label, items in sides[:2]
     )
     word = "more" if spent > spent_then else "less" if spent < spent_then else "the same"
-    said = f"You spent {word}{subject} {first} than {second}{when}"
+    by = spoken.money(abs(spent - spent_then)) + " " if _BY_HOW_MUCH.search(question.text) else ""
+    said = f"You spent {by if spent != spent_then else ''}{word}{subject} {first} than {second}{when}"
     return SpokenAnswer(
         f"{said}: {spoken.money(spent)} {first}, against {spoken.money(spent_then)} {second}.",
         "TRANSACTION_SUM",
@@ -274,12 +304,12 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
         word = "more" if cents > bound * 100 else "less" if cents < bound * 100 else "no more"
         return f"You spent {total}{subject}{when}, which is {word} than {bound:g} dollars."
     if action == "TRANSACTION_AVERAGE":
-        return _average(chosen, subject, when, turn)
+        return averages.average(chosen, subject, when, turn)
     if action == "TRANSACTION_SUM" and len(turn.question.periods) > 1:
         return f"{said[:-1]}: {_by_period(chosen, turn)}."
     if action == "TRANSACTION_INCOME":
         if conditions.average or conditions.per:
-            return _received(chosen, turn)
+            return averages.received(chosen, turn)
         sources = list(dict.fromkeys(item.merchant for item in chosen))
         said = f"You received {total}{when}, from {spoken.join(sources)}."
     elif action == "TRANSACTION_COUNT":
@@ -287,8 +317,8 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
     elif action == "TRANSACTION_FREQUENT":
         [(merchant, number)] = Counter(item.merchant for item in chosen).most_common(1)
         said = f"You bought most often at {merchant}{subject}{when}, {spoken.count(number, 'time')}."
-    elif action == "TRANSACTION_BREAKDOWN":
-        said = f"Most of your spending{when} was {spoken.join(_ranked(chosen, turn)[:TOP_CATEGORIES])}."
+    elif action in _RANKED:
+        said = _most(action, chosen, subject, when, turn)
     elif action == "TRANSACTION_RECENT":
         said = _recent(chosen, turn)
     elif action in _CHOICES:
@@ -305,9 +335,47 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
     return said
 
 
+def _most(action: str, chosen: list[Transaction], subject: str, when: str, turn: Turn) -> str:
+    """Say on what, where or when most was spent, or which purchases were the largest."""
+    text, today = turn.question.text, turn.now.date()
+    number = ranking.number_of(text)
+    if action == "TRANSACTION_BREAKDOWN":
+        ranked = spoken.join(_ranked(chosen, turn)[: number or TOP_CATEGORIES])
+        return f"Most of your spending{subject if _where(turn) else ''}{when} was {ranked}."
+    asked = ranking.PEAK.search(text)
+    if asked:
+        within = subject + (when if turn.question.period else "")
+        return ranking.peak(chosen, asked, within, turn.household.transactions()[0].date, today)
+    largest = ranking.largest(chosen, number)
+    noun = "purchase" if len(largest) == 1 else spoken.count(len(largest), "largest purchase")
+    return f"Your {noun}{subject}{when}: {'; '.join(_one(item, turn) for item in largest)}."
+
+
 def _dated(item: Transaction, turn: Turn) -> str:
     place = "" if turn.question.named("merchants") == (item.merchant,) else f" at {item.merchant}"
     return f"{spoken.money(item.cents)}{place}, {spoken.day(item.date, turn.now.date())}"
+
+
+def _missing(
+    chosen: list[Transaction], matching: list[Transaction], turn: Turn, merchants: tuple[str, ...]
+) -> str:
+    """Say the last purchase of each merchant and category named of which there is none among those chosen."""
+    names = [*merchants, *turn.question.named("categories")]
+    bought = {name for item in chosen for name in (item.merchant, item.category)}
+    latest = {name: item for item in matching for name in (item.merchant, item.category)}
+    items = [latest[name] for name in names if name not in bought and name in latest]
+    if len(names) < 2 or not items:
+        return ""
+    return f" The last was {spoken.join([_dated(item, turn) for item in dict.fromkeys(items)])}."
+
+
+def _last_of_each(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...]) -> str:
+    """Return the last of the transactions, or of those of each merchant and category named."""
+    categories = turn.question.named("categories")
+    names = [*merchants, *categories]
+    latest = {name: item for item in matching for name in names if name in (item.merchant, item.category)}
+    items = list(dict.fromkeys(latest[name] for name in names if name in latest))
+    return spoken.join([_dated(item, turn) for item in (items if len(items) > 1 else matching[-1:])])
 
 
 def _one(item: Transaction, turn: Turn) -> str:
@@ -320,11 +388,7 @@ def _one(item: Transaction, turn: Turn) -> str:
 def _recent(chosen: list[Transaction], turn: Turn) -> str:
     question = turn.question
     conditions = question.conditions
-    asked = (
-        None
-        if conditions.over is not None or conditions.under is not None
-        else HOW_MANY.search(question.text)
-    )
+    asked = None if conditions.named() & {"over", "under", "about"} else HOW_MANY.search(question.text)
     number = conditions.last or RECENT
     if asked and not conditions.last:
         word = asked.group(1)
@@ -339,50 +403,6 @@ def _recent(chosen: list[Transaction], turn: Turn) -> str:
     return f"Your latest {number_said}{subject}{period}: {listed}."
 
 
-def _average(chosen: list[Transaction], subject: str, when: str, turn: Turn) -> str:
-    """Say what one purchase is on average, and what a whole month, week or year of them is."""
-    average = spoken.money(round(sum(item.cents for item in chosen) / len(chosen)))
-    said = (
-        f"Your average purchase{subject}{when} was {average}, over {spoken.count(len(chosen), 'purchase')}."
-    )
-    usual, per = _usual(chosen, turn), turn.question.conditions.per
-    if per and not usual:
-        return f"There is no full {per} on record{when if turn.question.periods else ''}. {said}"
-    if not usual or (turn.question.periods and not per):
-        return said
-    spent = f"You spend {usual[0]}{subject} {usual[1]}"
-    return f"{spent} {said}" if per else f"{said} {spent}"
-
-
-def _usual(chosen: list[Transaction], turn: Turn) -> tuple[str, str] | None:
-    """Return the sum of a whole month, week or year on average, and the words that follow it."""
-    unit = turn.question.conditions.per or "month"
-    first = turn.household.transactions()[0].date
-    whole: list[Period] = []
-    period = periods.unit_of(unit, turn.now.date(), -1, "")
-    while period.start >= first and len(whole) < MAX_SPOKEN + 2:
-        whole.append(period)
-        period = periods.unit_of(unit, period.start, -1, "")
-    within = turn.question.period
-    if within:
-        whole = [each for each in whole if each.start in within and each.end in within]
-    if not whole:
-        return None
-    cents = abs(sum(item.cents for item in chosen if any(item.date in each for each in whole)))
-    over = spoken.count(len(whole), f"full {unit}")
-    return spoken.money(
-        round(cents / len(whole))
-    ), f"a {unit} on average{f' {within.label}' if within else ''}, over {over}."
-
-
-def _received(chosen: list[Transaction], turn: Turn) -> str:
-    """Say what is received in a whole month, week or year on average."""
-    usual = _usual(chosen, turn)
-    if usual is None:
-        return f"There is no full {turn.question.conditions.per or 'month'} of income on record."
-    return f"You receive {usual[0]} {usual[1]}"
-
-
 def _by_period(chosen: list[Transaction], turn: Turn) -> str:
     """Return what was spent in each of several periods."""
     sums = (
@@ -394,12 +414,17 @@ def _by_period(chosen: list[Transaction], turn: Turn) -> str:
 
 def _ranked(chosen: list[Transaction], turn: Turn) -> list[str]:
     """Return what was spent on each category, or at each merchant if those are asked for, most first."""
-    if not _STORES.search(turn.question.text):
+    if not _where(turn):
         return _by_category(chosen)
     totals = Counter[str]()
     for item in chosen:
         totals[item.merchant] += item.cents
     return [f"{spoken.money(cents)} at {merchant}" for merchant, cents in totals.most_common()]
+
+
+def _where(turn: Turn) -> bool:
+    """Tell whether it is asked at which merchants money was spent."""
+    return bool(_STORES.search(turn.question.text))
 
 
 def _by_category(chosen: list[Transaction]) -> list[str]:

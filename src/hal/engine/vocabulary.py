@@ -68,6 +68,7 @@ _WORDS = {
         improv\w+ history progress\w* lost gained losing gaining lose gain track\w* rising falling gone
         went normal high low healthy good bad ok okay dangerous worr\w+ fine concern\w* time over better
         worse resting start\w* weigh\w* yesterday mean pounds? up down number doctor fasting rate
+        first earliest starting beginning began start
         rates looking look doing running getting been hit behaving itself
     """,
     Intent.TRANSACTION: r"""
@@ -79,6 +80,8 @@ _WORDS = {
         cash withdraw\w* time checking savings left owe combined subscription price prices
         arrive\w* came went been gone single breakdown first much together
         eat ate eaten else people station whole entire company
+        new anybody anyone somebody someone owed debts places shops merchants restaurants
+        top_\w+ peak_\w+ low_\w+
     """,
     Intent.PASSWORD: "",
     Intent.GENERAL: "",

@@ -76,6 +76,20 @@ USUAL_FORMS = (
         re.compile(r"\b(?:last|final) quarter (?:of|in) (?=20\d\d\b|(?:last|this|next) year\b)"),
         "fourth quarter of ",
     ),
+    # The month of a range that is told once: "from the 10th to the 20th of January".
+    (
+        re.compile(
+            r"\bthe (\d{1,2})(?:st|nd|rd|th) (to|through|until|till|thru|and) (?:the )?"
+            rf"(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?({_MONTH})\b(?! \d)"
+        ),
+        r"\4 \1 \2 \4 \3",
+    ),
+    (
+        re.compile(
+            rf"\bthe (\d{{1,2}})(?:st|nd|rd|th) (to|through|until|till|thru|and) ({_MONTH}) (\d{{1,2}})\b"
+        ),
+        r"\3 \1 \2 \3 \4",
+    ),
     # The weekday of a date that is told: "Monday the 23rd".
     (
         re.compile(
@@ -116,6 +130,13 @@ USUAL_FORMS = (
         ),
         r"what did \1 prescribe",
     ),
+    (
+        re.compile(
+            r"^(?:has|does|did) (doctor \w+|my (?:\w+ )?doctor) (?:got|have|put|give|given|start|started)"
+            r"(?: me)?(?: on)? (?:anything|something) for "
+        ),
+        r"what did \1 prescribe for ",
+    ),
     (re.compile(r"\bwhich doctor (?=(?:has |is )?(?:gave|prescribed|put|started|got)\b)"), "who "),
     (re.compile(r"\bwho (?:has |is )?(?:put|puts|putting|started|has|got) me on\b"), "who prescribed"),
     (re.compile(r"\bdid ((?:doctor )?\w+) (?:put|start) me on\b"), r"did \1 prescribe"),
@@ -150,12 +171,13 @@ USUAL_FORMS = (
     ),
     (re.compile(r"\bhow many different (?=medic|pills|prescri|drugs|vitamins|doctors)"), "how many "),
     (re.compile(r"\b(?:stomach|heartburn) (?=medic|pill|tablet|prescription|drug)"), "acid reflux "),
-    (re.compile(r"^(?:give me|show me) (?:a |an |the )?(?:rundown|summary|overview) of "), "list "),
+    (re.compile(r"^(?:give me|show me) (?:a |an |the )?(?:rundown|summary|overview) (?:of|on) "), "list "),
     (re.compile(r"^how old is (?:my|the) (\w+) prescription$"), r"how long have i been taking \1"),
     (re.compile(r"\bhow many more (?=appointments|visits|refills|pills|doses)"), "how many "),
     (re.compile(r"\b(once|twice|three times) daily\b"), r"\1 a day"),
     (re.compile(r"\bleft for (?:me|us) to take\b"), "left to take"),
     (re.compile(r"\bwithin (?:an?|one) (?=week|month)"), "in the next one "),
+    (re.compile(r"\b(?:in|within|over|during) the next (?=(?:week|month|year)\b)"), "in the next one "),
     (re.compile(r"^how much (?:did|do) (.*) (?:come|add up|amount) to\b"), r"how much did i spend at \1"),
     (re.compile(r"\bstart(?:ed)? any new (?=medic|pill|prescri|drug)"), "start any "),
     (re.compile(r"\bmost (?:severe|serious|dangerous) (?=allerg|reaction)"), "worst "),
@@ -198,6 +220,28 @@ USUAL_FORMS = (
             r"^how (many (?:days|weeks)|long) (?:is it |do i have )?before (?=the |my |doctor |i see)"
         ),
         r"how \1 until ",
+    ),
+    (
+        re.compile(
+            r"^(?:will|does|do) (?:my |the )?(\w+(?: \w+)?) last (?:me )?(?:till|until|through|to)\b.*$"
+        ),
+        r"when does \1 run out",
+    ),
+    (re.compile(r"\bneed (?:my |the )?(\w+) (?:re)?filled\b"), r"need a refill of \1"),
+    (
+        re.compile(
+            r"\b(?:take|took|taken) (?=(?:my |the )?(?:blood pressure|pulse|blood sugar|sugar|heart rate)\b"
+            r"(?! (?:medic|pill|tablet|med|prescri|drug|one|stuff)))"
+        ),
+        "measured ",
+    ),
+    (re.compile(r"^is ((?:my |the )?(?:\w+ ){1,4})an? (?:tablet|capsule|inhaler)$"), r"tell me about \1"),
+    (
+        re.compile(
+            r"^how many (?:of )?(?:my |the )?(medic\w+|pills|prescriptions) (?:still )?(?:have|has|with)"
+            r" refills\b"
+        ),
+        r"which \1 have refills",
     ),
     (re.compile(r"^what helps (?:with )?my "), "what do i take for my "),
     (

@@ -43,6 +43,12 @@ def stretch(text: str, today: date, *, future: bool) -> tuple[list[tuple[str, st
         ("on the 5th", "2026-03-05", "2026-03-05"),
         ("on New Year's Eve", "2025-12-31", "2025-12-31"),
         ("from Monday to Wednesday", "2026-03-02", "2026-03-04"),
+        ("from the 10th to the 20th of January", "2026-01-10", "2026-01-20"),
+        ("this winter", "2025-12-01", "2026-02-28"),
+        ("last winter", "2025-12-01", "2026-02-28"),
+        ("in the fall", "2025-09-01", "2025-11-30"),
+        ("last summer", "2025-06-01", "2025-08-31"),
+        ("in the spring of 2025", "2025-03-01", "2025-05-31"),
     ],
 )
 def test_a_period_past(text: str, start: str, end: str) -> None:
@@ -100,7 +106,9 @@ def test_a_period_across_the_end_of_a_month_or_year(today: date, text: str, star
     [
         ("around my birthday", "around my birthday"),
         ("on Black Friday", "on black_friday"),
-        ("last summer", "last summer"),
+        ("last semester", "last semester"),
+        ("in the winter of 2025", "in the winter of 2025"),
+        ("if i fall", "if i fall"),
         ("march on", "march on"),
         ("may i ask", "may i ask"),
         ("on February 30", "on february 30"),

@@ -1,0 +1,161 @@
+"""Words and phrases of one meaning about medicines and allergies, as in `synonyms`."""
+
+from __future__ import annotations
+
+# What stands for it, then what says it.
+MEDICINES: tuple[tuple[str, str], ...] = (
+    (
+        r"\1 my diabetes",
+        r"\b((?:take|taking|prescribed?|pills?|medic\w+|anything|something|tablets?) (?:\w+ ){0,2}?for)"
+        r" (?:my |the |high )?(?:blood )?sugars?\b",
+    ),
+    (r"\1", r"\b(night) ?times?\b"),
+    (
+        "who prescribed ",
+        r"^(?:which|what) doctor (?:handles|manages|is in charge of|looks after|takes care of)"
+        r" (?=.*\b(?:medic\w+|pills?|prescriptions?|tablets?)$)",
+    ),
+    (
+        "need ",
+        r"\bneed to (?:call|phone|order|put|send|ask)(?: in| for)? (?=(?:any |a |my |the )?refills?\b)",
+    ),
+    ("which refills are due", r"^what (?:is|comes|will be) due at (?:the|my) (?:pharmacy|drug ?store)\b"),
+    ("with", r"\balong with\b"),
+    (
+        "what do i take for ",
+        r"^(?:what|which) (?:one )?is the (?:one|pill|medicine) (?:that is |i take )?for (?:my )?",
+    ),
+    (r"what is \1 called", r"^what (?:do|would) (?:they|you) call (\w+)$"),
+    ("gives me", r"\bmakes? me break out(?: in)?\b"),
+    ("am i allergic to hay fever", r"^do i (?:have|get) hay fever$"),
+    (
+        r"am i allergic to \1",
+        r"^(?:is|are) (?!my\b|it\b|that\b|this\b)(\w+(?: \w+)?) (?:a problem|trouble) for me$",
+    ),
+    (
+        r"when is the refill of \1 due",
+        r"^when (?:do|should|must|will) (?:i|we) (?:have to |need to )?(?:get|order|need|pick up) more"
+        r" (?:of )?(?:my |the )?(\w+)$",
+    ),
+    (
+        r"how many refills are left on \1",
+        r"^how many (?:more )?times can (?:i|we) (?:still )?refill (?:my |the )?(.+)$",
+    ),
+    ("due for refill", r"\bready (?:to be refilled|(?:to|for(?: an?)?) refill)\b"),
+    (
+        "what do i take in the ",
+        r"^what (?:goes|do i put|should i put)(?: in| into)?(?: it| there| the box)?(?: for| at| in)?"
+        r" (?:the |my )?(?=(?:morning|noon|afternoon|evening|night|bedtime)\b)",
+    ),
+    ("acid reflux", r"\b(?:heartburn|indigestion|gerd|stomach acid)\b"),
+    ("diabetes", r"\b(?:diabetic|sugar (?:sickness|disease|illness|problem|trouble))\b"),
+    (
+        r"what did \1 prescribe\2",
+        r"^what (?:medicine |pills |medication )?did (doctor \w+) (?:give|prescribe|order) (?:for )?me"
+        r"((?: for| in| last| on)?.*)$",
+    ),
+    (r"exam\1", r"\bexamination(s?)\b"),
+    ("inhaler", r"\bpuffer\b"),
+    ("prescription", r"\bscript\b"),
+    ("prescriptions", r"\bscripts\b"),
+    ("longest", r"\boldest\b(?= (?:medic|prescription|pill|drug|one))"),
+    (
+        r"\1 medication",
+        r"\b(thyroid|cholesterol|anxiety|asthma|diabetes|blood pressure|allergy"
+        r"|reflux) (?:stuff"
+        r"|thing|one)\b",
+    ),
+    ("empty stomach", r"\bstomach (?:is )?empty\b"),
+    (
+        "on an empty stomach",
+        r"\bbefore (?:all|any) (?:food"
+        r"|meals)(?: with)?\b(?: (?:an? )?empty stomach)?",
+    ),
+    (r"\1", r"\b(breakfast|lunch|dinner|supper) ?times?\b"),
+    (r"\1", r"\b(morning|afternoon|evening|night)s\b"),
+    ("one refill", r"\bone refill more\b"),
+    ("prescribed", r"\bprescribing\b"),
+    (
+        r"which medications did \1 prescribe",
+        r"^(?:which|what) (?:of my )?(?:medic\w+|pills?|prescriptions?|drugs?)"
+        r" (?:came|come|comes|are|were) from (doctor \w+)$",
+    ),
+    (r"what is \2 called", r"^(\w+) is (?:that|it) (?:the )?same(?: thing)? as (\w+)$"),
+    (
+        r"when did \1 start ",
+        r"^when did (i|we) (?:first )?(?:go|get) on"
+        r" (?!(?:an?|the|my|vacation|medicare|hold|diet)\b)(?=\w+$)",
+    ),
+    (
+        "when did i stop taking",
+        r"\bwhen did i (?:come to the end of|finish|get done with"
+        r"|run through)\b",
+    ),
+    (
+        "which refill is due first ",
+        r"\bwhich (?:one )?(?:comes|is|are) due (?:sooner|first|earlier"
+        r"|soonest)\b ?",
+    ),
+    ("who prescribed", r"\bwho wrote\b(?= (?:it|that|the|my)\b)"),
+    ("anxiety", r"\b(?:nerves|anxious)\b"),
+    ("are as needed", r"\b(?:are|is) not (?:taken )?(?:every ?day|daily)(?: on a schedule)?\b"),
+    ("are not", r"\bai not\b"),
+    ("not taking anymore", r"\bnot tak(?:e|ing) (?:any ?)?more\b"),
+    ("how much of the inhaler", r"\bhow many puffs?\b"),
+    ("altogether", r"\ball together\b"),
+    ("refill", r"\bfetch(?: new)?\b"),
+    (
+        r"refills_most",
+        r"\b(?:the )?(?:most|highest number of|largest number of) refills?(?: left"
+        r"| remaining)?\b",
+    ),
+    (
+        r"refills_fewest",
+        r"\b(?:the )?(?:fewest|least|lowest number of"
+        r"|smallest number of) refills?(?: left| remaining)?\b",
+    ),
+    (
+        "when is ",
+        r"^how (?:many days|many weeks|long|soon) (?:is it |do i have )?(?:until|till"
+        r"|before) (?=.*\brefill)",
+    ),
+    (
+        r"what is \2 called",
+        r"^is (\w+) (?:the same(?: thing| medication| medicine| pill)? as"
+        r"|another name for|also called) (\w+)$",
+    ),
+    (r"what is \2 called", r"^what is (\w+) is (?:that|it) the (\w+) one$"),
+    (
+        "which medications am i allergic to",
+        r"^(?:which|what) (?:medic\w+|drugs?|pills?) (?:can|may"
+        r"|should) (?:i not|not i)(?: take)?$",
+    ),
+    (r"not \1", r"\b(?:that|which) (?:are|is) not (tablets?|capsules?|inhalers?)\b"),
+    ("", r"\bin (?:the )?past\b(?! (?:week|month|year|\d|\w+ (?:days|weeks|months|years)))"),
+    ("who prescribed", r"\b(?:was|is|were|are|comes|came) (?:from|by) (?:which|what) doctor\b"),
+    # Allergies.
+    (
+        "what foods must i avoid",
+        r"^(?:is|are) there (?:anything|something|any foods?) (?:that )?i (?:should|can|must|may)"
+        r" not eat$|^what is not safe (?:for me )?to eat$",
+    ),
+    (r"am i allergic to \1", r"^(?:does|do|will|would) (?!my\b|it\b|the\b)(\w+(?: \w+)?) bother me$"),
+    (
+        "what are my allergies",
+        r"^what (?:can|should|must) not i (?:be around|be near|touch|have|be exposed to)"
+        r" because of (?:my )?allerg(?:y|ies)$",
+    ),
+    (
+        "what are my allergies",
+        r"^what (?:should|must|do|can) i (?:have to |need to )?(?:avoid|stay away from|not have)"
+        r" because of my allerg(?:y|ies)$",
+    ),
+    ("", r" because of (?:my |an? |the )?allerg(?:y|ies)$"),
+    (
+        r"what is my reaction to \1",
+        r"\bwhat (?:does|do|would|will|can) (\w+(?: \w+)?) do to (?:me|her"
+        r"|him|us)\b",
+    ),
+    ("severe", r"\b(?:strong|strongest|heavy)(?= allerg)"),
+    ("mild", r"\b(?:light|slight|weak)(?= allerg)"),
+)

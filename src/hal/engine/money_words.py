@@ -1,0 +1,119 @@
+"""Words and phrases of one meaning about money, as in `synonyms`: what stands for them, then what says it."""
+
+from __future__ import annotations
+
+from hal.engine.periods import MONTHS
+
+_MONTH = "|".join(MONTHS)
+_GREATEST = r"(?:biggest|largest|highest|most expensive|priciest|costliest|greatest)"
+_HOW_MANY = r"(two|three|four|five|six|seven|eight|nine|ten|\d)"
+_RANKED = (
+    r"((?:spending |expense )?(?:purchases|things|items|expenses|charges|transactions|bills|payments|places"
+    r"|stores|shops|merchants|restaurants|categories))"
+)
+
+MONEY: tuple[tuple[str, str], ...] = (
+    (r"top_\1 \2", rf"\b(?:top|{_GREATEST}) {_HOW_MANY} {_RANKED}\b"),
+    (r"top_\1 \2", rf"\b{_HOW_MANY} (?:top|{_GREATEST}) {_RANKED}\b"),
+    *(
+        (
+            rf"{name}_\1 ",
+            r"\b(?:(?:in|on|during) )?(?:which|what) (?:was the |is the )?(month|week|day)"
+            rf"(?: of the month)? (?=.*\b(?:spen[dt]|paid|pay|costs?|bills?|buy|bought|expensive)\b)"
+            rf"(?=.*\b(?:{words})\b(?! (?:\d|expensive)))",
+        )
+        for name, words in (
+            ("peak", "most|highest|biggest|largest|higher|bigger"),
+            ("low", "least|lowest|smallest|cheapest"),
+        )
+    ),
+    (r"\1", r"^(.*\blow_\w+ .*?) (?:the )?least(?: money)?\b"),
+    (
+        r"my peak_\1",
+        r"\b(?:my|our|the) (?:most expensive|costliest|priciest|biggest spending|highest spending"
+        r"|top spending) (month|week|day)\b",
+    ),
+    (
+        r"my low_\1",
+        r"\b(?:my|our|the) (?:least expensive|cheapest|lowest spending|smallest spending)"
+        r" (month|week|day)\b",
+    ),
+    ("dollars", r"\b(?:bucks|dollar|usd)\b|(?<=\d )clams\b"),
+    (
+        r"how much did i spend on \1",
+        rf"^what (?:did|has|have) (?!(?:{_MONTH}|christmas|this|last|it|that|he|she|they)\b)(.+?)"
+        r" (?:cost|costs|run|ran|set)(?: me| us)(?: back)?\b(?! through)",
+    ),
+    ("buy gas", r"\bfill(?:ed)? (?:my|the|our) (?:gas )?(?:tank|car|truck|van)(?: up)?\b"),
+    (
+        r"when was my largest purchase",
+        r"^when (?:did|have) (?:i|we) (?:spend|pay|spent|paid) (?:the )?most\b",
+    ),
+    (
+        r"when was my smallest purchase",
+        r"^when (?:did|have) (?:i|we) (?:spend|pay|spent|paid) (?:the )?least\b",
+    ),
+    ("how much did i spend ", r"^what (?:was|is) the damage "),
+    ("how much did i spend at ", r"^what (?:went|goes) to (?=\w)"),
+    ("how much came in", r"^what (?:is|has) (?:come|came) in\b"),
+    ("how much did i spend", r"^what (?:is|has) gone out\b"),
+    (
+        "when did i last buy dining",
+        r"^where (?:did|would) (?:i|we) (?:last )?eat(?: out)? last$|^where did (?:i|we) last eat(?: out)?$",
+    ),
+    (
+        "where did i spend the most money",
+        r"^where (?:did|does|has) (?:all )?(?:the|my|our) money (?:go|gone|went)\b",
+    ),
+    (
+        "what did i spend the most on",
+        r"^what (?:took|cost|ate|ate up) (?:me )?(?:the )?most(?: money)?\b",
+    ),
+    ("pay to", r"\bhand(?:ed)? over to\b"),
+    (r"did \1 go to ", r"\bdid (i|we) (?:hit(?: up)?|(?:stop|swing)(?: by)? at) (?=\w)"),
+    (
+        r"what was my largest \1",
+        r"^what (?:was|is) (?:that|the) (?:big|huge|large) (charge|payment|purchase|bill|expense)\b",
+    ),
+    (r"how much did \1 spend on ", r"^how much (?:did|do|have) (i|we) put (?:on|in|into|toward) "),
+    (
+        r"how much did i spend on \1",
+        r"^how much (?:did|do|does) (?:the |my |our )?(.+?) run(?: me| us)?(?= (?:in|last|this|on)\b|$)",
+    ),
+    (
+        r"how much did i spend on \1 ",
+        r"^what would (?:the |my |our )(\w+(?: \w+)?) (?:run|cost)(?: me| us)? (?=(?:last|in|this)\b)",
+    ),
+    (
+        "what did i buy ",
+        r"^what (?:was|were) (?:the|that|those) (?:charges?|purchases?|payments?|transactions?)"
+        r" (?=(?:on|from|in)\b)",
+    ),
+    (r"when did \1 buy a flight", r"^when did (i|we) (?:last )?fly\b"),
+    (
+        r"which store do i spend the most at",
+        r"^(?:which|what) (?:store|shop|place|merchant) gets (?:the )?most(?: of)?(?: my| our)? money\b",
+    ),
+    ("for a haircut", r"\bto (?:have|get) (?:my|our) hair (?:cut|done)\b"),
+    ("cost me", r"\b(?:run|ran|set) me(?: back)?(?= |$)(?! through)"),
+    (
+        r"how much did \1 pay to ",
+        r"^how much (?:money )?(?:did|have) (i|we) (?:give|given|donate|donated) to ",
+    ),
+    (
+        "spend ",
+        r"\b(?:part with|get rid of|burn through|burn|splurge|cough up|plunk down)(?: (?=at|on"
+        r"|for)| ?$)",
+    ),
+    ("spend on ", r"\b(?:put|sink|pour|sunk|poured) (?:money )?into "),
+    ("spending ", r"\b(?:money|cash) (?=(?:in|this|last|for)\b)"),
+    (
+        "eating out",
+        r"\b(?:eaten out|ate out|dined out|dine out|go out to eat|gone out to eat"
+        r"|went out to eat"
+        r"|restaurant meals)\b",
+    ),
+    ("cheapest", r"\bleast expensive\b"),
+    ("without", r"\bbut without\b"),
+    ("cost me", r"\b(?:take|takes|took) from me\b"),
+)
