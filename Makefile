@@ -80,6 +80,10 @@ status: ## Show the last report of the checks in this terminal
 drift: ## List what site.yml would change, host by host, and tell the monitoring
 	@ansible-playbook playbooks/drift.yml
 
+.PHONY: sbom
+sbom: ## Write what is installed on every host, and what each lock pins, to reports/sbom/, as CycloneDX
+	@ansible-playbook playbooks/sbom.yml
+
 .PHONY: drift-schedule
 drift-schedule: ## Have that done every day by this computer
 	@ansible-playbook playbooks/drift_schedule.yml
@@ -141,6 +145,10 @@ contributor-tools: python-tools
 mutate: contributor-tools ## What no test notices: make mutate PATHS=library [ALL=yes] [MUTANTS=100] [SECONDS=600] [SEED=7]
 	@python tests/mutate.py $(PATHS) $(if $(ALL),--all) $(if $(MUTANTS),--mutants $(MUTANTS)) \
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(TESTS),--tests $(TESTS))
+
+.PHONY: audit
+audit: contributor-tools ## Ask which vulnerabilities are known of what the locks pin
+	@python requirements/audit.py
 
 .PHONY: hooks
 hooks: contributor-tools ## Have git check what is committed, with pre-commit

@@ -193,6 +193,25 @@ def preparation_faults(inventory: Mapping[str, Any]) -> list[str]:
     return preparation.preparation_faults(inventory, _is_installed)
 
 
+def host_sbom(host: str, facts: Mapping[str, str], *read: Any) -> str:
+    """Return the bill of materials of a host of which Ansible told these facts: `sbom.host_sbom`."""
+    from hal.network import sbom  # noqa: PLC0415 - it takes 0.3 s, for which no other play should wait
+
+    system = {
+        "distribution": facts["distribution"],
+        "version": facts["distribution_version"],
+        "codename": facts["distribution_release"],
+    }
+    return sbom.host_sbom(host, system, *read)
+
+
+def lock_sbom(text: str, name: str) -> str:
+    """Return the bill of materials of a lock: `sbom.lock_sbom`."""
+    from hal.network import sbom  # noqa: PLC0415 - as above
+
+    return sbom.lock_sbom(text, name)
+
+
 def _is_installed(name: str) -> bool:
     """Return whether this Ansible has a module, or with a name of less than three parts its Python."""
     if name.count(".") == 2:
@@ -212,7 +231,8 @@ class FilterModule:
             client_environment, client_timeout, closed_on_windows, data_had, declared_models, diagram_hosts,
             drift_metrics, drift_table, firewall_rules, first_aid, found_on_host, found_on_windows,
             from_cache, hardening, health_report, health_results, health_states, health_table,
-            host_services, reference.interval, known_ports, listen_address, logins, metrics_targets,
+            host_sbom, host_services, reference.interval, known_ports, listen_address, lock_sbom, logins,
+            metrics_targets,
             model_downloads, network_diagram, network_faults, network_flows, obstacles, ollama_handover,
             package_archives, planned_checks, preparation_faults, probe_targets, proxy_backends,
             proxy_frontends, proxy_sites, preparation.reach_hosts, renamed_variables, service_hosts,
