@@ -134,3 +134,19 @@ def test_a_command_that_goes_on_where_it_stopped_is_run_once_more(
     assert (count.passed, count.failed) == (int(passed), int(not passed))
     count.print_all()
     assert ("exit code 3" in capfd.readouterr().out) and bool(count.unsteady) == passed
+
+
+@pytest.mark.parametrize(("late", "skipped"), [("0", 1), ("600", 0)])
+def test_the_pairs_are_left_out_on_a_machine_that_is_too_slow_for_all(
+    run: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], late: str, skipped: int
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setenv("HAL_TESTS_LATE_MINUTES", late)
+    monkeypatch.setattr(run.Count, "command", lambda *_, **__: True)
+    monkeypatch.setattr(run.Count, "pytest", lambda _, *arguments: asked.extend(arguments))
+    monkeypatch.setattr(run.sys, "argv", ["run.py"])
+    monkeypatch.setattr(run.os, "environ", dict(run.os.environ))
+    count = run.Count()
+    run.lab(count)
+    assert (count.skipped, run.PAIRS in asked) == (skipped, not skipped)
+    assert (f"pytest {run.PAIRS}" in capfd.readouterr().out) == bool(skipped)
