@@ -13,7 +13,9 @@ TABLES = "/etc/cron.d"
 SYSTEM_TABLE = "/etc/crontab"
 PEOPLES_TABLES = "/var/spool/cron/crontabs"
 DIRECTORIES = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
-ENTRY = re.compile(r"\s*(?P<when>@\w+|(?:[\d*][\w,*/-]*\s+){4}[\w*][\w,*/-]*)\s+(?P<rest>\S.*)")
+ENTRY = re.compile(r"\s*(?P<when>@\w+|(?:[\w*][\w,*/~-]*\s+){4}[\w*][\w,*/~-]*)\s+(?P<rest>\S.*)")
+# A variable that is set for a command, such as a password with blanks between quotes.
+SETTING = re.compile(r"""\s*\w+=(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])*(?:\s+|$)""")
 
 
 def read(host: Host) -> list[dict[str, Any]]:
@@ -22,7 +24,7 @@ def read(host: Host) -> list[dict[str, Any]]:
     for path in [SYSTEM_TABLE, *host.files(TABLES)]:
         if host.path(path).exists() and not host.is_packaged(path) and not host.is_ours(path):
             for when, rest in _entries(host.text(path)):
-                user, _, command = rest.partition(" ")
+                user, command = [*rest.split(None, 1), ""][:2]
                 found.append({"path": path, "user": user, "when": when, "program": _program(command)})
     for path in host.files(PEOPLES_TABLES):
         for when, command in _entries(host.text(path)):
@@ -45,7 +47,7 @@ def _entries(text: str) -> list[tuple[str, str]]:
 
 def _program(command: str) -> str:
     """Return the program that a command begins with, without settings before it and without arguments."""
-    for word in command.split():
-        if "=" not in word.split("/")[0]:
-            return word
-    return ""
+    while setting := SETTING.match(command):
+        command = command[setting.end() :]
+    word = (command.split() or [""])[0]
+    return word if "=" not in word.split("/")[0] else ""  # quotes that do not end could have a password

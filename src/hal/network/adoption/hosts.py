@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
@@ -147,7 +148,9 @@ def ollama_handover(reading: Reading) -> str:
     program, unit, directory = (ollama[key] for key in ("program", "unit", "directory"))
     steps = ["systemctl disable --now ollama"] if unit else []
     if directory and directory != OLLAMA_MODELS:
-        steps += [f"mkdir -p {PurePosixPath(OLLAMA_MODELS).parent}", f"mv {directory} {OLLAMA_MODELS}"]
+        # -T: into the place of a directory that is there and empty, and not beneath it.
+        move = f"mv -T {shlex.quote(directory)} {OLLAMA_MODELS}"
+        steps += [f"mkdir -p {PurePosixPath(OLLAMA_MODELS).parent}", move]
     for path in (f"{unit or OLLAMA_UNIT}.d" if ollama["drop_ins"] else "", program, unit):
         steps += [f"mv {path} {path}.before-hal"] if path else []
     return " && ".join(steps)
@@ -379,6 +382,8 @@ class _Host:
             told = f"model {model['name']}, {model['gib']} GiB"
             if model["name"] in named:
                 found.here.append(told)
+            elif model["name"].count("/") > 1:
+                found.left.append(f"{told}, of another registry than Ollama's, from which HAL fetches none")
             elif "ollama" in self.services:
                 found.unknown.append(f"{told}: not in network_language_models")
                 found.models.append({"name": model["name"], "digest": model["digest"], "gib": model["gib"]})
