@@ -11,7 +11,11 @@ from hal.network.haproxy_words import escaped, quoted, split_words
 
 HIDDEN = "(a secret)"
 SETTERS = ("set-header", "add-header", "replace-header", "replace-value", "hdr")
-ASKED = re.compile(r"(?:req\.)?hdr(?:_[a-z]+)?\(([^,)]+)\)\S*")
+ASKED = re.compile(
+    r"(?:(?:req\.)?(?:hdr|cook)|url_?param|urlp)(?:_[a-z]+)?\(([^,)]+)\)\S*|http_auth_bearer\S*"
+)
+BY_BEARER = "authorization"
+PASSWORD = re.compile(r"pass|pwd", re.IGNORECASE)
 SCHEMES = ("basic", "bearer", "digest", "negotiate")
 PASSED = re.compile(r"(?:AUTH|PASS|auth|pass)\s+")
 
@@ -76,8 +80,10 @@ def _secret_words(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]
         case ("stats", "auth", pair) if ":" in pair:
             user = pair.partition(":")[0]
             yield 2, (user, f"{user}:")
-        case ("setenv" | "presetenv", name, _) if PRIVATE_HEADER.search(name):
+        case ("setenv" | "presetenv", name, _) if PRIVATE_HEADER.search(name) or PASSWORD.search(name):
             yield 2, (name, "")
+        case ("cluster-secret" as name, _):
+            yield 1, (name, "")
         case ("tcp-check", "send" | "send-lf", said, *_) if found := PASSED.match(said):
             yield 2, ("tcp_check", found[0])
         case ("option", "httpchk", *asked):
@@ -85,7 +91,7 @@ def _secret_words(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]
                 if "\n" in word and PRIVATE_HEADER.search(word):
                     yield number, ("httpchk", word.partition("\r\n")[0] + "\r\n")
         case ("acl", _, fetch, *values) if by_header := ASKED.fullmatch(fetch):
-            yield from _compared(3, values, by_header[1])
+            yield from _compared(3, values, by_header[1] or BY_BEARER)
         case _:
             yield from _in_rule(words)
 
@@ -99,7 +105,9 @@ def _in_rule(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
             if place < len(words):
                 yield place, (name, "")
         elif word == "{" and (asked := ASKED.fullmatch(name)) and "}" in words[number:]:
-            yield from _compared(number + 2, words[number + 2 : words.index("}", number)], asked[1])
+            yield from _compared(
+                number + 2, words[number + 2 : words.index("}", number)], asked[1] or BY_BEARER
+            )
 
 
 def _compared(first: int, words: Sequence[str], name: str) -> Iterator[tuple[int, tuple[str, str]]]:
