@@ -226,9 +226,10 @@ def test_of_cron_what_no_package_brought_is_told_without_arguments(household: Ho
             '0 3 1 jan * A="a s3cret" B=s3cret /opt/mine',
             ("anna", "/opt/mine"),
         ),
+        ("/etc/anacrontab", "7\t10\tmine\t/opt/mine s3cret", ("root", "/opt/mine")),
         ("/var/spool/cron/crontabs/anna", "@daily PASS='a s3cret /opt/mine", ("anna", "")),
     ],
-    ids=["tabs", "a password with blanks", "a month by its name", "quotes that do not end"],
+    ids=["tabs", "a password with blanks", "a month by its name", "of anacron", "quotes that do not end"],
 )
 def test_a_line_of_cron_is_read_however_it_is_written(
     household: Household, path: str, line: str, told: tuple[str, str]

@@ -112,3 +112,23 @@ def test_a_secret_that_is_asked_for_elsewhere_than_in_a_header_is_taken_out(line
 def test_a_secret_of_the_whole_proxy_is_taken_out(line: str) -> None:
     found = adopted(f"global\n    {line}\n")
     assert "s3cret" not in found["fragment"] and len(found["secrets"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "stays"),
+    [
+        (
+            'http-request set-header Authorization "Bearer s3cret" if { src "${NET}" }',
+            'http-request set-header Authorization "${SITE_AUTHORIZATION}" if { src "${NET}" }',
+        ),
+        ('stats auth "${WHO}"', 'stats auth "${WHO}"'),
+        (
+            'http-request set-header X-Token s3cret if { hdr(host) "${NAME}" }',
+            'http-request set-header X-Token "${SITE_X_TOKEN}" if { hdr(host) "${NAME}" }',
+        ),
+    ],
+)
+def test_a_secret_is_taken_out_of_a_line_that_takes_words_from_the_environment(line: str, stays: str) -> None:
+    found = adopted(front_end(line, "default_backend two"))
+    assert f"    {stays}\n" in found["fragment"]
+    assert "s3cret" not in str(found)

@@ -33,12 +33,18 @@ class Secrets:
     def taken_out(self, part: str) -> Iterator[str]:
         """Yield the lines of a section with the names of secrets in their place.
 
-        What stands in the environment already is none.
+        What is taken from the environment already is none.
         """
         for text in part.split("\n"):
             words = split_words(text)
-            places = {} if "${" in text else dict(_secret_words(words))
-            if places:
+            places = dict(_secret_words(words))
+            if places and "${" in text:
+                line = text
+                for number, (of, before) in places.items():
+                    if "$" not in words[number] and (found := _place_of(line, words[number])):
+                        line = line[: found.start()] + self._secret(of, before) + line[found.end() :]
+                yield line
+            elif places:
                 written = [
                     self._secret(*places[number]) if number in places else quoted(word)
                     for number, word in enumerate(words)
@@ -66,10 +72,22 @@ def told(line: Line) -> str:
 def without_secrets(text: str) -> str:
     """Return a line as a report shows it."""
     words = split_words(text)
-    places = {} if "${" in text else dict(_secret_words(words))
-    if not places:
+    places = dict(_secret_words(words))
+    if "${" in text:
+        for found in filter(None, (_place_of(text, words[number]) for number in places)):
+            text = text.replace(found[0], HIDDEN)
+    if not places or "${" in text:
         return text.strip()
     return " ".join(HIDDEN if number in places else quoted(word) for number, word in enumerate(words))
+
+
+def _place_of(text: str, word: str) -> re.Match[str] | None:
+    """Return where a word stands in a line that takes others from the environment; None: it is written oddly.
+
+    Such a line is not written anew from its words, as none would be taken from there any more.
+    """
+    ways = "|".join(re.escape(way) for way in (f'"{escaped(word)}"', f"'{word}'", word))
+    return re.search(rf"(?<!\S)(?:{ways})(?!\S)", text)
 
 
 def _secret_words(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
