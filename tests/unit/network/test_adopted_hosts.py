@@ -135,6 +135,10 @@ def test_rules_for_ports_of_the_inventory_give_way() -> None:
             listener(9000, "docker-proxy", "docker.service", serves=False),
             "publish the container at another port",
         ),
+        (
+            listener(9000, "systemd", "init.scope"),
+            "give it another port, or disable the socket unit that `systemctl list-sockets` names",
+        ),
     ],
 )
 def test_another_program_on_a_port_of_hals_is_in_the_way_and_named(one: dict[str, Any], advice: str) -> None:

@@ -65,5 +65,7 @@ def way_out(listener: Listener) -> str:
     """Return what to do about a program on a port that HAL needs."""
     if listener["program"] == CONTAINERS_PROXY:
         return "publish the container at another port"
+    if listener["program"] == "systemd":  # it holds the socket of a service that it starts when asked
+        return "give it another port, or disable the socket unit that `systemctl list-sockets` names"
     stop = f" (`systemctl disable --now {listener['unit']}`)" if listener["unit"].endswith(".service") else ""
     return f"give it another port, or stop it{stop}"
