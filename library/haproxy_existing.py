@@ -22,7 +22,8 @@ short_description: Say whose the configuration of HAProxy on this host is
 description:
   - Reads C(haproxy.cfg) and what C(/etc/default/haproxy) has HAProxy read with it, and says whether this
     project wrote it, the package brought it, or a person made it. Nothing is changed by O(state=read).
-  - It fails if the options have HAProxy read something else, or what is not there.
+  - It fails if the options, or a unit that somebody wrote, have HAProxy read something else, or what is not
+    there.
   - With O(state=kept), what a person made is copied beside itself as C(.before-hal), once. With
     O(state=merged) what is read beside C(haproxy.cfg) is left empty as well, as its sections stand in that.
 options:
@@ -124,6 +125,9 @@ BIND = re.compile(r"^\s*bind\s+(\S+)", re.MULTILINE)
 PORTS = re.compile(r":(\d+)(?:-(\d+))?(?:,|$)")
 MAP = re.compile(r"\bmap(?:_[a-z]+)?\((/[^,()\s]+)")
 MOST_NAMES = 20
+UNIT = Path("/etc/systemd/system/haproxy.service")  # a person's, beside that of the package
+SETTING = re.compile(r"^[ \t]*(ExecStart|Environment)[ \t]*=((?:[^\\\n]|\\.|\\\n)*)$", re.MULTILINE)
+OWN_OPTIONS = re.compile(r"^(?:CONFIG=|EXTRAOPTS=)")
 
 
 def read(path: Path) -> str:
@@ -134,7 +138,7 @@ def read(path: Path) -> str:
 def read_there(place: Path) -> list[Path]:
     """Return the files that HAProxy reads for a `-f`: of a directory those that end in .cfg."""
     if place.is_dir():
-        return sorted(path for path in place.glob("*.cfg") if not path.name.startswith("."))
+        return sorted(path for path in place.glob("*.cfg") if path.name[0] != "." and path.is_file())
     return [place]
 
 
@@ -153,15 +157,41 @@ def files_of(main: Path, defaults: Path) -> list[Path]:
             f"CONFIG in {defaults} has HAProxy read {instead} instead of {main}: "
             "move it there, or take it out of CONFIG"
         )
-    for option, value in pairwise([*more, *given.get("EXTRAOPTS", [])]):
-        if option == "-f":
-            if not Path(value).exists():
-                raise ValueError(
-                    f"{defaults} has HAProxy read {value}, which is not there, so that HAProxy does "
-                    "not start: bring it back, or take its `-f` out"
-                )
-            found += read_there(Path(value))
+    for value in named_files([*more, *given.get("EXTRAOPTS", [])]):
+        if not Path(value).exists():
+            raise ValueError(
+                f"{defaults} has HAProxy read {value}, which is not there, so that HAProxy does "
+                "not start: bring it back, or take it out of the options"
+            )
+        found += read_there(Path(value))
+    check_unit(found, defaults)
     return [path for path in dict.fromkeys(found) if path.exists()]
+
+
+def named_files(words: list[str]) -> list[str]:
+    """Return the files that the words of a command have HAProxy read: after `-f`, and all after `--`."""
+    end = words.index("--") if "--" in words else len(words)
+    return [value for option, value in pairwise(words[:end]) if option == "-f"] + words[end + 1 :]
+
+
+def check_unit(found: list[Path], defaults: Path) -> None:
+    """Refuse a unit that has HAProxy read other files than these.
+
+    Raises:
+        ValueError: which unit, and what it names.
+    """
+    for path in [UNIT, *sorted(UNIT.with_name(f"{UNIT.name}.d").glob("*.conf"))]:
+        for key, value in SETTING.findall(read(path)) if path.is_file() else ():
+            words = shlex.split(value.replace("\\\n", " "))
+            if key == "Environment":
+                words = ["-f", *(w for word in words for w in OWN_OPTIONS.sub("", word).split() if w != word)]
+            for name in named_files(words):
+                places = [] if name.startswith(("$", "-")) else read_there(Path(name))
+                if not {*places} <= {*found}:
+                    raise ValueError(
+                        f"{path} has HAProxy read {name}, which is read from {defaults} alone: "
+                        f'name it there instead, as in EXTRAOPTS="-f {name}"'
+                    )
 
 
 def fault(module: AnsibleModule, files: list[Path], defaults: Path) -> str:

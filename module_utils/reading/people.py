@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from typing import Any
 
@@ -38,7 +37,7 @@ def _key(line: str) -> dict[str, str]:
         if word.startswith(("ssh-", "ecdsa-", "sk-")):
             try:
                 digest = hashlib.sha256(base64.b64decode(words[place + 1], validate=True)).digest()
-            except binascii.Error:
+            except ValueError:  # no Base64, or not in ASCII
                 continue
             fingerprint = "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
             return {

@@ -11,19 +11,25 @@ from ansible.module_utils.reading.host import Host
 
 TABLES = "/etc/cron.d"
 SYSTEM_TABLE = "/etc/crontab"
+ANACRON_TABLE = "/etc/anacrontab"
 PEOPLES_TABLES = "/var/spool/cron/crontabs"
 DIRECTORIES = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
-ENTRY = re.compile(r"\s*(?P<when>@\w+|(?:[\d*][\w,*/-]*\s+){4}[\w*][\w,*/-]*)\s+(?P<rest>\S.*)")
+ENTRY = re.compile(r"\s*(?P<when>@\w+|(?:[\w*][\w,*/~-]*\s+){4}[\w*][\w,*/~-]*)\s+(?P<rest>\S.*)")
+ANACRON_ENTRY = re.compile(r"\s*(?P<when>(?:\d+|@\w+)\s+\d+)\s+\S+\s+(?P<rest>\S.*)")  # days, minutes, name
+# A variable that is set for a command, such as a password with blanks between quotes.
+SETTING = re.compile(r"""\s*\w+=(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])*(?:\s+|$)""")
 
 
 def read(host: Host) -> list[dict[str, Any]]:
     """Return what nobody's package brought and HAL did not write: [{path, user, when, program}]."""
     found = []
-    for path in [SYSTEM_TABLE, *host.files(TABLES)]:
-        if host.path(path).exists() and not host.is_packaged(path) and not host.is_ours(path):
-            for when, rest in _entries(host.text(path)):
-                user, _, command = rest.partition(" ")
-                found.append({"path": path, "user": user, "when": when, "program": _program(command)})
+    for path in [SYSTEM_TABLE, ANACRON_TABLE, *host.files(TABLES)]:
+        if not host.path(path).exists() or host.is_packaged(path) or host.is_ours(path):
+            continue
+        by_anacron = path == ANACRON_TABLE  # whose lines name no user
+        for when, rest in _entries(host.text(path), ANACRON_ENTRY if by_anacron else ENTRY):
+            user, command = ("root", rest) if by_anacron else [*rest.split(None, 1), ""][:2]
+            found.append({"path": path, "user": user, "when": when, "program": _program(command)})
     for path in host.files(PEOPLES_TABLES):
         for when, command in _entries(host.text(path)):
             user = PurePosixPath(path).name
@@ -38,14 +44,14 @@ def read(host: Host) -> list[dict[str, Any]]:
     return found
 
 
-def _entries(text: str) -> list[tuple[str, str]]:
+def _entries(text: str, entry: re.Pattern[str] = ENTRY) -> list[tuple[str, str]]:
     """Return when each line runs something, and the rest of it."""
-    return [(match["when"], match["rest"]) for match in map(ENTRY.match, text.splitlines()) if match]
+    return [(match["when"], match["rest"]) for match in map(entry.match, text.splitlines()) if match]
 
 
 def _program(command: str) -> str:
     """Return the program that a command begins with, without settings before it and without arguments."""
-    for word in command.split():
-        if "=" not in word.split("/")[0]:
-            return word
-    return ""
+    while setting := SETTING.match(command):
+        command = command[setting.end() :]
+    word = (command.split() or [""])[0]
+    return word if "=" not in word.split("/")[0] else ""  # quotes that do not end could have a password

@@ -30,7 +30,7 @@ SECTIONS = {
 }
 PROXIES = ("frontend", "backend", "listen")
 # How many words these lines have at least, as what they say is asked for here.
-FEWEST_WORDS = {"bind": 2, "mode": 2, "acl": 3, "use_backend": 2, "default_backend": 2, "server": 3}
+FEWEST_WORDS = {"bind": 2, "mode": 2, "acl": 3, "use_backend": 2, "default_backend": 2, "server": 2}
 FEWEST_WORDS |= dict.fromkeys((*PROXIES, "crt-base", "ca-base"), 2)
 MESSAGES = (".diag", ".notice", ".warning")  # they say something when the configuration is read
 UNREADABLE, BYTE_ORDER_MARK = "\N{REPLACEMENT CHARACTER}", "\N{ZERO WIDTH NO-BREAK SPACE}"

@@ -220,6 +220,39 @@ def test_of_a_directory_what_haproxy_reads_is_read_and_of_an_option_the_last(
     assert look()["unknown"] == [str(household), str(household.parent / "old.cfg")]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -f {extra} -p $PIDFILE $EXTRAOPTS",
+        "ExecStart=/usr/sbin/haproxy -Ws \\\n  -f $CONFIG -- {extra}",
+        'Environment="CONFIG={extra}" "PIDFILE=/run/haproxy.pid"',
+        'Environment="EXTRAOPTS=-S /run/haproxy-master.sock -f {extra}"',
+    ],
+)
+def test_a_unit_that_has_haproxy_read_something_else_is_told(
+    look: Callable[..., Any], household: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr("haproxy_existing.UNIT", tmp_path / "haproxy.service")
+    (tmp_path / "haproxy.service.d").mkdir()
+    override = tmp_path / "haproxy.service.d/override.conf"
+    extra = tmp_path / "extra.cfg"
+    extra.write_text("backend extra\n")
+    override.write_text("[Service]\nExecStart=\n" + line.format(extra=extra) + "\n")
+    said = refused(look)
+    assert said.startswith(f"{override} has HAProxy read {extra}, ") and said.endswith("Nothing was changed.")
+    override.write_text(
+        "[Service]\nExecStart=\nExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -L me $EXTRAOPTS\n"
+    )
+    assert look()["owner"] == "household"
+
+
+def test_what_stands_after_two_dashes_is_read(
+    look: Callable[..., Any], household: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "default").write_text(f'EXTRAOPTS="-S /run/a.sock -- {tmp_path}/conf.d"\n')
+    assert [Path(file["path"]).name for file in look()["configuration"]] == ["haproxy.cfg", "more.cfg"]
+
+
 def test_a_page_of_errors_is_told_if_a_person_changed_it(look: Callable[..., Any], household: Path) -> None:
     page, elsewhere = household.parent / "errors/503.http", household.with_name("503.http")
     page.parent.mkdir()

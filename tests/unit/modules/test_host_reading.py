@@ -182,7 +182,8 @@ def test_who_can_log_in_is_told_with_fingerprints_and_without_keys(household: Ho
     )
     household.write(
         "/home/anna/.ssh/authorized_keys",
-        f'#ssh-ed25519 {KEY} gone\nfrom="192.0.2.1",no-pty ssh-ed25519 {KEY} anna at home\nrubbish\n',
+        f'#ssh-ed25519 {KEY} gone\nfrom="192.0.2.1",no-pty ssh-ed25519 {KEY} anna at home\nrubbish\n'
+        "# a comment\nssh-rsa Schl\u00fcssel von Anna\n",
     )
     household.write("/var/backups/.ssh/authorized_keys2", f"ssh-ed25519 {KEY}\n")
     told = household.read("users")
@@ -213,6 +214,30 @@ def test_of_cron_what_no_package_brought_is_told_without_arguments(household: Ho
         ("/etc/cron.daily/mine", "root", "daily", "mine"),
     ]
     assert "s3cret" not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "told"),
+    [
+        ("/etc/cron.d/mine", "17 *\t* * *\tanna\t/opt/mine\t--password=s3cret", ("anna", "/opt/mine")),
+        ("/etc/cron.d/mine", "0 3 * * * anna  PASS='s3cret s3cret' /opt/mine", ("anna", "/opt/mine")),
+        (
+            "/var/spool/cron/crontabs/anna",
+            '0 3 1 jan * A="a s3cret" B=s3cret /opt/mine',
+            ("anna", "/opt/mine"),
+        ),
+        ("/etc/anacrontab", "7\t10\tmine\t/opt/mine s3cret", ("root", "/opt/mine")),
+        ("/var/spool/cron/crontabs/anna", "@daily PASS='a s3cret /opt/mine", ("anna", "")),
+    ],
+    ids=["tabs", "a password with blanks", "a month by its name", "of anacron", "quotes that do not end"],
+)
+def test_a_line_of_cron_is_read_however_it_is_written(
+    household: Household, path: str, line: str, told: tuple[str, str]
+) -> None:
+    household.write(path, f"{line}\n")
+    reading = household.read("schedules")
+    assert [(one["user"], one["program"]) for one in reading["schedules"]] == [told]
+    assert "s3cret" not in json.dumps(reading)
 
 
 def md5(path: Path) -> str:
@@ -304,6 +329,48 @@ def test_models_that_a_drop_in_puts_elsewhere_are_found_there(household: Househo
     )
 
 
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [
+        ("Environment='OLLAMA_MODELS=/data/models'", "/data/models"),
+        ("Environment=OLLAMA_MODELS='/data/models'", "/data/models"),
+        ('Environment="A=1" "OLLAMA_MODELS=/mnt/big disk/models"', "/mnt/big disk/models"),
+        ("Environment=OLLAMA_MODELS=/old OLLAMA_MODELS=/data/models", "/data/models"),
+        ("Environment=OLLAMA_MODELS=/data/models\n#Environment=OLLAMA_MODELS=/old", "/data/models"),
+        ("EnvironmentFile=-/etc/default/ollama", "/data/models"),
+    ],
+)
+def test_the_models_are_where_systemd_tells_ollama(household: Household, setting: str, place: str) -> None:
+    ollama_by_script(household)
+    household.write("/etc/systemd/system/ollama.service", "[Service]\nEnvironment=OLLAMA_MODELS=/old\n")
+    household.write("/etc/systemd/system/ollama.service.d/override.conf", f"[Service]\n{setting}\n")
+    household.write("/etc/default/ollama", "# where\nOLLAMA_MODELS=/data/models\n")
+    for directory in ("/old", place):
+        household.write(f"{directory}/manifests/registry.ollama.ai/library/phi3/mini", MANIFEST)
+    assert household.read("ollama")["ollama"]["directory"] == place
+
+
+def test_models_of_other_registries_are_told_and_handed_over(household: Household) -> None:
+    household.write("/usr/local/bin/ollama", "ELF")
+    household.write("/root/.ollama/models/manifests/hf.co/anna/Tiny-GGUF/Q4_K_M", MANIFEST)
+    found = household.read("ollama")["ollama"]
+    assert [model["name"] for model in found["models"]] == ["hf.co/anna/Tiny-GGUF:Q4_K_M"]
+    assert found["directory"] == "/root/.ollama/models"
+
+
+def test_models_are_handed_over_where_a_directory_stands_already(
+    household: Household, tmp_path: Path
+) -> None:
+    models = tmp_path / "big disk/models"
+    (models / "blobs").mkdir(parents=True)
+    (household.root / "var/lib/ollama/models").mkdir(parents=True)
+    told = {"owner": "household", "program": "", "unit": "", "drop_ins": [], "directory": str(models)}
+    command = ollama_handover({"ollama": told})
+    place = f"{household.root}/var/lib/ollama"
+    subprocess.run(command.replace("/var/lib/ollama", place), shell=True, check=True)
+    assert [path.name for path in Path(place, "models").iterdir()] == ["blobs"]
+
+
 def test_hals_ollama_is_hals_also_of_a_release_whose_files_had_no_mark(household: Household) -> None:
     household.write("/etc/systemd/system/ollama.service", "# Ansible managed\n")
     link = household.write("/usr/local/bin/none", "").with_name("ollama")
@@ -319,11 +386,17 @@ def test_mounted_disks_are_told_without_the_systems_own(household: Household) ->
         {"target": "/etc/hostname", "source": "/dev/vda[/x]", "fstype": "ext4", "size": 1},
         {"target": "/srv/media", "source": "/dev/sdb1", "fstype": "ext4", "size": 5 * 1024**3},
         {"target": "/mnt/nas", "source": "nas:/volume1", "fstype": "nfs4", "size": None},
+        {"target": "/data", "source": "/dev/sdc[/@data]", "fstype": "btrfs", "size": 0},
+        {"target": "/pool", "source": "1:2", "fstype": "fuse.mergerfs", "size": 0},
+        {"target": "/home/anna/.gvfs", "source": "gvfsd-fuse", "fstype": "fuse.gvfsd-fuse", "size": 0},
+        {"target": "/var/lib/docker/overlay2/a/merged", "source": "overlay", "fstype": "overlay", "size": 0},
     ]
     household.say("findmnt", json.dumps({"filesystems": mounts}))
     assert household.read("disks")["disks"] == [
         {"path": "/srv/media", "device": "/dev/sdb1", "type": "ext4", "gib": 5.0},
         {"path": "/mnt/nas", "device": "nas:/volume1", "type": "nfs4", "gib": 0.0},
+        {"path": "/data", "device": "/dev/sdc[/@data]", "type": "btrfs", "gib": 0.0},
+        {"path": "/pool", "device": "1:2", "type": "fuse.mergerfs", "gib": 0.0},
     ]
 
 

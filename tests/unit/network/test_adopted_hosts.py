@@ -135,6 +135,10 @@ def test_rules_for_ports_of_the_inventory_give_way() -> None:
             listener(9000, "docker-proxy", "docker.service", serves=False),
             "publish the container at another port",
         ),
+        (
+            listener(9000, "systemd", "init.scope"),
+            "give it another port, or disable the socket unit that `systemctl list-sockets` names",
+        ),
     ],
 )
 def test_another_program_on_a_port_of_hals_is_in_the_way_and_named(one: dict[str, Any], advice: str) -> None:
@@ -233,13 +237,20 @@ def test_an_ollama_of_its_own_script_is_handed_over_with_its_models() -> None:
         "an Ollama that HAL did not install (/usr/local/bin/ollama) with 1 model in "
         "/usr/share/ollama/.ollama/models: -e ollama_take_over=true hands it over, by "
         "`systemctl disable --now ollama && "
-        "mkdir -p /var/lib/ollama && mv /usr/share/ollama/.ollama/models /var/lib/ollama/models && "
+        "mkdir -p /var/lib/ollama && mv -T /usr/share/ollama/.ollama/models /var/lib/ollama/models && "
         "mv /usr/local/bin/ollama /usr/local/bin/ollama.before-hal && "
         "mv /etc/systemd/system/ollama.service /etc/systemd/system/ollama.service.before-hal`"
     ]
     assert obstacles({"ollama": SCRIPT}, SERVICES, take_over_ollama=True) == []
     assert told["models"] == [{"name": "phi3:mini", "digest": "ab", "gib": 2.2}]
     assert told["unknown"] == ["model phi3:mini, 2.2 GiB: not in network_language_models"]
+
+
+def test_a_model_of_another_registry_stays_and_is_not_proposed() -> None:
+    model = {"name": "hf.co/anna/Tiny-GGUF:Q4_K_M", "digest": "ab", "gib": 1.0}
+    told = found(ollama=SCRIPT | {"models": [model]})
+    assert (told["models"], told["unknown"]) == ([], [])
+    assert told["left"][0].startswith("model hf.co/anna/Tiny-GGUF:Q4_K_M, 1.0 GiB, of another registry")
 
 
 def test_an_ollama_on_a_host_that_is_no_ai_server_stays() -> None:

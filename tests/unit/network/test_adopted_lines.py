@@ -17,7 +17,7 @@ SERVICES: dict[str, Any] = {
     "proxy_http": COMMON | {"port": 80, "protocol": "http", "frontend": "redirect"},
     "proxy_metrics": COMMON | {"port": 8405, "protocol": "http"},
 }
-DEFAULTS = "defaults\n    timeout client 5s\n"
+DEFAULTS = "defaults\n    mode http\n    timeout client 5s\n"
 BACKEND = "\nbackend one\n    server one 192.0.2.5:80\nbackend two\n    server two 192.0.2.6:80\n"
 
 
@@ -198,7 +198,7 @@ def test_a_rule_that_is_never_asked_is_no_site() -> None:
 @pytest.mark.parametrize("second", ["backend one", "listen one"])
 def test_two_of_one_name_are_told(second: str) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"line 11: there are two of the name one, the other in haproxy.cfg, line 7"
+        ConfigurationError, match=r"line 12: there are two of the name one, the other in haproxy.cfg, line 8"
     ):
         adopted(front_end("default_backend one").rstrip() + f"\n{second}\n    server one 192.0.2.5:80\n")
 

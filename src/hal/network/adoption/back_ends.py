@@ -36,7 +36,7 @@ def _health(line: Line, found: dict[str, Any]) -> bool:
             name.lower() == "host"
         ):
             found |= {"method": method, "path": path, "host": host}
-        case ("http-check", "expect", "status", status) if status.isdecimal():
+        case ("http-check", "expect", "status", status) if status.isdecimal() and "status" not in found:
             found["status"] = int(status)
         case _:
             return False
@@ -74,6 +74,8 @@ def backend_of(section: Section, ca_base: str) -> dict[str, Any]:
                 or is_unimportant(line)
             ):
                 raise NotUnderstood(line)
+    if ("option", "httpchk") not in (line.words[:2] for line in section.lines):
+        health = {}  # without it HAProxy passes over `http-check`, and only connects
     checked = [server for server in site["servers"] if server.get("check")]
     if not site["servers"] or (health and checked and len(checked) < len(site["servers"])):
         raise NotUnderstood(section.head)  # no server, or some that are asked and some that are not

@@ -93,6 +93,7 @@ class FrontEnd:
     def _of(self, tls: bool) -> list[dict[str, Any]]:
         """Return the sites on a port where TLS is spoken, or is not."""
         redirects: list[dict[str, Any]] = []
+        late: list[dict[str, Any]] = []  # HAProxy asks these after every `http-request`
         routes: list[dict[str, Any]] = []
         default: list[dict[str, Any]] = []
         common: dict[str, Any] = {"request_headers": [], "response_headers": []}
@@ -102,7 +103,7 @@ class FrontEnd:
                 for found in self._matches(condition, line, tls):
                     limit = {"max_body": common["max_body"]} if "max_body" in common else {}
                     way = self._redirect(words[words.index("redirect") + 1 :], line)
-                    redirects.append(found | {"redirect": way} | limit)
+                    (late if words[0] == "redirect" else redirects).append(found | {"redirect": way} | limit)
             elif words[0] == "use_backend":
                 routes += self._routes(words[1], condition, line, tls)
             elif words[0] == "default_backend":
@@ -119,7 +120,7 @@ class FrontEnd:
         plain = [
             site | settings | {"forwarded_for": self.settings.forwarded_for} for site in routes + default
         ]
-        return _asked(redirects + plain)
+        return _asked(redirects + late + plain)
 
     def _passes(self, line: Line) -> bool:
         """Take a line that is no rule; return whether it is understood."""

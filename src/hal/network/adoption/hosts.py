@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from ipaddress import IPv4Network
 from pathlib import PurePosixPath
 from typing import Any
 
+from hal.network.adoption.clients import (
+    Listener,
+    holds,
+    is_ipv6,
+    is_on_loopback,
+    is_on_one,
+    is_unsaid,
+    refuses_some,
+    way_out,
+    who_reaches,
+)
 from hal.network.adoption.known import BASE_PROGRAMS, BASE_UNITS, FIREWALLS, OWN_UNITS
 from hal.network.catalogue import EVERYBODY, Described
-from hal.network.model import EVERYWHERE, is_network
+from hal.network.model import is_network
 
 LINUX = "linux"
-CONTAINERS_PROXY = "docker-proxy"
 OLLAMA_UNIT = "/etc/systemd/system/ollama.service"
 OLLAMA_MODELS = "/var/lib/ollama/models"  # of the role ollama
 TAKE_OVER = "ollama_take_over"  # the variable that has check_hosts.yml hand an Ollama over
@@ -21,7 +31,6 @@ GIVE_UP = "programs_replace_existing"  # the one that has it pass over servers t
 SSH_PROGRAMS = ("sshd", "systemd")
 
 type Reading = Mapping[str, Any]
-type Listener = Mapping[str, Any]
 
 
 @dataclass
@@ -139,7 +148,9 @@ def ollama_handover(reading: Reading) -> str:
     program, unit, directory = (ollama[key] for key in ("program", "unit", "directory"))
     steps = ["systemctl disable --now ollama"] if unit else []
     if directory and directory != OLLAMA_MODELS:
-        steps += [f"mkdir -p {PurePosixPath(OLLAMA_MODELS).parent}", f"mv {directory} {OLLAMA_MODELS}"]
+        # -T: into the place of a directory that is there and empty, and not beneath it.
+        move = f"mv -T {shlex.quote(directory)} {OLLAMA_MODELS}"
+        steps += [f"mkdir -p {PurePosixPath(OLLAMA_MODELS).parent}", move]
     for path in (f"{unit or OLLAMA_UNIT}.d" if ollama["drop_ins"] else "", program, unit):
         steps += [f"mv {path} {path}.before-hal"] if path else []
     return " && ".join(steps)
@@ -215,7 +226,7 @@ class _Host:
             is_ssh = service.get("protocol") == "ssh" and one["program"] in SSH_PROGRAMS
             asked = service.get("unit") and one["unit"] and not is_ssh
             if asked and not self._is_hals(one):
-                yield f"{one['text']}, where HAL's {name} is to listen: {_way_out(one)}"
+                yield f"{one['text']}, where HAL's {name} is to listen: {way_out(one)}"
         for unit in self.units:
             if unit["name"] in FIREWALLS and not unit["ours"]:
                 yield (
@@ -246,20 +257,27 @@ class _Host:
     def _sort_listeners(self, found: Found) -> None:
         """Say of each socket whether the inventory knows it."""
         seen: set[tuple[int, str, str]] = set()
-        for one in self.listeners:
+        # A program that listens for others and for the host alone is one that others reach.
+        for one in sorted(self.listeners, key=lambda one: not self._is_reached(one)):
             port, key = (one["port"], one["protocol"]), (one["port"], one["protocol"], one["program"])
             if key in seen or not (one["serves"] or self._is_foreign(one)):
                 continue
             seen.add(key)
+            unsaid = [rule["text"] for rule in self._rules_of(port) if is_unsaid(rule)]
             if port in self.known:
                 if port in self.by_port and one["serves"]:
                     found.here.append(f"{self.by_port[port]}: {one['text']}")
-            elif not one["serves"] or one["inside"]:
-                found.left.append(f"{one['text']}, which no other host reaches")
+            elif not self._is_reached(one):
+                found.left.append(f"{one['text']}, which {who_reaches(one)}")
             elif self.firewall.get("refuses") and not self.sources(port):
-                found.left.append(f"{one['text']}, which its firewall lets nobody reach")
+                by_ipv6 = any(rule["allows"] for rule in self._rules_of(port))
+                whom = "IPv6 alone" if by_ipv6 else "nobody"
+                found.left.append(f"{one['text']}, which its firewall lets {whom} reach")
             else:
-                found.unknown.append(f"{one['text']}: not in network_foreign_services")
+                correct = f"; correct who may connect, as no inventory says `{'`, `'.join(unsaid)}`"
+                found.unknown.append(
+                    f"{one['text']}: not in network_foreign_services{correct if unsaid else ''}"
+                )
                 found.services.setdefault(
                     one["entry"],
                     {
@@ -280,12 +298,23 @@ class _Host:
         unit = listener["unit"]
         return bool(listener["ours"] or unit in self.own_units or OWN_UNITS.fullmatch(unit))
 
+    def _is_reached(self, listener: Listener) -> bool:
+        """Return whether others reach a socket, also by a rule for a port that looks like a client's."""
+        port = (listener["port"], listener["protocol"])
+        by_rule = listener["protocol"] == "udp" and not is_on_loopback(listener) and self.sources(port)
+        return bool(listener["serves"] or by_rule) and not listener["inside"]
+
+    def _rules_of(self, port: tuple[int, str]) -> list[Mapping[str, Any]]:
+        """Return the rules made by hand for a port."""
+        rules = self.firewall.get("rules") or ()
+        return [rule for rule in rules if list(port) in [list(one) for one in rule["ports"]]]
+
     def sources(self, port: tuple[int, str]) -> list[str]:
-        """Return who may connect to a port by the rules made by hand; none: no rule says so."""
+        """Return who may connect to a port with IPv4 by the rules made by hand; none: no rule says so."""
         sources = [
             rule["source"] or EVERYBODY
-            for rule in self.firewall.get("rules") or ()
-            if rule["allows"] and list(port) in [list(one) for one in rule["ports"]]
+            for rule in self._rules_of(port)
+            if rule["allows"] and not is_ipv6(rule)
         ]
         if any(source == EVERYBODY or not is_network(source) for source in sources):
             return [EVERYBODY]
@@ -297,13 +326,29 @@ class _Host:
             found.changes.append("ufw is enabled, and refuses what the inventory does not name")
         for rule in self.firewall.get("rules") or ():
             ports = {(port, protocol) for port, protocol in rule["ports"]}
-            replaced = ports and {port for port, _ in ports} <= {port for port, _ in self.known}
+            numbers = {port for port, _ in ports}
+            both = ports == {(port, protocol) for port in numbers for protocol in ("tcp", "udp")}
+            # As `Firewall.foreign` of ufw_firewall has it, which decides.
+            replaced = ports and (
+                numbers <= {port for port, _ in self.known} if both else ports <= self.known
+            )
+            admitted = [one["from"] for one in of_hal if (one.get("port"), one["protocol"]) in ports]
             if further := self._further_clients(rule, of_hal):
                 for name, source in further.items():
                     found.clients[name] = list(dict.fromkeys([*found.clients.get(name, []), source]))
                 found.unknown.append(
                     f"the firewall's rule `{rule['text']}` lets in more than HAL would: not in "
-                    "network_service_clients"
+                    "network_service_clients" + ("; it is for one interface alone" if is_on_one(rule) else "")
+                )
+            elif replaced and rule["allows"] and is_on_one(rule):
+                found.unknown.append(
+                    f"the firewall's rule `{rule['text']}` is for one interface, which the inventory has no "
+                    "word for, and gives way: correct who may connect there"
+                )
+            elif replaced and not rule["allows"] and refuses_some(rule, admitted):
+                found.unknown.append(
+                    f"the firewall's rule `{rule['text']}` refuses some whom the inventory lets in, and "
+                    "gives way: leave them out of those who may connect"
                 )
             elif replaced:
                 found.changes.append(f"the firewall's rule `{rule['text']}` gives way to the inventory's")
@@ -319,14 +364,14 @@ class _Host:
         """
         source = rule["source"] if is_network(rule["source"]) else EVERYBODY
         found = {}
-        for port, protocol in rule["ports"] if rule["allows"] else ():
+        for port, protocol in rule["ports"] if rule["allows"] and not is_ipv6(rule) else ():
             name = self.by_port.get((port, protocol), "")
             service = self.services.get(name, {})
             admitted = [
                 one["from"] for one in of_hal if (one.get("port"), one["protocol"]) == (port, protocol)
             ]
             named = service and service["protocol"] != "ssh" and not service.get("frontend")
-            if named and not any(_holds(network, source) for network in admitted):
+            if named and not any(holds(network, source) for network in admitted):
                 found[name] = source
         return found
 
@@ -337,6 +382,8 @@ class _Host:
             told = f"model {model['name']}, {model['gib']} GiB"
             if model["name"] in named:
                 found.here.append(told)
+            elif model["name"].count("/") > 1:
+                found.left.append(f"{told}, of another registry than Ollama's, from which HAL fetches none")
             elif "ollama" in self.services:
                 found.unknown.append(f"{told}: not in network_language_models")
                 found.models.append({"name": model["name"], "digest": model["digest"], "gib": model["gib"]})
@@ -373,17 +420,3 @@ class _Host:
         """Yield what cron runs."""
         for one in self.reading.get("schedules") or ():
             yield f"cron, {one['path']}: {one['program']} as {one['user']} ({one['when']})"
-
-
-def _holds(network: str, source: str) -> bool:
-    """Return whether a network, or everybody, holds all of another."""
-    whole, part = (EVERYWHERE if text == EVERYBODY else text for text in (network, source))
-    return IPv4Network(part, strict=False).subnet_of(IPv4Network(whole, strict=False))
-
-
-def _way_out(listener: Listener) -> str:
-    """Return what to do about a program on a port that HAL needs."""
-    if listener["program"] == CONTAINERS_PROXY:
-        return "publish the container at another port"
-    stop = f" (`systemctl disable --now {listener['unit']}`)" if listener["unit"].endswith(".service") else ""
-    return f"give it another port, or stop it{stop}"

@@ -68,7 +68,7 @@ class Bind:
 class Settings:
     """What a section has from its defaults and itself and the description can say."""
 
-    mode: str = "http"
+    mode: str = "tcp"  # as HAProxy has it where nothing is said
     timeouts: Mapping[str, str] = field(default_factory=dict)
     forwarded_for: bool = False
     balance: str = "roundrobin"
@@ -96,7 +96,10 @@ def binds_of(section: Section) -> list[Bind]:
                         "write the port in digits"
                     )
                 first, _, last = ports.partition("-")
-                address = address.removeprefix("ipv4@").removeprefix("ipv6@").strip("[]")
+                family, at, address = address.rpartition("@")
+                if family not in ("ipv4", "ipv6"):
+                    address = family + at + address
+                address = address.strip("[]") or ("::" if family == "ipv6" else "")
                 found += [
                     Bind(address, port, line.words[2:], line)
                     for port in range(int(first), int(last or first) + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from hal.network.haproxy_config import (
     Section,
     read_configuration,
 )
-from hal.network.haproxy_words import quoted
+from hal.network.haproxy_words import quoted, split_words
 from hal.network.sites import Site, form_faults, own_ports
 
 OWN_GLOBALS = {
@@ -157,11 +157,7 @@ class _Adopter:
                     f"{section.head.where}: {section.kind} {section.name}, which HAL serves itself"
                 )
                 continue
-            if conflict := sorted(ports & self.own_ports):
-                raise ConfigurationError(
-                    f"{section.head.where}: {section.kind} {section.name} listens on {conflict[0]}, which "
-                    "HAL needs for itself: give it another port"
-                )
+            self._check_own(section, ports)
             shared = ports & self.shared.keys()
             if not shared:
                 self._keep(number)
@@ -180,6 +176,12 @@ class _Adopter:
                 self._check_use(section)
                 front_end = FrontEnd(section, self.maps, self.bases.get("crt-base", "/"))
                 found = front_end.sites()
+                if any(
+                    self.shared.get(port) == "http_ports"
+                    for site in found
+                    for port in site.get("https_ports", ())
+                ):
+                    raise NotUnderstood(section.head)  # `mode tcp`, where HAL reads what is asked
                 if any(fault for site in found for fault in form_faults("", {"name": "x"} | site)):
                     raise NotUnderstood(section.head)  # such as a name that is none
                 rules += found
@@ -188,6 +190,19 @@ class _Adopter:
                 self.result.kept.append(f"{section.kind} {section.name}: {told(reason.line)}")
                 rules += self._move(number)
         return rules
+
+    def _check_own(self, section: Section, ports: Iterable[int]) -> None:
+        """Refuse a section that listens on a port which HAL has alone.
+
+        Raises:
+            ConfigurationError: which.
+        """
+        own = self.own_ports if section.kind in PROXIES else self.own_ports | self.shared.keys()
+        if conflict := sorted(own.intersection(ports)):
+            raise ConfigurationError(
+                f"{section.head.where}: {section.kind} {section.name} listens on {conflict[0]}, which "
+                "HAL needs for itself: give it another port"
+            )
 
     def _check_use(self, section: Section) -> None:
         """Leave a section as it is that shows pages which a person changed, or on which others rely."""
@@ -244,6 +259,10 @@ class _Adopter:
                 self.result.left.append(
                     f"{where}: the address {bind.address} of {what}: HAL listens on {port} of all"
                 )
+            if "interface" in bind.options:
+                self.result.left.append(
+                    f"{where}: the interface that {what} listens on alone: HAL listens on {port} of all"
+                )
 
     def _move(self, number: int) -> list[dict[str, Any]]:
         """Keep a front end as it is, behind HAL's, and return the sites that lead to it."""
@@ -266,7 +285,7 @@ class _Adopter:
                 moved.add(bind.port)
                 passed = bind.tls or (encrypted and self.shared[bind.port] == "https_ports")
                 place = f"abns@site_{section.name}_{bind.port}"
-                options = ("accept-proxy", *(option for option in options if option not in FAMILIES))
+                options = ("accept-proxy", *_of_a_socket(options))
                 rules.append(
                     {
                         "name": self._name(f"{section.name}_{bind.port}"),
@@ -287,7 +306,7 @@ class _Adopter:
         """Give the sites their servers, where the description can say them; keep the other back ends."""
         used = {word for text in self.verbatim.values() for word in re.findall(r"[A-Za-z0-9_.:-]+", text)}
         dynamic = any(
-            re.search(r"use_backend\s+[\"']?%|use_backend.*map", text) for text in self.verbatim.values()
+            re.search(r"use_backend\s+\S*%|use_backend.*map", text) for text in self.verbatim.values()
         )
         described: dict[str, dict[str, Any]] = {}
         for number, section in enumerate(self.sections):
@@ -382,6 +401,9 @@ class _Adopter:
                     self._keep(number, [line.text for line in kept])
             elif section.kind not in (*PROXIES, "defaults"):
                 self._keep(number)
+                listening = [bind for bind in binds_of(section) if bind.port and not bind.on_loopback]
+                self._check_own(section, [bind.port for bind in listening])
+                self.result.ports += [bind.port for bind in listening]
 
     def _keep(self, number: int, lines: Sequence[str] | None = None) -> None:
         """Keep a section as it is, or with these lines."""
@@ -400,10 +422,11 @@ class _Adopter:
         for number in sorted(self.verbatim):
             section, text = self.sections[number], self.verbatim[number]
             if section.kind in PROXIES and section.defaults is not latest:
-                own, named = section.defaults, " from " in section.head.text
+                own, named = section.defaults, "from" in section.head.words[1:-1]
                 if own and any(own is one for one in written):  # a name is there once
                     head, *lines = text.split("\n")
-                    text = "\n".join([head if named else f"{head} from {own.name}", *lines])
+                    words = " ".join(map(quoted, split_words(head)))  # without its comment
+                    text = "\n".join([head if named else f"{words} from {own.name}", *lines])
                 else:
                     latest = own
                     parts.append(
@@ -412,3 +435,12 @@ class _Adopter:
                     written += [own] if own and own.name else []
             parts.append(text)
         return "\n\n".join("\n".join(self.secrets.taken_out(part)) for part in parts)
+
+
+def _of_a_socket(options: Sequence[str]) -> Iterator[str]:
+    """Yield the options of a bind that hold at a socket, too: those of addresses have no meaning there."""
+    is_interface = False
+    for option in options:
+        if not is_interface and option not in (*FAMILIES, "interface"):
+            yield option
+        is_interface = option == "interface"

@@ -11,7 +11,11 @@ from hal.network.haproxy_words import escaped, quoted, split_words
 
 HIDDEN = "(a secret)"
 SETTERS = ("set-header", "add-header", "replace-header", "replace-value", "hdr")
-ASKED = re.compile(r"(?:req\.)?hdr(?:_[a-z]+)?\(([^,)]+)\)\S*")
+ASKED = re.compile(
+    r"(?:(?:req\.)?(?:hdr|cook)|url_?param|urlp)(?:_[a-z]+)?\(([^,)]+)\)\S*|http_auth_bearer\S*"
+)
+BY_BEARER = "authorization"
+PASSWORD = re.compile(r"pass|pwd", re.IGNORECASE)
 SCHEMES = ("basic", "bearer", "digest", "negotiate")
 PASSED = re.compile(r"(?:AUTH|PASS|auth|pass)\s+")
 
@@ -29,12 +33,18 @@ class Secrets:
     def taken_out(self, part: str) -> Iterator[str]:
         """Yield the lines of a section with the names of secrets in their place.
 
-        What stands in the environment already is none.
+        What is taken from the environment already is none.
         """
         for text in part.split("\n"):
             words = split_words(text)
-            places = {} if "${" in text else dict(_secret_words(words))
-            if places:
+            places = dict(_secret_words(words))
+            if places and "${" in text:
+                line = text
+                for number, (of, before) in places.items():
+                    if "$" not in words[number] and (found := _place_of(line, words[number])):
+                        line = line[: found.start()] + self._secret(of, before) + line[found.end() :]
+                yield line
+            elif places:
                 written = [
                     self._secret(*places[number]) if number in places else quoted(word)
                     for number, word in enumerate(words)
@@ -62,10 +72,22 @@ def told(line: Line) -> str:
 def without_secrets(text: str) -> str:
     """Return a line as a report shows it."""
     words = split_words(text)
-    places = {} if "${" in text else dict(_secret_words(words))
-    if not places:
+    places = dict(_secret_words(words))
+    if "${" in text:
+        for found in filter(None, (_place_of(text, words[number]) for number in places)):
+            text = text.replace(found[0], HIDDEN)
+    if not places or "${" in text:
         return text.strip()
     return " ".join(HIDDEN if number in places else quoted(word) for number, word in enumerate(words))
+
+
+def _place_of(text: str, word: str) -> re.Match[str] | None:
+    """Return where a word stands in a line that takes others from the environment; None: it is written oddly.
+
+    Such a line is not written anew from its words, as none would be taken from there any more.
+    """
+    ways = "|".join(re.escape(way) for way in (f'"{escaped(word)}"', f"'{word}'", word))
+    return re.search(rf"(?<!\S)(?:{ways})(?!\S)", text)
 
 
 def _secret_words(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
@@ -76,8 +98,10 @@ def _secret_words(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]
         case ("stats", "auth", pair) if ":" in pair:
             user = pair.partition(":")[0]
             yield 2, (user, f"{user}:")
-        case ("setenv" | "presetenv", name, _) if PRIVATE_HEADER.search(name):
+        case ("setenv" | "presetenv", name, _) if PRIVATE_HEADER.search(name) or PASSWORD.search(name):
             yield 2, (name, "")
+        case ("cluster-secret" as name, _):
+            yield 1, (name, "")
         case ("tcp-check", "send" | "send-lf", said, *_) if found := PASSED.match(said):
             yield 2, ("tcp_check", found[0])
         case ("option", "httpchk", *asked):
@@ -85,7 +109,7 @@ def _secret_words(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]
                 if "\n" in word and PRIVATE_HEADER.search(word):
                     yield number, ("httpchk", word.partition("\r\n")[0] + "\r\n")
         case ("acl", _, fetch, *values) if by_header := ASKED.fullmatch(fetch):
-            yield from _compared(3, values, by_header[1])
+            yield from _compared(3, values, by_header[1] or BY_BEARER)
         case _:
             yield from _in_rule(words)
 
@@ -99,7 +123,9 @@ def _in_rule(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
             if place < len(words):
                 yield place, (name, "")
         elif word == "{" and (asked := ASKED.fullmatch(name)) and "}" in words[number:]:
-            yield from _compared(number + 2, words[number + 2 : words.index("}", number)], asked[1])
+            yield from _compared(
+                number + 2, words[number + 2 : words.index("}", number)], asked[1] or BY_BEARER
+            )
 
 
 def _compared(first: int, words: Sequence[str], name: str) -> Iterator[tuple[int, tuple[str, str]]]:
