@@ -282,7 +282,6 @@ def create(settings: dict[str, Any], host: str) -> None:
         restic(new, host, "init")
         copies = offsite(settings)
         if copies and exists(copies, host):
-            admit(copies, host)
             recover(new, copies, host)
         made.rename(here)
         with contextlib.suppress(OSError):  # it has another host's, which could not be finished
@@ -297,6 +296,7 @@ def recover(settings: dict[str, Any], copies: dict[str, Any], host: str) -> None
     Raises:
         RepositoryError: that failed.
     """
+    admit(copies, host)
     # As root, who alone reads the copies and the key to them; the server's user gets what that has written,
     # also when not all came: the host backs up into the same repository.
     try:
@@ -316,6 +316,7 @@ def copy_offsite(settings: dict[str, Any], copies: dict[str, Any], host: str) ->
         RepositoryError: something of it failed.
     """
     if exists(copies, host):
+        admit(copies, host)
         unlock(copies, host)
     else:
         restic(copies, host, "init", "--copy-chunker-params", source=settings)
@@ -523,6 +524,7 @@ def retire_everywhere(settings: dict[str, Any], copies: dict[str, Any] | None, h
         )
     for place in (settings, copies):
         if place and exists(place, host):
+            admit(place, host)
             retire(place, host)
 
 
@@ -534,10 +536,8 @@ def work_on(
     Raises:
         RepositoryError: that failed.
     """
-    if settings["former"].get(host):
-        for place in (settings, copies):
-            if place and exists(place, host):
-                admit(place, host)
+    if settings["former"].get(host) and exists(settings, host):
+        admit(settings, host)
     if options.retire:
         retire_everywhere(settings, copies, host)
     elif options.create:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 
@@ -26,13 +27,14 @@ class Repositories:
         self.module, self.keys, self.calls, self.left, self.done = module, {}, [], None, True
 
     def restic(self, settings, host, *arguments, source=None, told_secretly=None):
-        assert source is None
         keys, password = self.keys[settings["location"]], settings["passwords"][host]
         current = next((name for name, known in keys.items() if known == password), None)
         if current is None:
             raise self.module.RepositoryError(
                 "restic cat ended with code 12: Fatal: wrong password or no key found"
             )
+        if source:  # of which the password that is used must be one
+            self.restic(source, host, "cat", "config", "--no-lock")
         self.calls.append(arguments[:2])
         if self.left is not None:
             self.left -= 1
@@ -53,7 +55,7 @@ class Repositories:
             case ("key", "list", "--json"):
                 return json.dumps([{"id": name, "current": name == current} for name in keys])
             case _:
-                assert arguments == ("cat", "config", "--no-lock")
+                assert arguments[0] in {"cat", "check", "copy", "forget"}
         return ""
 
     def passwords(self):
@@ -86,7 +88,15 @@ def run(maintenance, repositories, tmp_path, monkeypatch):
     place = {"location": str(tmp_path / "disk"), "user": "root", "passwords": {HOST: "new copy"}, "days": 3}
     place |= {"former": {HOST: "old copy"}, "delete": True}
     settings = {"location": str(tmp_path / "here"), "user": "root", "passwords": {HOST: "new"}, "unit": ""}
-    settings |= {"former": {HOST: "old"}, "offsite": place, "quotas_gib": {}, "check_percent": 1}
+    settings |= {
+        "user": getpass.getuser(),
+        "keep": {},
+        "delete": True,
+        "former": {HOST: "old"},
+        "offsite": place,
+        "quotas_gib": {},
+        "check_percent": 1,
+    }
     (tmp_path / "settings.json").write_text(json.dumps(settings))
 
     def program(option):
@@ -103,11 +113,18 @@ def with_passwords(here, disk):
     return {"here": sorted([*here, OTHERS["here"]]), "disk": sorted([*disk, OTHERS["disk"]])}
 
 
-def test_the_new_password_is_added_beside_the_former_here_and_off_site(run, repositories):
+def test_the_new_password_is_added_beside_the_former_and_the_copy_is_left_to_who_copies(run, repositories):
     assert run("--create") == 0
-    assert repositories.passwords() == with_passwords(["old", "new"], ["old copy", "new copy"])
+    assert repositories.passwords() == with_passwords(["old", "new"], ["old copy"])
     before = dict(repositories.passwords())
     assert run("--create") == 0 and repositories.passwords() == before
+
+
+@pytest.mark.parametrize("option", ["--offsite", "--recover"])
+def test_who_copies_adds_the_new_password_to_the_copy(run, repositories, option):
+    assert run(option) == 0
+    assert repositories.passwords() == with_passwords(["old", "new"], ["old copy", "new copy"])
+    assert ("copy",) in repositories.calls
 
 
 def test_the_former_is_removed_and_what_the_household_has_added_stays(run, repositories):
