@@ -21,6 +21,7 @@ PROFILE ?=
 INVENTORY ?= inventories/production
 export KIT ?=
 REPLACE ?=
+export ONLY ?=
 REINSTALLED ?=
 ARGS ?=
 KILLS ?= 20
@@ -115,6 +116,10 @@ recover-house: python-tools ## Make this computer the controller, and bring back
 .PHONY: production-init
 production-init: python-tools ## Fill in the production inventory: a few questions, the secrets made and encrypted
 	@python -m production.init
+
+.PHONY: rotate-secrets
+rotate-secrets: python-tools ## Replace the secrets that HAL has made: make rotate-secrets [ONLY=backups,tokens]
+	@ansible-playbook -i $(INVENTORY) playbooks/rotate_secrets.yml $(if $(ONLY),-e "{\"rotate_only\": \"$$ONLY\"}")
 
 .PHONY: production-secrets
 production-secrets: python-tools ## Edit the production secrets

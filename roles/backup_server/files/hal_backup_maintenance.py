@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Remove old snapshots from every repository; once a day free the space, check the rest and copy it off-site.
 
-Usage: hal-backup-maintenance [--ages | --check | --create | --offsite | --recover | --unlock]
+Usage: hal-backup-maintenance [--ages | --check | --create | --offsite | --recover | --retire | --unlock]
        --ages     tell how old the backups are of hosts that do not tell it themselves, and nothing else
        --check    free and check now
-       --create   make the repositories that are missing, with their history off-site, and nothing else
+       --create   make the repositories that are missing, with their history off-site, add the new password
+                  to those that only the former one opens, and nothing else
        --offsite  copy to the off-site repositories and check these now, and nothing else
        --recover  copy back from the off-site repositories what is not here, and nothing else
+       --retire   let the former passwords open nothing any more, and nothing else
        --unlock   remove the locks that dead processes have left, and nothing else
 Settings are in /etc/hal/backup-server.json. The repositories are in a directory of this host, where restic
 runs as the server's user so that the server can read what it writes, or in a store elsewhere.
@@ -38,6 +40,7 @@ DAY_S = 86400
 GIB = 1024**3
 FULL = 0.9  # of a quota; a host's next backup may need the rest
 NO_REPOSITORY = "Is there a repository at the following location?"  # of every version of restic
+WRONG_PASSWORD = "wrong password or no key found"  # noqa: S105 - of every version of restic
 LOCKED = "already locked"  # of every version of restic, with who holds the lock
 ASKS = ("cat", "snapshots")
 ASK_TIMEOUT_S = 60  # for what only asks: restic asks a missing bucket for a quarter of an hour
@@ -104,7 +107,13 @@ def environment(settings: dict[str, Any], host: str) -> dict[str, str]:
     }
 
 
-def restic(settings: dict[str, Any], host: str, *arguments: str, source: dict[str, Any] | None = None) -> str:
+def restic(
+    settings: dict[str, Any],
+    host: str,
+    *arguments: str,
+    source: dict[str, Any] | None = None,
+    told_secretly: str | None = None,
+) -> str:
     """Run restic on a host's repository; return what it printed.
 
     Args:
@@ -112,6 +121,7 @@ def restic(settings: dict[str, Any], host: str, *arguments: str, source: dict[st
         host: whose it is.
         arguments: the verb and what it takes.
         source: the place of the repository that is copied from; it gets no lock.
+        told_secretly: what it reads from its standard input.
 
     Raises:
         RepositoryError: it failed.
@@ -132,6 +142,7 @@ def restic(settings: dict[str, Any], host: str, *arguments: str, source: dict[st
         done = subprocess.run(
             command,
             env=told,
+            input=told_secretly,
             user=settings["user"],
             group=settings["user"],
             capture_output=True,
@@ -173,10 +184,71 @@ def exists(settings: dict[str, Any], host: str) -> bool:
     try:
         restic(settings, host, "cat", "config", "--no-lock")
     except RepositoryError as error:
+        if WRONG_PASSWORD in str(error) and settings["former"].get(host):
+            return True  # there is one, to which the present password is still to be added
         if NO_REPOSITORY not in str(error):
             raise
         return False
     return True
+
+
+def with_former(settings: dict[str, Any], host: str) -> dict[str, Any]:
+    """Return the settings of a place with the former password of a host's repository as its password."""
+    return settings | {"passwords": {host: settings["former"][host]}}
+
+
+def opens(settings: dict[str, Any], host: str) -> bool:
+    """Return whether the password opens a host's repository.
+
+    Raises:
+        RepositoryError: the repository does not tell.
+    """
+    try:
+        restic(settings, host, "cat", "config", "--no-lock")
+    except RepositoryError as error:
+        if WRONG_PASSWORD not in str(error):
+            raise
+        return False
+    return True
+
+
+def admit(settings: dict[str, Any], host: str) -> None:
+    """Add the present password to a repository that only the former one opens, which goes on opening it.
+
+    Raises:
+        RepositoryError: neither opens it, or it cannot be added.
+    """
+    if settings["former"].get(host) and not opens(settings, host):
+        new = settings["passwords"][host]
+        restic(with_former(settings, host), host, "key", "add", told_secretly=f"{new}\n")
+        print(f"{host}: the new password was added in {settings['location']}")
+
+
+def retire(settings: dict[str, Any], host: str) -> None:
+    """Remove the key of the former password from a repository, which the present one must open.
+
+    Keys that somebody else has added stay.
+
+    Raises:
+        RepositoryError: the present password does not open it, or the key cannot be removed.
+    """
+    if not opens(settings, host):
+        raise RepositoryError(
+            f"the new password does not open {settings['location']}/{host}, so the former one stays; "
+            "`hal-backup-maintenance --create` adds it"
+        )
+    former = with_former(settings, host)
+    removed: set[str] = set()
+    while opens(former, host):
+        (key,) = (
+            one["id"] for one in json.loads(restic(former, host, "key", "list", "--json")) if one["current"]
+        )
+        if key in removed:
+            raise RepositoryError(f"the former password still opens {settings['location']}/{host}")
+        unlock(settings, host)
+        restic(settings, host, "key", "remove", key)
+        removed.add(key)
+        print(f"{host}: the former password was removed in {settings['location']}")
 
 
 def offsite(settings: dict[str, Any]) -> dict[str, Any] | None:
@@ -224,6 +296,7 @@ def recover(settings: dict[str, Any], copies: dict[str, Any], host: str) -> None
     Raises:
         RepositoryError: that failed.
     """
+    admit(copies, host)
     # As root, who alone reads the copies and the key to them; the server's user gets what that has written,
     # also when not all came: the host backs up into the same repository.
     try:
@@ -243,6 +316,7 @@ def copy_offsite(settings: dict[str, Any], copies: dict[str, Any], host: str) ->
         RepositoryError: something of it failed.
     """
     if exists(copies, host):
+        admit(copies, host)
         unlock(copies, host)
     else:
         restic(copies, host, "init", "--copy-chunker-params", source=settings)
@@ -435,6 +509,25 @@ def write_figures(file: Path, figures: list[tuple[str, str, float | None]]) -> N
     new.replace(file)
 
 
+def retire_everywhere(settings: dict[str, Any], copies: dict[str, Any] | None, host: str) -> None:
+    """Remove the key of the former password from a host's repository and from its off-site copy.
+
+    Raises:
+        RepositoryError: the disk of the copies is absent, or one of them keeps it.
+    """
+    if not settings["former"].get(host):
+        return
+    if settings["offsite"] and copies is None:
+        raise RepositoryError(
+            f"the disk of the off-site copies is not at {settings['offsite']['location']}, and the copy "
+            "there still takes the former password. Attach it, and run this again"
+        )
+    for place in (settings, copies):
+        if place and exists(place, host):
+            admit(place, host)
+            retire(place, host)
+
+
 def work_on(
     settings: dict[str, Any], copies: dict[str, Any] | None, host: str, options: argparse.Namespace
 ) -> None:
@@ -443,7 +536,11 @@ def work_on(
     Raises:
         RepositoryError: that failed.
     """
-    if options.create:
+    if settings["former"].get(host) and exists(settings, host):
+        admit(settings, host)
+    if options.retire:
+        retire_everywhere(settings, copies, host)
+    elif options.create:
         if not exists(settings, host):  # nobody has made it meanwhile
             create(settings, host)
             recount(settings, host)
@@ -463,7 +560,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     only = parser.add_mutually_exclusive_group()
-    for name in ("ages", "check", "create", "offsite", "recover", "unlock"):
+    for name in ("ages", "check", "create", "offsite", "recover", "retire", "unlock"):
         only.add_argument(f"--{name}", action="store_true")
     options = parser.parse_args()
     settings = json.loads(SETTINGS.read_text())
@@ -478,7 +575,8 @@ def main() -> int:
     failed = False
     for host in settings["passwords"]:
         try:
-            if options.create == exists(settings, host):
+            admits = options.create and bool(settings["former"].get(host))
+            if options.create == exists(settings, host) and not admits:
                 continue
             if options.unlock:
                 unlock(settings, host)

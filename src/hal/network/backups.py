@@ -189,7 +189,7 @@ def quota_faults(hosts: Sequence[str], total: float, own: Mapping[str, float]) -
 
 
 def backup_repositories(
-    backups: Backups, groups: Groups, secret: str, total: float, own: Mapping[str, float]
+    backups: Backups, groups: Groups, secret: str, total: float, own: Mapping[str, float], *, former: str = ""
 ) -> dict[str, dict[str, Any]]:
     """Return each host's repository on the backup server: its credentials, and `quota_gib`.
 
@@ -199,9 +199,22 @@ def backup_repositories(
         secret: network_backup_secret.
         total: network_backups_gib.
         own: network_backup_quotas_gib.
+        former: the network_backup_secret of before, while it is being replaced: what it opens is told as
+            `former_encryption` and `former_offsite_encryption`.
     """
     quotas = backup_quotas(backup_hosts(backups, groups), float(total), own)
-    return {host: {**backup_access(host, secret), "quota_gib": gib} for host, gib in quotas.items()}
+    return {
+        host: {**backup_access(host, secret), "quota_gib": gib, **_former_passwords(host, former)}
+        for host, gib in quotas.items()
+    }
+
+
+def _former_passwords(host: str, former: str) -> dict[str, str]:
+    """Return what a repository and its off-site copy were encrypted with; empty without a former secret."""
+    if not former:
+        return {}
+    access = backup_access(host, former)
+    return {f"former_{name}": access[name] for name in ("encryption", "offsite_encryption")}
 
 
 def backup_access(host: str, secret: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from itertools import takewhile
 import yaml
 
 TOKENS = "network_device_tokens"
+FORMER = "network_former_secrets"  # {variable: what it was}, while playbooks/rotate_secrets.yml replaces them
 CHECKS = "checks"  # the device that the checks are
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -80,6 +81,14 @@ def tokens_in(text: str) -> dict[str, str]:
 
 
 def changed_text(text: str, tokens: Mapping[str, str]) -> str:
-    """Return a text of secret variables with these tokens, and the comment above them as it was."""
+    """Return a text of secret variables with these tokens, and the comment above them as it was.
+
+    A device whose token goes or becomes another also loses the former one that was still taken of it.
+    """
     comment = takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))
-    return "".join(comment) + yaml.safe_dump((yaml.safe_load(text) or {}) | {TOKENS: dict(tokens)})
+    held = yaml.safe_load(text) or {}
+    before, former = held.get(TOKENS) or {}, held.get(FORMER) or {}
+    if TOKENS in former:
+        left = {name: old for name, old in former[TOKENS].items() if tokens.get(name) == before.get(name)}
+        held[FORMER] = former | {TOKENS: left}
+    return "".join(comment) + yaml.safe_dump(held | {TOKENS: dict(tokens)})

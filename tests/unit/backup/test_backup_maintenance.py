@@ -48,6 +48,7 @@ def server(repository, monkeypatch):
         "location": str(repository.parent),
         "user": "nobody",
         "passwords": {repository.name: "secret"},
+        "former": {},
     }
     store = {"access": {"user": "", "password": ""}, "sftp_command": "", "ca_file": "", "delete": True}
     return (
@@ -106,6 +107,7 @@ def copied(server, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     place = {"location": str(disk), "user": "root", "passwords": {"repository": "other"}, "days": 3}
+    place |= {"former": {}}
     return server | {"user": getpass.getuser(), "offsite": place}
 
 
