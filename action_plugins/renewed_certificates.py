@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from ansible.plugins.loader import vars_loader
 
 from hal.network.certificates import AUTHORITY, renew
 from hal.network.files import write_public
+from hal.network.secret_variables import with_variables
 
 ARGUMENT_SPEC = {
     "secrets_file": {"type": "path", "required": True},
@@ -30,12 +30,11 @@ def _values(text: str) -> set[str]:
 
 def _changed(text: str, replaced: dict[str, str]) -> str:
     """Return the text of variables with values replaced, and the comment above them."""
-    comment = takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))
     held = yaml.safe_load(text)
     new = {
         name: replaced[value] for name, value in held.items() if isinstance(value, str) and value in replaced
     }
-    return "".join(comment) + yaml.safe_dump(held | new)
+    return with_variables(text, held | new)
 
 
 class ActionModule(ActionBase):

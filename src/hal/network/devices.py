@@ -6,9 +6,10 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
 
 import yaml
+
+from hal.network.secret_variables import with_variables
 
 TOKENS = "network_device_tokens"
 FORMER = "network_former_secrets"  # {variable: what it was}, while playbooks/rotate_secrets.yml replaces them
@@ -85,10 +86,9 @@ def changed_text(text: str, tokens: Mapping[str, str]) -> str:
 
     A device whose token goes or becomes another also loses the former one that was still taken of it.
     """
-    comment = takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))
     held = yaml.safe_load(text) or {}
     before, former = held.get(TOKENS) or {}, held.get(FORMER) or {}
     if TOKENS in former:
         left = {name: old for name, old in former[TOKENS].items() if tokens.get(name) == before.get(name)}
         held[FORMER] = former | {TOKENS: left}
-    return "".join(comment) + yaml.safe_dump(held | {TOKENS: dict(tokens)})
+    return with_variables(text, held | {TOKENS: dict(tokens)})

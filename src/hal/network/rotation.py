@@ -9,10 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
-
-import yaml
 
 from hal.network.devices import CHECKS, FORMER, TOKENS, new_token
 
@@ -130,12 +127,6 @@ def begin(
 def end(held: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables without the former secrets, which nothing takes any more."""
     return {name: value for name, value in held.items() if name != FORMER}
-
-
-def with_variables(text: str, variables: Mapping[str, Any]) -> str:
-    """Return a text of secret variables with these variables, and the comment above them as it was."""
-    comment = takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))
-    return "".join(comment) + yaml.safe_dump(dict(variables))
 
 
 def with_former_tokens(tokens: Mapping[str, str], former: Mapping[str, str]) -> dict[str, str]:

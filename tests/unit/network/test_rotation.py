@@ -14,8 +14,8 @@ from hal.network.rotation import (
     named_kinds,
     unfit_backups,
     with_former_tokens,
-    with_variables,
 )
+from hal.network.secret_variables import with_variables
 
 TOKENS = {"checks": "of the checks", "mac": "of the mac", "tablet": "of the tablet"}
 HELD = {"network_backup_secret": "old", "network_device_tokens": TOKENS, "network_windows_password": "theirs"}
