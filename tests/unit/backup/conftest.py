@@ -1,25 +1,43 @@
-"""The program that hosts back up with, loaded from its role, and a stand-in for restic."""
+"""The programs that back up and that maintain backups, loaded from their roles, and a stand-in for restic."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.conftest import load_module
 
 PROGRAM = "roles/backup/files/hal_backup"
 MODULES = ("items", "repository", "verbs", "restoring", "proving")  # each after those that it imports
+MAINTENANCE = "roles/backup_server/files/hal_backup_maintenance"
+MAINTENANCE_MODULES = ("repositories", "passwords", "upkeep", "figures", "maintenance")
+
+
+def load(modules, directory):
+    """Import a program's modules; nothing is written beside them: the role copies all."""
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    loaded = {name: load_module(name, directory) for name in modules}
+    sys.dont_write_bytecode = written
+    return loaded
 
 
 @pytest.fixture(scope="session")
 def program():
-    """Import the program's modules; nothing is written beside them: the role copies all."""
-    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    loaded = {name: load_module(name, PROGRAM) for name in MODULES}
-    sys.dont_write_bytecode = written
-    return loaded
+    """Import the program that hosts back up with."""
+    return load(MODULES, PROGRAM)
+
+
+@pytest.fixture
+def maintenance(tmp_path, monkeypatch):
+    """Return the modules of the program that maintains backups; its state is the test's own."""
+    modules = SimpleNamespace(**load(MAINTENANCE_MODULES, MAINTENANCE))
+    monkeypatch.setattr(modules.repositories, "STATE", tmp_path / "state")
+    monkeypatch.setattr(modules.repositories, "SETTINGS", tmp_path / "settings.json")
+    monkeypatch.setattr(modules.figures, "METRICS", tmp_path / "metrics.prom")
+    return modules
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.conftest import load_module
 
 
 class Refusal:
@@ -26,13 +25,6 @@ class Refusal:
     def __call__(self, *_):
         self.called = True
         raise self.error
-
-
-@pytest.fixture
-def maintenance(tmp_path, monkeypatch):
-    module = load_module("hal_backup_maintenance", "roles/backup_server/files")
-    monkeypatch.setattr(module, "STATE", tmp_path / "checked")
-    return module
 
 
 @pytest.fixture
@@ -67,21 +59,21 @@ def server(repository, monkeypatch):
 
 def test_a_lock_that_a_dead_process_left_does_not_stop_the_maintenance(maintenance, server, repository, dead):
     (repository / "locks" / dead).write_text("exclusive")
-    maintenance.maintain(server, repository.name, check=True)
+    maintenance.upkeep.maintain(server, repository.name, check=True)
     assert not list((repository / "locks").iterdir())
 
 
 def test_the_lock_of_a_living_process_is_respected_and_its_holder_named(maintenance, server, repository):
     lock = repository / "locks" / str(os.getpid())
     lock.write_text("")
-    with pytest.raises(maintenance.RepositoryError) as refused:
-        maintenance.maintain(server, repository.name, check=True)
+    with pytest.raises(maintenance.repositories.RepositoryError) as refused:
+        maintenance.upkeep.maintain(server, repository.name, check=True)
     assert "waited 10m for another process: unable to create lock" in str(refused.value)
     assert f"PID {os.getpid()} on nas" in str(refused.value) and lock.exists()
 
 
 def test_without_a_lock_nothing_is_unlocked(maintenance, server, repository):
-    maintenance.unlock(server, repository.name)
+    maintenance.repositories.unlock(server, repository.name)
     assert not (repository / "called").exists()
 
 
@@ -93,11 +85,11 @@ def calls(maintenance, monkeypatch):
     def restic(settings, host, *arguments, source=None):
         made.append((settings["location"], arguments[0], source and source["location"]))
         if arguments[0] == "init":
-            directory = maintenance.directory(settings, host)
+            directory = maintenance.repositories.directory(settings, host)
             directory.mkdir(parents=True)
             (directory / "config").touch()
 
-    monkeypatch.setattr(maintenance, "restic", restic)
+    monkeypatch.setattr(maintenance.repositories, "restic", restic)
     return made
 
 
@@ -116,41 +108,43 @@ def test_a_repository_is_in_its_place_only_once_it_has_its_history(maintenance, 
     disk, new = tmp_path / "disk", f"{tmp_path}/.new"
     (disk / "repository").mkdir()
     (disk / "repository/config").touch()
-    maintenance.create(copied, "repository")
+    maintenance.upkeep.create(copied, "repository")
     assert calls == [(new, "init", None), (new, "copy", str(disk))]
-    assert maintenance.exists(copied, "repository") and not (tmp_path / ".new").exists()
+    assert maintenance.repositories.exists(copied, "repository") and not (tmp_path / ".new").exists()
 
 
 def test_without_its_history_there_is_no_repository_that_a_host_could_begin(
     maintenance, copied, calls, tmp_path, monkeypatch
 ):
     shutil.rmtree(tmp_path / "repository")
-    monkeypatch.setattr(maintenance, "recover", refuse := Refusal(maintenance.RepositoryError))
+    monkeypatch.setattr(
+        maintenance.upkeep, "recover", refuse := Refusal(maintenance.repositories.RepositoryError)
+    )
     (tmp_path / "disk/repository").mkdir()
     (tmp_path / "disk/repository/config").touch()
-    with pytest.raises(maintenance.RepositoryError):
-        maintenance.create(copied, "repository")
-    assert refuse.called and not maintenance.exists(copied, "repository")
+    with pytest.raises(maintenance.repositories.RepositoryError):
+        maintenance.upkeep.create(copied, "repository")
+    assert refuse.called and not maintenance.repositories.exists(copied, "repository")
 
 
 def test_what_another_host_has_left_keeps_no_host_from_its_repository(maintenance, copied, calls, tmp_path):
     shutil.rmtree(tmp_path / "repository")
     (tmp_path / ".new/other").mkdir(parents=True)
-    maintenance.create(copied, "repository")
-    assert maintenance.exists(copied, "repository") and (tmp_path / ".new/other").is_dir()
+    maintenance.upkeep.create(copied, "repository")
+    assert maintenance.repositories.exists(copied, "repository") and (tmp_path / ".new/other").is_dir()
 
 
 @pytest.fixture
 def run(maintenance, copied, calls, tmp_path, monkeypatch):
     """Return a function that runs the program, waiting for nobody, and returns its exit code."""
-    monkeypatch.setattr(maintenance, "SETTINGS", tmp_path / "settings")
-    monkeypatch.setattr(maintenance, "METRICS", tmp_path / "check.prom")
-    monkeypatch.setattr(maintenance, "WAIT_S", 0, raising=False)
+    monkeypatch.setattr(maintenance.repositories, "SETTINGS", tmp_path / "settings")
+    monkeypatch.setattr(maintenance.figures, "METRICS", tmp_path / "check.prom")
+    monkeypatch.setattr(maintenance.maintenance, "WAIT_S", 0, raising=False)
     (tmp_path / "settings").write_text(json.dumps(copied))
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["hal-backup-maintenance", *arguments])
-        return maintenance.main()
+        return maintenance.maintenance.main()
 
     return run
 
@@ -159,7 +153,7 @@ def test_of_two_runs_one_makes_a_repository_and_the_other_says_so(
     run, maintenance, copied, tmp_path, monkeypatch, capsys
 ):
     shutil.rmtree(tmp_path / "repository")
-    made, codes = maintenance.create, []
+    made, codes = maintenance.upkeep.create, []
 
     def create(settings, host):
         if not codes:  # the first one; the second begins while that is at work
@@ -167,11 +161,11 @@ def test_of_two_runs_one_makes_a_repository_and_the_other_says_so(
             codes[0] = run("--create")
         made(settings, host)
 
-    monkeypatch.setattr(maintenance, "create", create)
+    monkeypatch.setattr(maintenance.upkeep, "create", create)
     assert run("--create") == 0 and codes == [1]
     said = capsys.readouterr()
     assert said.err.startswith("repository: another run of hal-backup-maintenance works on its repository")
-    assert said.out.count("created") == 1 and maintenance.exists(copied, "repository")
+    assert said.out.count("created") == 1 and maintenance.repositories.exists(copied, "repository")
 
 
 def test_the_hourly_run_passes_over_what_another_run_works_on_and_unlocking_does_not(
@@ -180,8 +174,8 @@ def test_the_hourly_run_passes_over_what_another_run_works_on_and_unlocking_does
     repository = tmp_path / "repository"
     (repository / "config").touch()
     (repository / "locks/1").touch()
-    maintenance.STATE.mkdir()
-    with (maintenance.STATE / "repository.lock").open("w") as held:
+    maintenance.repositories.STATE.mkdir()
+    with (maintenance.repositories.STATE / "repository.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert run() == 0 and not calls
         assert run("--check") == 1 and not calls
@@ -192,7 +186,7 @@ def test_the_hourly_run_passes_over_what_another_run_works_on_and_unlocking_does
 
 def test_a_fault_of_one_host_keeps_no_metrics_away(run, maintenance, tmp_path, monkeypatch, capsys):
     shutil.rmtree(tmp_path / "repository")
-    monkeypatch.setattr(maintenance, "create", Refusal(PermissionError("its disk is read-only")))
+    monkeypatch.setattr(maintenance.upkeep, "create", Refusal(PermissionError("its disk is read-only")))
     assert run("--create") == 1
     assert "repository: its disk is read-only" in capsys.readouterr().err
     assert "hal_backup_offsite_age_limit_seconds" in (tmp_path / "check.prom").read_text()
@@ -202,7 +196,7 @@ def test_a_fault_of_one_host_keeps_no_metrics_away(run, maintenance, tmp_path, m
 def test_what_a_broken_off_recovery_has_written_is_the_servers(
     maintenance, copied, tmp_path, monkeypatch, end
 ):
-    error = getattr(maintenance, end) if isinstance(end, str) else end
+    error = getattr(maintenance.repositories, end) if isinstance(end, str) else end
     owners = {}
 
     def half_a_copy(*_, **__):
@@ -210,10 +204,12 @@ def test_what_a_broken_off_recovery_has_written_is_the_servers(
         (tmp_path / "repository/data/pack").touch()
         raise error
 
-    monkeypatch.setattr(maintenance, "restic", half_a_copy)
-    monkeypatch.setattr(maintenance.shutil, "chown", lambda path, user, _group: owners.update({path: user}))
+    monkeypatch.setattr(maintenance.repositories, "restic", half_a_copy)
+    monkeypatch.setattr(
+        maintenance.upkeep.shutil, "chown", lambda path, user, _group: owners.update({path: user})
+    )
     with pytest.raises(error):
-        maintenance.recover(copied, maintenance.offsite(copied), "repository")
+        maintenance.upkeep.recover(copied, maintenance.repositories.offsite(copied), "repository")
     assert owners[tmp_path / "repository/data/pack"] == copied["user"]
 
 
@@ -221,12 +217,12 @@ def test_a_file_that_goes_while_it_is_measured_has_no_size(maintenance, server, 
     there = tmp_path / "repository/config"
     there.write_text("12345")
     monkeypatch.setattr(Path, "rglob", lambda *_: [there, tmp_path / "repository/locks/gone"])
-    assert maintenance.size(server, "repository") == 5
+    assert maintenance.repositories.size(server, "repository") == 5
 
 
 def test_a_copy_is_made_once_a_day_and_checked(maintenance, copied, calls, tmp_path):
     for _ in range(2):
-        maintenance.maintain(copied, "repository", check=False)
+        maintenance.upkeep.maintain(copied, "repository", check=False)
     disk, here = str(tmp_path / "disk"), str(tmp_path)
     offsite = [(verb, source) for location, verb, source in calls if location == disk]
     assert offsite == [("init", here), ("copy", here), ("check", None), ("forget", None)]
@@ -234,7 +230,7 @@ def test_a_copy_is_made_once_a_day_and_checked(maintenance, copied, calls, tmp_p
 
 def test_where_nobody_may_delete_a_copy_is_made_all_the_same(maintenance, copied, calls, tmp_path):
     for _ in range(2):
-        maintenance.maintain(
+        maintenance.upkeep.maintain(
             copied | {"offsite": copied["offsite"] | {"delete": False}}, "repository", check=False
         )
     verbs = [verb for location, verb, _ in calls if location == str(tmp_path / "disk")]
@@ -244,31 +240,31 @@ def test_where_nobody_may_delete_a_copy_is_made_all_the_same(maintenance, copied
 def test_a_copy_from_which_nothing_can_be_removed_is_a_copy(
     maintenance, copied, calls, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(maintenance, "forget", Refusal(maintenance.RepositoryError))
-    with pytest.raises(maintenance.RepositoryError):
-        maintenance.copy_offsite(copied, maintenance.offsite(copied), "repository")
-    assert maintenance.last("repository", "offsite") > 0
+    monkeypatch.setattr(maintenance.upkeep, "forget", Refusal(maintenance.repositories.RepositoryError))
+    with pytest.raises(maintenance.repositories.RepositoryError):
+        maintenance.upkeep.copy_offsite(copied, maintenance.repositories.offsite(copied), "repository")
+    assert maintenance.repositories.last("repository", "offsite") > 0
 
 
 def test_a_disk_that_is_absent_is_passed_over(maintenance, copied, calls, tmp_path):
     (tmp_path / "disk").rmdir()
-    maintenance.maintain(copied, "repository", check=False)
+    maintenance.upkeep.maintain(copied, "repository", check=False)
     assert not [call for call in calls if call[0] == str(tmp_path / "disk")]
-    assert maintenance.last("repository", "offsite") == 0
+    assert maintenance.repositories.last("repository", "offsite") == 0
 
 
 def test_metrics_tell_the_age_of_copies_and_the_size_of_repositories(
     maintenance, copied, calls, tmp_path, monkeypatch
 ):
     (tmp_path / "settings").touch()
-    monkeypatch.setattr(maintenance, "SETTINGS", tmp_path / "settings")
-    monkeypatch.setattr(maintenance, "METRICS", tmp_path / "check.prom")
+    monkeypatch.setattr(maintenance.repositories, "SETTINGS", tmp_path / "settings")
+    monkeypatch.setattr(maintenance.figures, "METRICS", tmp_path / "check.prom")
     os.utime(tmp_path / "settings", (1000, 1000))
-    maintenance.write_metrics(copied | {"quotas_gib": {"repository": 5}})
+    maintenance.figures.write_metrics(copied | {"quotas_gib": {"repository": 5}})
     text = (tmp_path / "check.prom").read_text()
     assert 'hal_backup_offsite_last_success_timestamp_seconds{host="repository"} 1000\n' in text
-    maintenance.maintain(copied, "repository", check=False)
-    maintenance.write_metrics(copied | {"quotas_gib": {"repository": 5}})
+    maintenance.upkeep.maintain(copied, "repository", check=False)
+    maintenance.figures.write_metrics(copied | {"quotas_gib": {"repository": 5}})
     text = (tmp_path / "check.prom").read_text()
     assert 'offsite_last_success_timestamp_seconds{host="repository"} 1000\n' not in text
     assert 'hal_backup_offsite_age_limit_seconds{host="repository"} 259200\n' in text
@@ -282,14 +278,14 @@ def test_a_quota_that_is_full_is_freed_at_once_counted_again_and_named(
     units = repository.parent / "bin/systemctl"
     units.write_text(f'#!/bin/sh\necho "$*" >> {repository.parent}/units\n')
     units.chmod(0o755)
-    maintenance.mark(repository.name, "checked")
+    maintenance.repositories.mark(repository.name, "checked")
     limited = server | {"unit": "server@{}.service", "quotas_gib": {repository.name: 1}}
-    maintenance.maintain(limited, repository.name, check=False)
+    maintenance.upkeep.maintain(limited, repository.name, check=False)
     assert not (repository.parent / "units").exists() and "full" not in capsys.readouterr().err
     with (repository / "snapshots/large").open("wb") as file:
         file.truncate(980 * 2**20)
-    monkeypatch.setattr(maintenance, "restic", lambda *_, **__: "")
-    maintenance.maintain(limited, repository.name, check=False)
+    monkeypatch.setattr(maintenance.repositories, "restic", lambda *_, **__: "")
+    maintenance.upkeep.maintain(limited, repository.name, check=False)
     assert (repository.parent / "units").read_text() == "try-restart server@repository.service\n"
     said = capsys.readouterr().err
     assert (
@@ -316,7 +312,9 @@ def test_in_a_directory_restic_is_told_no_credentials_but_to_bring_back_from_a_s
     maintenance, server, told, verb
 ):
     here = server | {"access": STORE["access"]}
-    maintenance.restic(here, "repository", verb, source={**server, **STORE} if verb == "copy" else None)
+    maintenance.repositories.restic(
+        here, "repository", verb, source={**server, **STORE} if verb == "copy" else None
+    )
     assert told()["RESTIC_REPOSITORY"] == f"{server['location']}/repository"
     assert told().get("RESTIC_FROM_REPOSITORY") == (
         None if verb == "check" else "s3:https://nas/hal/repository"
@@ -325,7 +323,9 @@ def test_in_a_directory_restic_is_told_no_credentials_but_to_bring_back_from_a_s
 
 
 def test_restic_is_told_the_credentials_of_a_store(maintenance, server, told):
-    maintenance.restic(server | STORE | {"sftp_command": "ssh nas -s sftp"}, "repository", "check")
+    maintenance.repositories.restic(
+        server | STORE | {"sftp_command": "ssh nas -s sftp"}, "repository", "check"
+    )
     told = told()
     assert told["RESTIC_REPOSITORY"] == "s3:https://nas/hal/repository"
     assert (told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"]) == ("key", "secret key")
@@ -337,15 +337,15 @@ def test_restic_is_told_the_credentials_of_a_store(maintenance, server, told):
 def watching(maintenance, server, repository, monkeypatch, tmp_path):
     """Ask for the ages of two items, one every minute; return what is told of them, and the metrics."""
     (tmp_path / "settings.json").touch()
-    monkeypatch.setattr(maintenance, "SETTINGS", tmp_path / "settings.json")
-    monkeypatch.setattr(maintenance, "AGES", tmp_path / "ages.prom")
+    monkeypatch.setattr(maintenance.repositories, "SETTINGS", tmp_path / "settings.json")
+    monkeypatch.setattr(maintenance.figures, "AGES", tmp_path / "ages.prom")
     items = {
         "conversations": {"tag": "conversations", "every": 60},
         "account": {"tag": "hal", "every": 86400},
     }
 
     def ask(capsys):
-        maintenance.tell_ages(server | {"watched": {repository.name: items}})
+        maintenance.figures.tell_ages(server | {"watched": {repository.name: items}})
         told = json.loads(capsys.readouterr().out)[repository.name]
         metrics = dict(line.rsplit(" ", 1) for line in (tmp_path / "ages.prom").read_text().splitlines())
         return told, metrics
@@ -389,7 +389,7 @@ def test_an_item_that_was_never_backed_up_is_as_old_as_the_settings(
     told, _ = watching(capsys)
     age_s = told["conversations"].pop("age_s")
     assert told["conversations"] == {"last": None, "late": False, "fault": None} and 0 <= age_s < 60
-    os.utime(maintenance.SETTINGS, (time.time() - 300,) * 2)
+    os.utime(maintenance.repositories.SETTINGS, (time.time() - 300,) * 2)
     told, metrics = watching(capsys)
     assert told["conversations"]["late"] and not told["account"]["late"]
     assert metric("snapshot_timestamp_seconds", repository, "conversations") in metrics
@@ -402,9 +402,9 @@ def test_a_repository_that_does_not_answer_is_told_and_becomes_late_by_itself(
     watching(capsys)
 
     def refuse(*_, **__):
-        raise maintenance.RepositoryError("the disk is gone")
+        raise maintenance.repositories.RepositoryError("the disk is gone")
 
-    monkeypatch.setattr(maintenance, "restic", refuse)
+    monkeypatch.setattr(maintenance.repositories, "restic", refuse)
     told, metrics = watching(capsys)
     assert told["conversations"]["fault"] == "the disk is gone"
     assert 200 <= told["conversations"]["age_s"] < 230

@@ -7,7 +7,6 @@ import json
 import sys
 
 import pytest
-from tests.conftest import load_module
 
 HOST = "qm1"
 
@@ -30,7 +29,7 @@ class Repositories:
         keys, password = self.keys[settings["location"]], settings["passwords"][host]
         current = next((name for name, known in keys.items() if known == password), None)
         if current is None:
-            raise self.module.RepositoryError(
+            raise self.module.repositories.RepositoryError(
                 "restic cat ended with code 12: Fatal: wrong password or no key found"
             )
         if source:  # of which the password that is used must be one
@@ -63,18 +62,9 @@ class Repositories:
 
 
 @pytest.fixture
-def maintenance(tmp_path, monkeypatch):
-    module = load_module("hal_backup_maintenance", "roles/backup_server/files")
-    monkeypatch.setattr(module, "STATE", tmp_path / "state")
-    monkeypatch.setattr(module, "SETTINGS", tmp_path / "settings.json")
-    monkeypatch.setattr(module, "METRICS", tmp_path / "metrics.prom")
-    return module
-
-
-@pytest.fixture
 def repositories(maintenance, monkeypatch):
     found = Repositories(maintenance)
-    monkeypatch.setattr(maintenance, "restic", found.restic)
+    monkeypatch.setattr(maintenance.repositories, "restic", found.restic)
     return found
 
 
@@ -101,7 +91,7 @@ def run(maintenance, repositories, tmp_path, monkeypatch):
 
     def program(option):
         monkeypatch.setattr(sys, "argv", ["hal-backup-maintenance", option])
-        return maintenance.main()
+        return maintenance.maintenance.main()
 
     return program
 
@@ -145,8 +135,10 @@ def test_a_repository_that_only_the_former_password_opens_is_never_left_without_
     maintenance, run, repositories, tmp_path
 ):
     settings = json.loads((tmp_path / "settings.json").read_text())
-    with pytest.raises(maintenance.RepositoryError, match=r"the new password does not open .*--create"):
-        maintenance.retire(settings, HOST)
+    with pytest.raises(
+        maintenance.repositories.RepositoryError, match=r"the new password does not open .*--create"
+    ):
+        maintenance.passwords.retire(settings, HOST)
     assert repositories.passwords()["here"] == sorted(["old", OTHERS["here"]])
 
 
