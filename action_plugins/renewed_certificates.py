@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import vars_loader
-from hal.network.secret_variables import with_variables
 
 from hal.network.certificates import AUTHORITY, renew
 from hal.network.files import write_public
+from hal.network.secret_variables import with_variables
 
 ARGUMENT_SPEC = {
     "secrets_file": {"type": "path", "required": True},

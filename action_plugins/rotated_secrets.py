@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import vars_loader
-from hal.network.secret_variables import with_variables
 
 from hal.network.rotation import RotationError, begin, end
+from hal.network.secret_variables import with_variables
 
 ARGUMENT_SPEC = {
     "secrets_file": {"type": "path", "required": True},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hal.network.secret_variables import with_variables
 
 from hal.network.backups import backup_access, backup_repositories
 from hal.network.devices import change, changed_text
@@ -16,6 +15,7 @@ from hal.network.rotation import (
     unfit_backups,
     with_former_tokens,
 )
+from hal.network.secret_variables import with_variables
 
 TOKENS = {"checks": "of the checks", "mac": "of the mac", "tablet": "of the tablet"}
 HELD = {"network_backup_secret": "old", "network_device_tokens": TOKENS, "network_windows_password": "theirs"}
