@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -162,10 +163,11 @@ def full(repository):
     target = program.readlink()
     program.unlink()
     program.write_text(
-        "#!/bin/sh\ntrap 'exit 130' INT\n"
-        "echo 'Save(<lock/1234>) returned error, retrying after 0.6s: "
-        "unexpected HTTP response (507): 507 Insufficient Storage' >&2\n"
-        "for n in $(seq 3000); do sleep 0.1; done\n"
+        f"#!{sys.executable}\nimport signal, sys, time\n"
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit(130))\n"
+        "print('Save(<lock/1234>) returned error, retrying after 0.6s: "
+        "unexpected HTTP response (507): 507 Insufficient Storage', file=sys.stderr, flush=True)\n"
+        "time.sleep(300)\n"
     )
     program.chmod(0o755)
 

@@ -9,7 +9,8 @@ import pytest
 from hal.network.adoption.sites import adopt_sites
 from hal.network.haproxy_config import ConfigurationError, read_configuration
 
-SITE = "frontend web\n  bind :80\n  use_backend a if {condition}\nbackend a\n  server a 192.0.2.1:80\n"
+HTTP = "defaults\n  mode http\n"
+SITE = HTTP + "frontend web\n  bind :80\n  use_backend a if {condition}\nbackend a\n  server a 192.0.2.1:80\n"
 
 
 def adopt(text: str, services: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def test_a_front_end_that_asks_for_more_stays_as_it_is_behind_hals(
 ) -> None:
     adopted = adopt(SITE.format(condition=condition), services)
     assert "bind abns@site_web_80 accept-proxy" in adopted["fragment"]
-    assert adopted["kept"] == [f"frontend web: haproxy.cfg, line 3: use_backend a if {condition}"]
+    assert adopted["kept"] == [f"frontend web: haproxy.cfg, line 5: use_backend a if {condition}"]
     (site,) = adopted["sites"]
     assert site["default"] and site["servers"] == [{"socket": "site_web_80", "send_proxy": "v2"}]
 
@@ -106,7 +107,9 @@ def test_a_site_whose_name_another_answers_before_it_is_never_asked(services: di
         "  use_backend c if { hdr(host) b.org c.org }\n"
         "  use_backend d if { hdr(host) a.org } { path_beg /y }\n"
     )
-    adopted = adopt(text + "".join(f"backend {n}\n  server s 192.0.2.1:80\n" for n in "abcd"), services)
+    adopted = adopt(
+        HTTP + text + "".join(f"backend {n}\n  server s 192.0.2.1:80\n" for n in "abcd"), services
+    )
     assert [(site["name"], site["names"]) for site in adopted["sites"]] == [
         ("a", ["a.org"]),
         ("b", ["a.org", "b.org"]),

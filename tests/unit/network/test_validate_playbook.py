@@ -204,5 +204,5 @@ def test_a_client_gets_the_environment_from_the_inventory(inventory):
     done = ansible("ansible", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"PROXMOX_HOST": "127.0.0.2"' in done.stdout and '"PROXMOX_USER": "root"' in done.stdout
-    assert '"HAL_GATEWAY_URL": "ws://198.18.34.103:8768"' in done.stdout
+    assert '"HAL_GATEWAY_URL": "wss://haproxy"' in done.stdout
     assert SECRETS["network_proxmox_password"] not in done.stdout
