@@ -118,7 +118,7 @@ production-init: python-tools ## Fill in the production inventory: a few questio
 	@python -m production.init
 
 .PHONY: rotate-secrets
-rotate-secrets: python-tools ## Replace the secrets that HAL has made: make rotate-secrets [ONLY=backups,tokens]
+rotate-secrets: python-tools ## Replace the production secrets that HAL has made: make rotate-secrets [ONLY=backups,tokens]
 	@ansible-playbook -i $(INVENTORY) playbooks/rotate_secrets.yml $(if $(ONLY),-e "{\"rotate_only\": \"$$ONLY\"}")
 
 .PHONY: production-secrets

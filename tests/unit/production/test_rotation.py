@@ -149,7 +149,9 @@ def test_a_check_says_what_would_be_replaced_and_makes_nothing(production, rotat
 def test_nothing_is_taken_away_before_every_host_has_what_comes_in_its_place():
     """The order of the plays."""
     names = [play["name"] for play in PLAYS]
-    assert names[2:] == [
+    assert names[1:] == [
+        "Validate the description before any host is contacted",
+        "Find out which systems the hosts have",
         "Make the new secrets",
         "Add the new passwords to the repositories",
         "Back up with the new passwords",
@@ -163,7 +165,7 @@ def test_nothing_is_taken_away_before_every_host_has_what_comes_in_its_place():
         "End",
     ]
     refusing = [play["name"] for play in PLAYS if play.get("vars", {}).get("former_refused")]
-    assert refusing == names[9:11]
+    assert refusing == ["Refuse the former passwords of the backup server", "Refuse the former tokens"]
 
 
 def test_a_host_on_which_a_task_failed_keeps_the_former_secrets_in_force(production, rotate, tmp_path):
