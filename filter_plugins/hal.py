@@ -134,9 +134,12 @@ def listen_address(catalogue: Catalogue, name: str, groups: Groups) -> str:
 
 
 def service_urls(catalogue: Catalogue, name: str, groups: Groups, addresses: Addresses) -> list[str]:
-    """Return the URL of a service on every host that runs it, such as http://198.18.10.20:9000."""
+    """Return the URL of a service on every host that runs it, such as http://198.18.10.20:9000.
+
+    Where another service offers it encrypted, it is that one's.
+    """
     network = Network.parse(catalogue, groups, addresses)
-    return network.urls(network.services[name])
+    return network.urls(network.encrypted(network.services[name]))
 
 
 def firewall_rules(
@@ -151,6 +154,11 @@ def firewall_rules(
     """Return the flows that a host lets in: `flows.firewall_rules`."""
     networks = {ADMINISTRATORS: administrators, CLIENTS: client_networks}
     return flows.firewall_rules(Network.parse(catalogue, groups, addresses, networks), host)
+
+
+def encrypted_ports(catalogue: Catalogue, unit: str) -> list[dict[str, Any]]:
+    """Return what a unit offers encrypted: `proxy.encrypted_ports`."""
+    return proxy.encrypted_ports(services.parse(catalogue), unit)
 
 
 def proxy_frontends(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -228,13 +236,13 @@ class FilterModule:
         functions: Iterable[Callable[..., Any]] = (
             adopt_sites, adoption_hosts, adoption_open, adoption_page, adoption_proposal, adoption_table,
             backup_access, backup_hosts, backup_items, backup_repositories, cached_files,
-            catalogue_for_mode, reference.cell, certificate_end, certificate_names, chosen_snapshot,
-            client_environment, client_timeout, closed_on_windows, data_had, declared_models, diagram_hosts,
-            drift_metrics, drift_table, firewall_rules, first_aid, found_on_host, found_on_windows,
-            from_cache, hardening, health_report, health_results, health_states, health_table,
-            host_sbom, host_services, reference.interval, known_ports, listen_address, lock_sbom, logins,
-            metrics_targets,
-            model_downloads, network_diagram, network_faults, network_flows, obstacles, ollama_handover,
+            catalogue_for_mode, reference.cell, certificate_end, certificate_names, services.choices,
+            chosen_snapshot, client_environment, client_timeout, closed_on_windows, data_had, declared_models,
+            diagram_hosts, drift_metrics, drift_table, encrypted_ports, firewall_rules, first_aid,
+            found_on_host, found_on_windows, from_cache, hardening, health_report, health_results,
+            health_states, health_table, host_sbom, host_services, reference.interval, known_ports,
+            listen_address, lock_sbom, logins, metrics_targets, model_downloads, network_diagram,
+            network_faults, network_flows, obstacles, ollama_handover,
             package_archives, planned_checks, preparation_faults, probe_targets, proxy_backends,
             proxy_frontends, proxy_sites, preparation.reach_hosts, renamed_variables, service_hosts,
             service_urls, sftp_address, sftp_command, site_faults, site_frontends, site_networks,

@@ -121,6 +121,14 @@ class Inventory:
                 return hosts
         raise KeyError(f"{self.hosts.path} has no group {name}")
 
+    def members(self, name: str) -> list[str]:
+        """Return the hosts of a group and of the groups within it; none where there is no such group."""
+        for found, group in walk(self.hosts.content):
+            if found == name:
+                children = [self.members(child) for child in group.get("children") or ()]
+                return [*(group.get("hosts") or ()), *(host for hosts in children for host in hosts)]
+        return []
+
     def host(self, name: str) -> CommentedMap:
         """Return the variables of a host, which stand where it has any."""
         for _, group in walk(self.hosts.content):
@@ -138,7 +146,8 @@ class Inventory:
 
     def certificate_names(self) -> dict[str, list[str]]:
         """Return, by the variable that holds a server certificate, the names and addresses that it is for."""
-        groups = {"proxies": list(self.group("proxies")), "backup_servers": list(self._backup_hosts())}
+        groups = {name: self.members(name) for name in ("proxies", "gateways", "ai_servers")}
+        groups["backup_servers"] = list(self._backup_hosts())
         addresses = {host: self.host(host)["address"] for hosts in groups.values() for host in hosts}
         virtual = self.network.content.get("network_virtual_address")
         return certificate_names(groups, with_virtual_address(addresses, virtual or ""))

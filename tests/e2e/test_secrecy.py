@@ -18,9 +18,10 @@ def secrets() -> list[str]:
     """Return every secret of the lab; of a key, a line of its middle."""
     variables = yaml.safe_load(network.SECRETS.read_text())
     keys = [network.STATE / "id_ed25519", network.STATE / "pve.key"]
-    private = re.findall(r"PRIVATE KEY-----\n(.+)\n", variables["network_proxy_certificate"])
+    certificates = ("network_proxy_certificate", "network_gateway_certificate", "network_ai_certificate")
+    private = [re.search(r"PRIVATE KEY-----\n(.+)\n", variables[name])[1] for name in certificates]
     private += [path.read_text().splitlines()[1] for path in keys]
-    assert len(private) == 3
+    assert len(private) == 5
     return [variables["network_proxmox_password"], *variables["network_device_tokens"].values(), *private]
 
 

@@ -80,12 +80,14 @@ class Suite:
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
-        token, backups, login, self.password = (secrets.token_urlsafe(32) for _ in range(4))
+        token, backups, login, key, self.password = (secrets.token_urlsafe(32) for _ in range(5))
+        certificate = f"a certificate and its PRIVATE KEY {key}"
         digest, access = hashlib.sha256(token.encode()).hexdigest(), backup_access(HOST, backups)
         self.variables: dict[str, Any] = {
             "network_windows_password": self.password,
             "network_backup_secret": backups,
             "network_device_tokens": {"tablet": token},
+            "network_gateway_certificate": certificate,
             "openqm_windows_login": f"hal ENCR:{login}",
         }
         self.secrets = [
@@ -95,6 +97,12 @@ class Suite:
             ),
             Secret(
                 "the token's digest", digest, ("python_service_secrets",), rf'"text": "tablet {digest}\\n"'
+            ),
+            Secret(
+                "the gateway's key",
+                certificate,
+                ("gateway_certificate", "python_service_secrets"),
+                rf'"text": "{certificate}"',
             ),
             Secret(
                 "the backups' secret", backups, (), "", ("the backups' access", "the backups' encryption")

@@ -21,10 +21,10 @@ class Gateway(WebSocketServer):
         """Prepare, without opening a port.
 
         Raises:
-            ValueError: the tokens file is unreadable or malformed.
+            ValueError: the tokens file or the authority's certificate is unreadable or malformed.
         """
         metrics = GatewayMetrics()
-        self._client = make_client()
+        self._client = make_client(settings.ca_file)
         listener = ListenerBackend(
             settings.listener_host,
             settings.listener_port,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from hal.shared.settings import check_ports, check_positive
@@ -25,6 +26,8 @@ class GatewaySettings(SocketSettings):
             sure. Measured with the model tiny.en on 80 questions, clear and beside noise: of 50 that were
             understood word for word, 7 are asked back; of 30 that were not, 23 are asked back or left out.
         ollama_urls: bases of the language model's servers, in order of preference.
+        ca_file: PEM of the authority that vouches for those that are asked over https; the system's own
+            unless it is set.
         ollama_model: the model that answers general questions.
         speech_timeout_s: limit for one transcription.
         ollama_timeout_s: limit for one answer of the language model.
@@ -38,6 +41,7 @@ class GatewaySettings(SocketSettings):
     speech_language: str = "en"
     ollama_urls: tuple[str, ...] = ()
     ollama_model: str = ""
+    ca_file: Path | None = None
     ask_below_confidence: float = 0.58
     speech_timeout_s: float = 30.0
     ollama_timeout_s: float = 55.0

@@ -21,7 +21,15 @@ WATCHERS = "monitoring_servers"
 WINDOWS = "windows_hosts"
 PORTLESS = "vrrp"  # a protocol of IP itself, whose number stands for the port
 # Every protocol, with the scheme of its URLs.
-SCHEMES = {"websocket": "ws", "http": "http", "https": "https", "tcp": "tcp", "ssh": "ssh"}
+SCHEMES = {
+    "websocket": "ws",
+    "websocket_tls": "wss",
+    "http": "http",
+    "https": "https",
+    "tcp": "tcp",
+    "ssh": "ssh",
+}
+ENCRYPTED = {"websocket_tls", "https"}  # by TLS, with a certificate that names the host
 DATAGRAMS = "udp"  # has no handshake by which open and closed could be told apart
 PROTOCOLS = {*SCHEMES, DATAGRAMS, PORTLESS}
 EVERYBODY = "any"  # among the clients of a service
@@ -64,6 +72,7 @@ class Service:
     proxy: Exposure | None = None
     frontend: str = ""
     redirect: bool = False
+    encrypts: str = ""
     unit: str = ""
     windows_service: str = ""
 
@@ -71,6 +80,11 @@ class Service:
     def transport(self) -> str:
         """The protocol that its port is one of, `tcp` or `udp`, or PORTLESS."""
         return self.protocol if self.protocol in (DATAGRAMS, PORTLESS) else "tcp"
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether what it says to its clients is encrypted by TLS."""
+        return self.protocol in ENCRYPTED
 
     @classmethod
     def parse(cls, name: str, described: Described) -> Self:
@@ -88,7 +102,7 @@ class Service:
 
 
 _FIELDS = {field.name.rstrip("_"): field for field in fields(Service) if field.name != "name"}
-_MODE_TYPES: dict[str, type] = {"listener_modes": list, "in_mode": dict, "optional": str}
+_MODE_TYPES: dict[str, type] = {"listener_modes": list, "in_mode": dict, "optional": str, "where": dict}
 # What YAML has for the type of a field.
 _YAML_TYPES: dict[str, type] = {
     "str": str,
@@ -97,6 +111,8 @@ _YAML_TYPES: dict[str, type] = {
     "tuple[str, ...]": list,
     "Exposure | None": dict,
 }
+# What a description says in part: a mode or a variable, and the keys that are different there.
+_PARTS = ("in_mode", "where", "chosen")
 
 # The keys that a description may have, with the type of each, and those that it must have.
 TYPES = {key: _YAML_TYPES[str(field.type)] for key, field in _FIELDS.items()} | _MODE_TYPES
@@ -104,10 +120,34 @@ REQUIRED = {key for key, field in _FIELDS.items() if field.default is MISSING}
 
 
 def _with_clients(described: Described, further: Sequence[str]) -> dict[str, Any]:
-    """Return a description whose clients, if it has any key of that name, are also further ones."""
-    if "clients" not in described:
-        return dict(described)
-    return {**described, "clients": list(dict.fromkeys([*described["clients"], *further]))}
+    """Return a description whose clients, wherever it has any, are also further ones."""
+    found = dict(described)
+    if "clients" in found:
+        found["clients"] = list(dict.fromkeys([*found["clients"], *further]))
+    for part in _PARTS:
+        if part in found:
+            found[part] = {key: _with_clients(changes, further) for key, changes in found[part].items()}
+    return found
+
+
+def _as_chosen(described: Described, chosen: Collection[str]) -> dict[str, Any]:
+    """Return a description in which what is chosen is not optional, and has become `chosen` of `where`."""
+    found = {key: value for key, value in described.items() if key != "optional" or value not in chosen}
+    if changed := {name: changes for name, changes in found.get("where", {}).items() if name in chosen}:
+        found["chosen"] = changed
+    if "in_mode" in found:
+        found["in_mode"] = {mode: _as_chosen(changes, chosen) for mode, changes in found["in_mode"].items()}
+    return found
+
+
+def choices(services: Mapping[str, Described]) -> list[str]:
+    """Return the variables that `optional` and `where` name, each once."""
+    found: list[str] = []
+    for service in services.values():
+        for described in (service, *service.get("in_mode", {}).values()):
+            found += [described["optional"]] if "optional" in described else []
+            found += described.get("where", {})
+    return list(dict.fromkeys(found))
 
 
 def with_household(
@@ -127,12 +167,9 @@ def with_household(
         services: every service, for all modes.
         foreign: `network_foreign_services`, described like the services.
         clients: `network_service_clients`, groups, hosts and networks that may use a service besides.
-        chosen: the variables that are set, of those that `optional` names.
+        chosen: the variables that are set, of those that `optional` and `where` name.
     """
-    found = {
-        name: {key: value for key, value in service.items() if key != "optional" or value not in chosen}
-        for name, service in services.items()
-    }
+    found = {name: _as_chosen(service, chosen) for name, service in services.items()}
     for name, service in foreign.items():
         asked = "http" if service.get("protocol") == "http" and "health" in service else "tcp"
         ways = {"check": "flow" if asked == "tcp" else asked, "probe": asked}
@@ -143,9 +180,7 @@ def with_household(
         described = {"description": "The household's own", **ways, **service}
         found[name] = _with_clients(described, [WATCHERS] if "probe" in described else [])
     for name, further in clients.items():
-        modes = found[name].get("in_mode", {})
-        in_mode = {mode: _with_clients(changes, further) for mode, changes in modes.items()}
-        found[name] = _with_clients(found[name], further) | ({"in_mode": in_mode} if in_mode else {})
+        found[name] = _with_clients(found[name], further)
     return found
 
 
@@ -166,11 +201,19 @@ def catalogue_for_mode(services: Mapping[str, Described], mode: str) -> dict[str
         known = ", ".join(LISTENER_MODES)
         raise ValueError(f"{NETWORK}: hal_listener_mode is {mode!r}; it can be {known}")
     return {
-        name: {key: value for key, value in service.items() if key not in _MODE_TYPES}
-        | service.get("in_mode", {}).get(mode, {})
+        name: _in_mode(service, mode)
         for name, service in services.items()
         if mode in service.get("listener_modes", LISTENER_MODES) and "optional" not in service
     }
+
+
+def _in_mode(described: Described, mode: str) -> dict[str, Any]:
+    """Return a description as it is in a mode, with what is chosen there (`_as_chosen`)."""
+    found = {**described, **described.get("in_mode", {}).get(mode, {})}
+    for changes in found.get("chosen", {}).values():
+        found |= changes
+    left_out = {*_MODE_TYPES, "chosen"}
+    return {key: value for key, value in found.items() if key not in left_out and value is not None}
 
 
 def parse(services: Mapping[str, Described]) -> Catalogue:

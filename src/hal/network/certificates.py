@@ -52,6 +52,8 @@ def certificate_names(groups: Groups, addresses: Mapping[str, str]) -> dict[str,
     servers = {
         "network_proxy_certificate": [*groups["proxies"], *shared],
         "network_backup_certificate": list(groups.get("backup_servers", ())),
+        "network_gateway_certificate": list(groups.get("gateways", ())),
+        "network_ai_certificate": list(groups.get("ai_servers", ())),
     }
     return {name: [*hosts, *(addresses[host] for host in hosts)] for name, hosts in servers.items() if hosts}
 

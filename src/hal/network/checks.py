@@ -40,7 +40,7 @@ def planned_checks(
                 continue
             watched = allowed and origin != target and _only_watches(network, origin, service)
             kind = _kind(service, own=origin == target, allowed=allowed, watched=watched)
-            if origin != target and service.protocol == "https" and not _is_user(network, origin, service):
+            if origin != target and service.is_encrypted and not _is_user(network, origin, service):
                 kind = FLOW
             checks.append(
                 {
@@ -53,7 +53,7 @@ def planned_checks(
                     "port": service.port,
                     "own": origin == target,
                     "expect": "open" if allowed else "closed",
-                    "tls": service.protocol == "https",
+                    "tls": service.is_encrypted,
                     "windows": network.runs_windows(target),
                     "unit": network.unit(service, target),
                     "proxied": bool(service.frontend),

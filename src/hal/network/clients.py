@@ -14,7 +14,7 @@ def client_environment(
     administrator: str,
     proxmox: Mapping[str, Any],
     *,
-    sends_token: bool = False,
+    encrypted: bool = False,
 ) -> dict[str, Any]:
     """Return the variables of network_config.sh, under the names that clients use today.
 
@@ -26,20 +26,20 @@ def client_environment(
         client: the host.
         administrator: who logs in to the proxy.
         proxmox: the Proxmox API, {host, user}.
-        sends_token: whether the client has a token, or needs one: it then asks the proxy, encrypted.
+        encrypted: whether it is to ask the proxy, encrypted, as when it has a token or needs one.
     """
     services, addresses = network.services, network.addresses
     qm, ai, proxy = (network.groups[group][0] for group in ("qm_servers", "ai_servers", "proxies"))
     gateway, speech, ollama = services["gateway"], services["speech"], services["ollama"]
     asked = VIRTUAL_HOST if VIRTUAL_HOST in addresses else qm
     port = gateway.port if asked == qm else services["proxy_gateway"].port
-    encrypted = proxy if asked == qm else asked
+    named = proxy if asked == qm else asked
     https = services["proxy_https"].port
     variables = {
-        "HAL_GATEWAY_URL": f"wss://{encrypted}{'' if https == 443 else f':{https}'}"
-        if sends_token
+        "HAL_GATEWAY_URL": f"wss://{named}{'' if https == 443 else f':{https}'}"
+        if encrypted
         else f"ws://{addresses[asked]}:{port}",
-        "HAL_SPEECH_URL": f"https://{encrypted}",
+        "HAL_SPEECH_URL": f"https://{named}",
         "HAL_CA_FILE": "/etc/hal/ca.crt",
         "HAPROXY_HOST": addresses[proxy],
         "HAPROXY_SSH_PORT": services["ssh_proxy"].port,

@@ -98,6 +98,10 @@ class Network:
         """Return the address that a service listens on."""
         return LOOPBACK if self.is_local(service) else ANY_ADDRESS
 
+    def encrypted(self, service: Service) -> Service:
+        """Return the service that offers another one encrypted; that one itself where there is none."""
+        return next((other for other in self.services.values() if other.encrypts == service.name), service)
+
     def urls(self, service: Service) -> list[str]:
         """Return the URL of a service on every host that runs it, such as http://198.18.10.20:9000."""
         scheme = SCHEMES[service.protocol]

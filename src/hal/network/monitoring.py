@@ -21,7 +21,7 @@ def _places(network: Network) -> Iterator[tuple[Service, str, str]]:
 
 
 def metrics_targets(network: Network) -> list[dict[str, Any]]:
-    """Return whose metrics are read: [{service, host, address, port, path}]."""
+    """Return whose metrics are read: [{service, host, address, port, path, tls}]."""
     return [
         {
             "service": service.name,
@@ -29,6 +29,7 @@ def metrics_targets(network: Network) -> list[dict[str, Any]]:
             "address": address,
             "port": service.port,
             "path": service.metrics,
+            "tls": service.is_encrypted,
         }
         for service, host, address in _places(network)
         if service.metrics
@@ -49,6 +50,6 @@ def probe_targets(network: Network) -> list[dict[str, str]]:
     for service, host, address in places:
         target = f"{address}:{service.port}"
         if service.probe == "http":
-            target = f"http://{target}{service.health}"
+            target = f"http{'s' if service.is_encrypted else ''}://{target}{service.health}"
         found.append({"service": service.name, "host": host, "kind": service.probe, "target": target})
     return found

@@ -7,6 +7,8 @@ from typing import Any
 from hal.network.catalogue import Catalogue, Service
 from hal.network.model import Network
 
+_UNENCRYPTED = {"https": "http", "websocket_tls": "websocket"}
+
 
 def proxy_frontends(services: Catalogue) -> list[dict[str, Any]]:
     """Return where the proxy listens: [{name, port, tls, redirect, routes: [{path, backend}]}].
@@ -37,12 +39,33 @@ def _routes(services: Catalogue, frontend: Service) -> list[dict[str, str]]:
     return sorted(routes, key=lambda route: -len(route["path"]))
 
 
+def encrypted_ports(services: Catalogue, unit: str) -> list[dict[str, Any]]:
+    """Return the ports at which a unit offers other services of its host encrypted.
+
+    Returns:
+        [{name, port, leads_to}]; the name is that of the service that is offered, and its port `leads_to`.
+    """
+    return [
+        {
+            "name": service.encrypts,
+            "port": service.port,
+            "leads_to": services[service.encrypts].port,
+        }
+        for service in services.values()
+        if service.encrypts and service.unit == unit
+    ]
+
+
 def proxy_backends(network: Network) -> list[dict[str, Any]]:
-    """Return what the proxy leads to: [{name, kind, health, servers: [{name, address, port}]}]."""
+    """Return what the proxy leads to: [{name, kind, tls, health, servers: [{name, address, port}]}].
+
+    `kind` is the protocol that is spoken, encrypted if `tls` says so.
+    """
     return [
         {
             "name": service.proxy.backend,
-            "kind": service.protocol,
+            "kind": _UNENCRYPTED.get(service.protocol, service.protocol),
+            "tls": service.is_encrypted,
             "health": service.health,
             "servers": [
                 {"name": host, "address": network.addresses[host], "port": service.port}

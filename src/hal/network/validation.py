@@ -75,8 +75,13 @@ def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
 
 
 def _variants(service: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a service as it is in each mode."""
-    return [{**service, **changes} for changes in ({}, *service.get("in_mode", {}).values())]
+    """Return a service as it is in each mode, and where each variable is set."""
+    in_modes = [{**service, **changes} for changes in ({}, *service.get("in_mode", {}).values())]
+    return [
+        {key: value for key, value in {**described, **changes}.items() if value is not None}
+        for described in in_modes
+        for changes in ({}, *described.get("where", {}).values())
+    ]
 
 
 def _mode_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
@@ -89,6 +94,19 @@ def _mode_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
             yield f"service {name} is {changes!r} in the mode {mode}, which is not a mapping"
         else:
             yield from _type_faults(name, {**service, **changes})
+            yield from _choice_faults(name, {**service, **changes})
+
+
+def _choice_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
+    """Find what a service must not be where a variable is set."""
+    if not isinstance(service.get("where", {}), dict):
+        return  # which is named as a fault of its type
+    for variable, changes in service.get("where", {}).items():
+        if not isinstance(changes, dict):
+            yield f"service {name} is {changes!r} where {variable} is set, which is not a mapping"
+            continue
+        changed = {key: value for key, value in {**service, **changes}.items() if value is not None}
+        yield from _type_faults(name, changed)
 
 
 def _proxy_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
@@ -123,6 +141,8 @@ def _reference_faults(
     watched = (service.get("metrics") or service.get("probe")) and service["group"] != WATCHERS
     if watched and service["clients"] and WATCHERS not in service["clients"]:
         yield f"service {name} is to be watched, and its clients are without {WATCHERS}"
+    if service.get("encrypts", name) not in catalogue:
+        yield f"service {name} encrypts {service['encrypts']}, which is no service"
     for route in service.get("proxy", {}).get("routes", []):
         target = catalogue.get(route["service"])
         if not isinstance(target, dict) or "frontend" not in target:
@@ -160,10 +180,11 @@ def _missing_faults(catalogue: dict[str, Any], groups: Groups) -> Iterator[str]:
 
 
 def _name_faults(catalogue: dict[str, Any]) -> Iterator[str]:
-    """Find names that haproxy.cfg would have twice."""
+    """Find names that haproxy.cfg would have twice; what encrypts another service may take its back end."""
+    own = {name: service for name, service in catalogue.items() if not service.get("encrypts")}
     for kind, names in (
         ("frontend", {name: service.get("frontend") for name, service in catalogue.items()}),
-        ("backend", {name: service.get("proxy", {}).get("backend") for name, service in catalogue.items()}),
+        ("backend", {name: service.get("proxy", {}).get("backend") for name, service in own.items()}),
     ):
         taken: dict[str, str] = {}
         for service, name in names.items():
@@ -179,7 +200,7 @@ def _service_faults(catalogue: dict[str, Any], groups: Groups, hosts: Collection
             yield f"service {name} is not a mapping"
             continue
         faults = [*_type_faults(name, service)]
-        faults += [] if faults else [*_mode_faults(name, service)]
+        faults += [] if faults else [*_mode_faults(name, service), *_choice_faults(name, service)]
         yield from faults
         if not faults:
             well_formed[name] = service
@@ -266,6 +287,12 @@ def _network_faults(
             yield f"{name} has {network!r}, which is no network: {error}"
 
 
+def _chosen_faults(chosen: Collection[str]) -> Iterator[str]:
+    """Find what is chosen without what it needs."""
+    if "network_encrypted_only" in chosen and "network_internal_tls" not in chosen:
+        yield "network_encrypted_only closes the ports without TLS and needs network_internal_tls: set both"
+
+
 def _trusted_faults(networks: Any) -> Iterator[str]:
     """Find what is wrong with the networks whose devices need no token; there may be none."""
     if not isinstance(networks, list):
@@ -329,6 +356,7 @@ def network_faults(network: dict[str, Any]) -> list[str]:
             client_networks: networks of clients without a fixed address; there may be none;
         trusted: networks whose devices may use the gateway without a token; there may be none;
             logins: `ssh_before` of each host that has it;
+            chosen: the variables that are set, of those that choose what services there are and how they are;
             hosts: the hosts that are configured; by default those that have an address.
     """
     catalogue, groups, subnets = network["catalogue"], network["groups"], network["subnets"]
@@ -357,6 +385,7 @@ def network_faults(network: dict[str, Any]) -> list[str]:
             *_network_faults(network["administrators"], "network_administrator_networks"),
             *_internet_faults(network["administrators"], "network_administrator_networks"),
             *_trusted_faults(network.get("trusted", [])),
+            *_chosen_faults(network.get("chosen", ())),
             *(_network_faults(clients, "network_client_networks") if clients else []),
             *(
                 []

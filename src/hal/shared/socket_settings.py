@@ -17,6 +17,8 @@ class SocketSettings:
         host: address to listen on.
         port: WebSocket port; 0 lets the system choose.
         extra_port: a second port for clients that hard-code one; 0 is off.
+        tls_port: a port at which the same is served encrypted, on every interface; 0 is off.
+        certificate_file: PEM of the certificate and the key for that port.
         trusted_networks: networks (CIDR) whose clients need no token.
         trusted_proxies: networks whose X-Forwarded-For is believed.
         own_names: names and addresses under which clients may ask; "*.example.org" is all that end so.
@@ -36,6 +38,8 @@ class SocketSettings:
     host: str = "0.0.0.0"  # noqa: S104 - clients on the network are served; admission and firewall decide who
     port: int = 8768
     extra_port: int = 0
+    tls_port: int = 0
+    certificate_file: Path | None = None
     trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     trusted_proxies: tuple[str, ...] = ()
     own_names: tuple[str, ...] = ()
@@ -51,9 +55,12 @@ class SocketSettings:
     drain_timeout_s: float = 10.0
 
     def __post_init__(self) -> None:
-        check_ports(self, "port", "extra_port")
-        if self.extra_port and self.extra_port == self.port:
-            raise ValueError("extra_port must differ from port")
+        check_ports(self, "port", "extra_port", "tls_port")
+        chosen = [port for port in (self.port, self.extra_port, self.tls_port) if port]
+        if len(set(chosen)) != len(chosen):
+            raise ValueError("port, extra_port and tls_port must differ")
+        if self.tls_port and not self.certificate_file:
+            raise ValueError("certificate_file must name a certificate when tls_port is set")
         check_positive(self, "max_sessions", "max_connections", "turn_timeout_s", "listener_timeout_s")
         check_not_negative(self, "address_connections", "address_sessions", "address_handshakes_per_minute")
         for name in ("trusted_networks", "trusted_proxies"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 import time
 import uuid
 from collections.abc import Sequence
@@ -42,6 +43,9 @@ log = logging.getLogger(__name__)
 MAX_FRAME_BYTES = 3 * 2**20
 MAX_QUEUED_FRAMES = 16
 HANDSHAKE_TIMEOUT_S = 10.0
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - what is encrypted is for other hosts; the firewall decides which
+# TLS 1.2 with AEAD alone; the suites of TLS 1.3 are so anyway.
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 CLOSE_TIMEOUT_S = 2.0
 PING_INTERVAL_S = 20.0
 # Some clients read only while they wait for an answer, so that a person may think for a while
@@ -50,6 +54,22 @@ PING_TIMEOUT_S = 600.0
 TOKENS_INTERVAL_S = 2.0  # how soon a session ends whose device has lost its token
 _JSON = "application/json"
 TOO_MANY_CONNECTIONS = "This address has too many connections, or opens them too fast: try again later."
+
+
+def server_context(certificate_file: str) -> ssl.SSLContext:
+    """Return what a server encrypts with, from a file with its certificate and its key.
+
+    Raises:
+        ValueError: the file cannot be read or holds no such pair.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    try:
+        context.load_cert_chain(certificate_file)
+    except OSError as error:  # SSLError is one of them
+        raise ValueError(f"the certificate {certificate_file} cannot be used: {error}") from error
+    return context
 
 
 class WebSocketServer:
@@ -110,19 +130,25 @@ class WebSocketServer:
 
         Raises:
             OSError: a port is taken or the address is not this host's.
+            ValueError: the certificate cannot be read.
         """
         settings = self._settings
         for port in [settings.port, *([settings.extra_port] if settings.extra_port else [])]:
-            self._servers.append(await self._listen(port))
-        for port in self.ports:
-            log.info("listening on %s:%d", settings.host, port)
+            self._servers.append(await self._listen(settings.host, port))
+        if settings.tls_port:
+            context = server_context(str(settings.certificate_file))
+            self._servers.append(await self._listen(EVERY_INTERFACE, settings.tls_port, context))
+        for server in self._servers:
+            log.info("listening on %s:%d", *server.sockets[0].getsockname()[:2])
         self._watching = asyncio.create_task(self._watch_tokens(), name="tokens")
 
-    async def _listen(self, port: int) -> Server:
+    async def _listen(self, host: str, port: int, context: ssl.SSLContext | None = None) -> Server:
         return await serve(
             self._serve_client,
-            self._settings.host,
+            host,
             port,
+            ssl=context,
+            ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S if context else None,
             compression=None,  # a quarter of the memory for each idle connection, and frames are small
             process_request=self._process_request,
             select_subprotocol=_select_subprotocol,

@@ -6,8 +6,10 @@ import asyncio
 import base64
 import json
 import logging
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -77,8 +79,9 @@ class Answer:
 class Gateway:
     """Asks the gateway, in one session for each conversation, so that follow-up questions are understood."""
 
-    def __init__(self, urls: Sequence[str], timeout_s: float) -> None:
+    def __init__(self, urls: Sequence[str], timeout_s: float, ca_file: Path | None = None) -> None:
         self._urls = urls
+        self._context = ssl.create_default_context(cafile=ca_file)
         self._timeout_s = timeout_s
         self._idle: dict[str, ClientConnection] = {}  # by conversation, the longest idle first
 
@@ -119,7 +122,13 @@ class Gateway:
         fault: Exception = OSError("no gateway is named")
         for url in self._urls:
             try:
-                socket = await connect(url, open_timeout=self._timeout_s / 4, compression=None, proxy=None)
+                socket = await connect(
+                    url,
+                    ssl=self._context if url.startswith("wss:") else None,
+                    open_timeout=self._timeout_s / 4,
+                    compression=None,
+                    proxy=None,
+                )
                 await socket.recv()  # the greeting
                 return socket
             except (OSError, WebSocketException, TimeoutError) as error:

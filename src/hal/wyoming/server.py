@@ -22,7 +22,7 @@ class WyomingServer:
     def __init__(self, settings: WyomingSettings) -> None:
         self._settings = settings
         self._speech = Speech(settings.speech_url, settings.timeout_s)
-        self._gateway = Gateway(settings.gateway_urls, settings.timeout_s)
+        self._gateway = Gateway(settings.gateway_urls, settings.timeout_s, settings.ca_file)
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from hal.shared.settings import check_ports, check_positive
@@ -18,6 +19,7 @@ class WyomingSettings:
     Attributes:
         speech_url: base of the speech service.
         gateway_urls: addresses of the gateways, in order of preference.
+        ca_file: PEM of the authority that vouches for those of wss; the system's own unless it is set.
         host: address to listen on.
         stt_port: TCP port of speech recognition; 0 lets the system choose, likewise the next.
         tts_port: of text to speech.
@@ -29,6 +31,7 @@ class WyomingSettings:
 
     speech_url: str
     gateway_urls: tuple[str, ...]
+    ca_file: Path | None = None
     host: str = "0.0.0.0"  # noqa: S104 - Home Assistant is another host; the firewall decides who
     stt_port: int = 10300
     tts_port: int = 10200

@@ -107,9 +107,11 @@ def test_a_key_of_another_authority_renews_nothing_and_what_is_due_is_named_with
 
 
 def test_a_certificate_is_for_each_proxy_and_for_the_address_that_they_share():
-    groups = {"proxies": ["haproxy", "haproxy2"], "backup_servers": ["nas"]}
+    groups = {"proxies": ["haproxy", "haproxy2"], "backup_servers": ["nas"], "gateways": ["qm1"]}
     addresses = {"haproxy": "127.0.0.1", "haproxy2": "127.0.0.2", "nas": "127.0.0.3", "hal": "127.0.0.4"}
+    addresses["qm1"] = "127.0.0.5"
     assert certificate_names(groups, addresses) == {
         PROXY: ["haproxy", "haproxy2", "hal", "127.0.0.1", "127.0.0.2", "127.0.0.4"],
         "network_backup_certificate": ["nas", "127.0.0.3"],
+        "network_gateway_certificate": ["qm1", "127.0.0.5"],
     }

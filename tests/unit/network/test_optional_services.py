@@ -6,7 +6,11 @@ import pytest
 from filter_plugins import hal as filters
 
 WYOMING = ["wyoming_stt", "wyoming_tts", "wyoming_assistant"]
-VARIABLES = {"network_wyoming": WYOMING, "network_second_gateway_port": ["gateway_second"]}
+VARIABLES = {
+    "network_wyoming": WYOMING,
+    "network_second_gateway_port": ["gateway_second"],
+    "network_internal_tls": ["gateway_tls", "speech_tls", "ollama_tls"],
+}
 HOME_ASSISTANT = "198.18.34.60"
 
 

@@ -19,6 +19,8 @@ SECRETS = {
     "network_proxmox_password": "a password",
     "network_proxy_certificate": "a certificate",
     "network_backup_certificate": "a certificate",
+    "network_gateway_certificate": "a certificate",
+    "network_ai_certificate": "a certificate",
     "network_backup_secret": "a secret",
     "network_ca_certificate": "a certificate",
     "network_device_tokens": {"mac": "a token", "checks": "another"},

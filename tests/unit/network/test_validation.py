@@ -114,7 +114,7 @@ NETWORK = "group_vars/all/network.yml"
         (
             put("telnet", "catalogue", "tts", "protocol"),
             f"{SERVICES}: protocol telnet of service tts is unknown; "
-            "there are http, https, ssh, tcp, udp, vrrp, websocket",
+            "there are http, https, ssh, tcp, udp, vrrp, websocket, websocket_tls",
         ),
         (
             put("ping", "catalogue", "tts", "check"),
@@ -301,7 +301,7 @@ def test_a_malformed_service_is_blamed_alone(description):
     faults = validation.network_faults(description)
     assert f"{SERVICES}: service proxy_https is not a mapping" in faults
     assert f"{SERVICES}: service speech is routed through proxy_https, which is no proxy service" in faults
-    assert len(faults) == 3
+    assert len(faults) == 5
 
 
 ODDITIES = [None, 5, 1.5, [[]], [{}], [None], {"a": []}, {"backend": "x", "routes": [5]},

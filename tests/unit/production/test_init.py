@@ -175,6 +175,16 @@ def test_an_authority_whose_key_is_elsewhere_is_kept_with_what_it_has_issued(pro
     assert "network_ca_key is not in the vault, or is another authority's" in done.stdout
 
 
+def test_every_server_that_encrypts_has_a_certificate_for_its_names(production):
+    production.init()
+    held = production.opened().read()
+    for variable, names in {
+        "network_gateway_certificate": ["qm1", "127.1.34.103"],
+        "network_ai_certificate": ["ubuai", "127.1.10.20"],
+    }.items():
+        assert not server_fault(held[variable], authority_of(held), names)
+
+
 def test_a_proxy_at_another_address_gets_another_certificate_and_nothing_else_changes(production):
     production.init()
     before = production.opened().read()

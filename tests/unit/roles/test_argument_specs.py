@@ -22,6 +22,7 @@ FURTHER_STAGES = {
     "backup_server": {"release"},
     "client": {"launch_agent"},
     "gpu_driver": {"choose"},
+    "internal_tls": {"absent"},
     "keepalived": {"absent"},
     "ollama": {"models"},
     "proxmox_host": {"api", "backup", "firewall", "passthrough", "secret", "templates"},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,9 +20,22 @@ MAX_REPLY_BYTES = 1_000_000
 _BAD_REQUEST = frozenset({400, 413, 415, 422})
 
 
-def make_client() -> httpx.AsyncClient:
-    """Return a client for back ends. Time limits on replies are the caller's; proxies are not used."""
-    return httpx.AsyncClient(timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S), trust_env=False)
+def make_client(ca_file: Path | None = None) -> httpx.AsyncClient:
+    """Return a client for back ends. Time limits on replies are the caller's; proxies are not used.
+
+    Args:
+        ca_file: PEM of the authority that vouches for them; the system's own by default.
+
+    Raises:
+        ValueError: the file cannot be read or holds no certificate.
+    """
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # SSLError is one of them
+        raise ValueError(f"the authority's certificate {ca_file} cannot be used: {error}") from error
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S), trust_env=False, verify=context
+    )
 
 
 async def post(client: httpx.AsyncClient, url: str, payload: dict[str, Any]) -> Frame:

@@ -1,0 +1,91 @@
+"""Who listens on a host's network reads no question, no answer and no recording: it passes encrypted."""
+
+import contextlib
+import subprocess
+import sys
+import time
+
+import pytest
+from lab import machine
+
+HOSTS = ["haproxy", "qm1", "ubuai"]
+ENCRYPTED, IN_CLEAR = "wss://haproxy", "ws://haproxy:8768"
+# What is asked, said, and with what words the hosts ask each other for it.
+TELLING = [
+    b"edications",
+    b"etformin",
+    b"POST /transcribe",
+    b"/api/chat",
+    b"GET /readyz",
+    b"text_input",
+    b"SkyIsBlue",
+]
+SETTLES_S = 1.0
+# In the network of the host, every frame that passes its interface, as it is.
+LISTENER = """
+import socket, sys
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+with open(sys.argv[1], "wb") as file:
+    wire.bind(("eth0", 0))
+    print("listening", flush=True)
+    while True:
+        file.write(wire.recv(1 << 16) + b"\\n")
+        file.flush()
+"""
+
+
+@pytest.fixture
+def heard(lab, tmp_path):
+    """Return a context in which the hosts' networks are listened to; after it, what was heard on each."""
+
+    @contextlib.contextmanager
+    def listen():
+        said = {}
+        with contextlib.ExitStack() as stack:
+            for host in HOSTS:
+                name = lab.container(host)
+                process = machine.run("podman", "inspect", "--format", "{{.State.Pid}}", name).strip()
+                command = [
+                    "nsenter",
+                    "-t",
+                    process,
+                    "-n",
+                    sys.executable,
+                    "-c",
+                    LISTENER,
+                    str(tmp_path / host),
+                ]
+                listener = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+                stack.callback(listener.wait)
+                stack.callback(listener.terminate)
+                assert listener.stdout.readline() == "listening\n"
+            yield said
+            time.sleep(SETTLES_S)
+        said |= {host: (tmp_path / host).read_bytes() for host in HOSTS}
+
+    return listen
+
+
+def told(said: bytes) -> set[bytes]:
+    """Return which telling words are in what was heard."""
+    return {word for word in TELLING if word in said}
+
+
+def test_questions_and_answers_pass_encrypted_between_all_hosts(heard, hal):
+    with heard() as said:
+        asked = hal("ask", "--json", "--url", ENCRYPTED, "What medications am I taking?")
+        assert "metformin" in asked["text"].lower()
+        spoken = hal("say", "--json", "--url", ENCRYPTED, "What medications am I taking?")
+        assert "metformin" in spoken["text"].lower()
+        general = hal("ask", "--json", "--url", ENCRYPTED, "Tell me a story about SkyIsBlue")
+        assert general["intent"] == "GENERAL"
+    for host in HOSTS:
+        assert len(said[host]) > 10_000, f"nothing was heard on {host}"
+        assert told(said[host]) == set(), host
+
+
+def test_a_client_that_speaks_no_tls_is_heard_as_far_as_the_proxy_alone(heard, hal):
+    with heard() as said:
+        hal("ask", "--json", "--url", IN_CLEAR, "What medications am I taking?")
+    assert b"etformin" in told(said["haproxy"])  # so that the listener is known to hear
+    assert told(said["qm1"]) == set()
