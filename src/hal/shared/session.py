@@ -80,6 +80,11 @@ class Session:
         """The turn in flight, if any."""
         return self._turn
 
+    @property
+    def _unanswered(self) -> int:
+        """How many questions are being answered or wait for that."""
+        return bool(self._turn) + len(self._waiting)
+
     def greet(self) -> None:
         """Send the greeting."""
         self._send(protocol.connected(self.session_id))
@@ -114,7 +119,7 @@ class Session:
 
     def abandon(self) -> None:
         """Give up the turn in flight and those that wait, and say so for each."""
-        unanswered = bool(self._turn) + len(self._waiting)
+        unanswered = self._unanswered
         self._cancel_work()
         for _ in range(unanswered):
             self._refuse(sentences.RESTARTING, "restarting")

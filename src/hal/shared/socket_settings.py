@@ -17,6 +17,7 @@ class SocketSettings:
         host: address to listen on.
         port: WebSocket port; 0 lets the system choose.
         extra_port: a second port for clients that hard-code one; 0 is off.
+        ai_server_port: a port for clients of AI.SERVER, over TCP and WebSocket; 0 is off.
         trusted_networks: networks (CIDR) whose clients need no token.
         trusted_proxies: networks whose X-Forwarded-For is believed.
         own_names: names and addresses under which clients may ask; "*.example.org" is all that end so.
@@ -36,6 +37,7 @@ class SocketSettings:
     host: str = "0.0.0.0"  # noqa: S104 - clients on the network are served; admission and firewall decide who
     port: int = 8768
     extra_port: int = 0
+    ai_server_port: int = 0
     trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     trusted_proxies: tuple[str, ...] = ()
     own_names: tuple[str, ...] = ()
@@ -51,9 +53,10 @@ class SocketSettings:
     drain_timeout_s: float = 10.0
 
     def __post_init__(self) -> None:
-        check_ports(self, "port", "extra_port")
-        if self.extra_port and self.extra_port == self.port:
-            raise ValueError("extra_port must differ from port")
+        check_ports(self, "port", "extra_port", "ai_server_port")
+        chosen = [port for port in (self.port, self.extra_port, self.ai_server_port) if port]
+        if len(set(chosen)) != len(chosen):
+            raise ValueError("port, extra_port and ai_server_port must differ")
         check_positive(self, "max_sessions", "max_connections", "turn_timeout_s", "listener_timeout_s")
         check_not_negative(self, "address_connections", "address_sessions", "address_handshakes_per_minute")
         for name in ("trusted_networks", "trusted_proxies"):
