@@ -50,7 +50,8 @@ class AiServerSession(Session):
             self._id_now = self._id_in(frame)
             if frame.get("type") != "text_input":
                 raise ProtocolError(NOT_UNDERSTOOD)
-            self._on_text(frame)
+            # Nobody is asked back: over TCP the answer to that would come on another connection.
+            self._on_text(frame | {"confidence": None})
         except ProtocolError as error:
             self._refuse(str(error), "not_understood")
         finally:

@@ -193,7 +193,8 @@ class Session:
             self._refuse(sentences.LONG_QUESTION, "question_too_long")
         else:
             is_relayed = frame["type"] == "transcription"
-            self._ask(TurnRequest(text=text, is_relayed=is_relayed, asked_at=_asked_at(frame)))
+            confidence, asked_at = protocol.confidence(frame), _asked_at(frame)
+            self._ask(TurnRequest(text=text, confidence=confidence, is_relayed=is_relayed, asked_at=asked_at))
 
     def _on_playback_ended(self, _frame: Frame) -> None:
         """Begin the follow-up window: the person has heard the answer to its end only now."""

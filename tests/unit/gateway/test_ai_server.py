@@ -109,6 +109,11 @@ async def test_what_is_no_question_is_answered_with_what_is_wrong(start, frame, 
         assert json.loads(await client.recv()) == ANSWER
 
 
+async def test_nobody_is_asked_back_who_could_not_say_yes(start):
+    _, port = await start()
+    assert await ask(port, QUESTION | {"confidence": 0.1}) == ANSWER
+
+
 async def test_the_longest_question_fits_however_it_is_written(start):
     _, port = await start()
     assert (await ask(port, QUESTION | {"text": "\U0001f600" * 4_000}))["status"] == "success"
