@@ -253,10 +253,11 @@ class Session:
     def _finish_utterance(self, frame: Frame | None = None) -> None:
         recording, self._recording = self._recording, Recording()
         self._has_heard = True  # some clients end one utterance twice: is_final, then speech_ended
-        if not recording.not_sound:
+        likeness = recording.not_sound
+        if not likeness:
             self._ask(TurnRequest(audio=recording.to_bytes(), asked_at=_asked_at(frame or {})))
             return
-        self._refuse(sentences.NOT_SOUND.format(recording.not_sound), "bad_audio")
+        self._refuse(sentences.NOT_SOUND.format(likeness), "bad_audio")
         if self.state is State.ACTIVE_LISTENING:
             self._follow_up()
 
