@@ -16,8 +16,8 @@ class SocketSettings:
     Attributes:
         host: address to listen on.
         port: WebSocket port; 0 lets the system choose.
-        extra_port: a second port for clients that hard-code one; 0 is off.
         ai_server_port: a port for clients of AI.SERVER, over TCP and WebSocket; 0 is off.
+        extra_port: a second port for clients that hard-code one; 0 is off.
         trusted_networks: networks (CIDR) whose clients need no token.
         trusted_proxies: networks whose X-Forwarded-For is believed.
         own_names: names and addresses under which clients may ask; "*.example.org" is all that end so.
@@ -36,8 +36,8 @@ class SocketSettings:
 
     host: str = "0.0.0.0"  # noqa: S104 - clients on the network are served; admission and firewall decide who
     port: int = 8768
-    extra_port: int = 0
     ai_server_port: int = 0
+    extra_port: int = 0
     trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     trusted_proxies: tuple[str, ...] = ()
     own_names: tuple[str, ...] = ()

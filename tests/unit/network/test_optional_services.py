@@ -51,7 +51,7 @@ def test_home_assistant_is_let_in_where_it_is_named(chosen, network):
 
 
 def test_each_is_checked_in_its_own_protocol(chosen, network):
-    catalogue = chosen(*VARIABLES)
+    catalogue = chosen("network_wyoming", *PORTS)
     own = {
         check["name"]: check
         for check in filters.planned_checks(catalogue, "ubuai", **network)
