@@ -28,9 +28,9 @@ options:
   checks:
     description:
       - The checks, as the filter C(planned_checks) makes them from the service catalogue.
-      - Each has I(name), I(kind) (backup, flow, gateway, gpu, haproxy, http, listener, ollama, speech, ssh,
-        tts, vrrp or wyoming), I(host), I(address) and I(port); and as needed I(expect) (V(open) or
-        V(closed)), I(tls), I(ca_file), I(path), I(question), I(audio) (a WAV file in base64),
+      - Each has I(name), I(kind) (ai_server, backup, flow, gateway, gpu, haproxy, http, listener, ollama,
+        speech, ssh, tts, vrrp or wyoming), I(host), I(address) and I(port); and as needed I(expect) (V(open)
+        or V(closed)), I(tls), I(ca_file), I(path), I(question), I(audio) (a WAV file in base64),
         I(expect_words), I(readiness), I(models), I(loaded), I(timeout), I(windows) (whether that host runs
         Windows), I(unit) (the systemd unit or Windows service that the service is there, which advice
         names), I(proxied) (whether it is the proxy) and I(firewall) (whether the host must have one).

@@ -62,6 +62,16 @@ def ssh(target: Target) -> Found:
     return Found(version, version)
 
 
+def _exchange(target: Target, request: dict[str, Any], name: str) -> dict[str, Any]:
+    """Send a line of JSON and return the object that comes before the connection's end."""
+    with target.connect() as connection:
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        reply = read_all(connection)
+    if not reply:
+        raise CheckFailed(f"the {name} closed the connection without an answer")
+    return decode(reply)
+
+
 def listener(target: Target) -> Found:
     """Check one exchange with the listener: a JSON object each way."""
     request: dict[str, Any] = {
@@ -70,17 +80,28 @@ def listener(target: Target) -> Found:
         "client_type": "health_check",
         "context": [],
     }
-    with target.connect() as connection:
-        connection.sendall(json.dumps(request).encode() + b"\n")
-        reply = read_all(connection)
-    if not reply:
-        raise CheckFailed("the listener closed the connection without an answer")
-    answer = decode(reply)
+    answer = _exchange(target, request, "listener")
     text = str(answer.get("response_text"))
     if answer.get("status") != "success" or not answer.get("intent"):
         raise CheckFailed(f"the listener did not answer from the records: {text[:120]}")
     target.require_words(text)
     return Found(f"answered ({answer['intent']})", details={"intent": answer["intent"], "answer": text})
+
+
+def ai_server(target: Target) -> Found:
+    """Check one exchange as clients of AI.SERVER have it: a JSON object each way over TCP."""
+    request = {
+        "type": "text_input",
+        "text": target.question or "What medications am I taking?",
+        "user_id": "health-check",
+        "session_id": "health-check",
+    }
+    answer = _exchange(target, request, "gateway")
+    text = str(answer.get("text"))
+    if answer.get("type") != "text_response" or answer.get("status") != "success":
+        raise CheckFailed(f"the question was not answered: {text[:120]}")
+    target.require_words(text)
+    return Found(f"answered: {text[:60]}", details={"answer": text})
 
 
 def wyoming(target: Target) -> Found:

@@ -25,6 +25,7 @@ from ansible.module_utils.hal_checks.result import CheckFailed, Found, Measure
 from ansible.module_utils.hal_checks.target import Target
 
 KINDS: dict[str, Callable[[Target], Found]] = {
+    "ai_server": connections.ai_server,
     "backup": backups.backup,
     "flow": connections.flow,
     "gateway": gateway.gateway,

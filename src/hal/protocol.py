@@ -140,6 +140,14 @@ def agreed_moment(said: datetime | None, now: datetime) -> datetime:
     return said
 
 
+def confidence(frame: Frame) -> float:
+    """Return how sure a recognizer was of a frame's text, 0 to 1; 1 where the frame does not say that."""
+    said = frame.get("confidence")
+    if isinstance(said, bool) or not isinstance(said, (int, float)):
+        return 1.0
+    return float(said) if 0 <= said < 1 else 1.0
+
+
 # Client to gateway
 
 

@@ -8,13 +8,15 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from hal.shared.container import identify
+from hal.shared.container import identify, is_no_pcm16
 
+SPOKEN = Path(__file__).parent / "speech/what_medications.ogg"
 MP3_FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # 128 kbit/s at 44.1 kHz is 417 bytes
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "100000"}
 
@@ -145,3 +147,43 @@ def test_samples_without_a_header_are_taken_for_nothing_else() -> None:
         samples = (chance.randint(-loudness, loudness) for _ in range(64))
         data = struct.pack("<64h", *samples)
         assert identify(data) is None, (number, data)
+
+
+def samples_of(path: Path, rate: int = 16_000) -> np.ndarray:
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler("s16", "mono", rate)
+        pieces = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    return np.concatenate([piece.to_ndarray().ravel() for piece in pieces])
+
+
+@pytest.mark.parametrize("share", [0.2, 0.35, 0.5])
+def test_a_recording_cut_anywhere_is_no_pcm16(share: float) -> None:
+    spoken = SPOKEN.read_bytes()
+    assert is_no_pcm16(spoken[int(len(spoken) * share) :])
+
+
+def test_encrypted_bytes_and_samples_of_the_other_byte_order_are_no_pcm16() -> None:
+    assert is_no_pcm16(random.Random(30).randbytes(20_000))
+    assert is_no_pcm16(samples_of(SPOKEN).astype(">i2").tobytes())
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
+@pytest.mark.parametrize("gain", [0.01, 1, 5, 20, 100, 1000])
+def test_speech_is_pcm16_however_loud_and_clipped(rate: int, gain: float) -> None:
+    samples = np.clip(samples_of(SPOKEN, rate) * float(gain), -32_768, 32_767).astype("<i2")
+    for begin in range(0, len(samples) - 2_000, rate // 2):  # half seconds, of which some are hissed
+        assert not is_no_pcm16(samples[begin : begin + rate // 2].tobytes())
+    assert not is_no_pcm16(samples.tobytes())
+
+
+def test_quiet_noise_hum_and_silence_are_pcm16_and_so_is_what_is_too_short_to_tell() -> None:
+    chance = np.random.default_rng(31)
+    for samples in (
+        chance.normal(size=16_000) * 3_000,
+        np.sin(np.arange(16_000) / 50) * 32_000,
+        np.sign(np.sin(np.arange(16_000) / 50)) * 20_000,
+        np.zeros(16_000),
+    ):
+        assert not is_no_pcm16(samples.astype("<i2").tobytes())
+    assert not is_no_pcm16(random.Random(32).randbytes(2_000))
+    assert not is_no_pcm16(b"")

@@ -8,8 +8,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from hal.engine.framing import CHUNK_BYTES, read_request
 from hal.protocol import Intent, ListenerReply, ListenerRequest, ProtocolError, Status
+from hal.shared.framing import CHUNK_BYTES, read_request
 
 log = logging.getLogger(__name__)
 

@@ -29,6 +29,7 @@ WINDOWS_SERVICES = {"psrp"}
 GROUPS_NEEDED = ("qm_servers", "gateways", "ai_servers", "proxies")
 PROBES = {"http", "tls", "tcp"}
 CHECKS = {
+    "ai_server",
     "gateway",
     "listener",
     "speech",

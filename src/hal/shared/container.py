@@ -10,6 +10,9 @@ import re
 import struct
 from dataclasses import dataclass
 
+NO_PCM16 = "compressed data or noise"
+"""What it looks like when it is no PCM16, and nothing that is known."""
+
 ACCEPTED = "WAV, FLAC, Ogg, MP3, WebM, M4A or AIFF"
 """What to send, in a sentence for a person."""
 
@@ -22,6 +25,11 @@ _ADTS_LABELS = ("aac", "audio/aac")
 _KBIT_S_MPEG_1 = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBIT_S_MPEG_2 = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _SAMPLE_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
+
+_MIN_JUDGED_SAMPLES = 1_024
+_NEAR = 0.1
+_IS_LOUD = bytes(0x40 <= high < 0xC0 for high in range(256))  # by the high byte: beyond half of full scale
+_IS_NEGATIVE = bytes(high >= 0x80 for high in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,25 @@ def identify(data: bytes, label: str = "") -> Format | None:
     if _is_webm_piece(data):
         return WEBM_PIECE
     return _identify_text(data)
+
+
+def is_no_pcm16(data: bytes) -> bool:
+    """Tell bytes that cannot be PCM16 from sound, such as a compressed recording whose beginning is missing.
+
+    In compressed bytes every value is as frequent as any other: read as samples, half of them are beyond
+    half of full scale, and every second one has another sign than that before. Of spoken samples at 16 kHz
+    clipped until as many are as loud, one in seven has (measured); only hiss at full scale is like it.
+
+    Arguments:
+        data: a whole recording, little-endian.
+    """
+    highs = data[1::2]
+    if len(highs) < _MIN_JUDGED_SAMPLES:
+        return False
+    loud = highs.translate(_IS_LOUD).count(1) / len(highs)
+    signs = highs.translate(_IS_NEGATIVE)
+    changes = (signs.count(b"\x00\x01") + signs.count(b"\x01\x00")) / len(highs)
+    return abs(loud - 0.5) < _NEAR and abs(changes - 0.5) < _NEAR
 
 
 def says_too_little(data: bytes) -> bool:

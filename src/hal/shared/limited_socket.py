@@ -14,7 +14,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame
 
 from hal.shared.device_tokens import Device
-from hal.shared.limits import Source, Sources
+from hal.shared.limits import Place
+from hal.shared.session import Session
 
 _OTHER_METHODS = (b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ", b"TRACE ", b"CONNECT ")
 _BODY = b"Ask over WebSocket: see docs/protocol.md. Recordings are taken by the speech service.\n"
@@ -32,68 +33,39 @@ class LimitedConnection(ServerConnection):
 
     Args:
         arguments: those of ServerConnection.
-        sources: the addresses that are known.
-        limit: connections that the server has at most.
+        place: what it is counted in, from before it was made where something looked at its first byte.
         is_proxy: tells whether an address is a proxy's, behind which there are others.
         options: those of ServerConnection.
     """
 
     def __init__(
-        self, *arguments: Any, sources: Sources, limit: int, is_proxy: Callable[[str], bool], **options: Any
+        self, *arguments: Any, place: Place, is_proxy: Callable[[str], bool], **options: Any
     ) -> None:
         super().__init__(*arguments, **options)
-        self._sources = sources
-        self._limit = limit
         self._is_proxy = is_proxy
-        self._counted: Source | None = None
-        self._has_session = False
         self._beginning: bytes | None = b""  # until the method is known
         self._is_refused = False
         self._unfed = b""
         self._retry: asyncio.Handle | None = None
         self._frame_delay = 0.0
+        self.place = place
+        self.session_kind: type[Session] = Session
         self.device: Device | None = None  # who showed a token
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, and give up one too many before it costs anything."""
         super().connection_made(transport)
-        self._sources.open += 1
         address = (transport.get_extra_info("peername") or ("",))[0]
-        if self._sources.open > self._limit or (not self._is_proxy(address) and not self.count_as(address)):
+        if not self.place.take() or not (self._is_proxy(address) or self.place.count_as(address)):
             self.transport.abort()
-
-    def count_as(self, address: str) -> bool:
-        """Count the connection as one of an address; tell whether that address may have it."""
-        if self._counted:
-            return True
-        source = self._sources.of(address)
-        limits = self._sources.limits
-        if 0 < limits.connections <= source.connections or source.handshakes.refuses():
-            return False
-        source.connections += 1
-        self._counted = source
-        return True
-
-    def begin_session(self) -> bool:
-        """Count a session; tell whether the address may have one more."""
-        limit = self._sources.limits.sessions
-        if self._counted and limit and self._counted.sessions >= limit:
-            return False
-        if self._counted:
-            self._counted.sessions += 1
-            self._has_session = True
-        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count the connection no more."""
         super().connection_lost(exc)
-        self._sources.open -= 1
+        self.place.leave()
         self._unfed = b""
         if self._retry:
             self._retry.cancel()
-        if self._counted:
-            self._counted.connections -= 1
-            self._counted.sessions -= self._has_session
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived, as fast as the address may send."""
@@ -107,7 +79,7 @@ class LimitedConnection(ServerConnection):
             if data.startswith(_OTHER_METHODS):
                 self._refuse_method()
                 return
-        if self._counted is None:  # a proxy that has not yet said for whom it speaks
+        if self.place.source is None:  # a proxy that has not yet said for whom it speaks
             super().data_received(data)
             return
         self._unfed += data
@@ -131,17 +103,17 @@ class LimitedConnection(ServerConnection):
 
     def process_event(self, event: Any) -> None:
         """Count every frame."""
-        if isinstance(event, Frame) and self._counted:
-            self._frame_delay = self._counted.frames.delay()
+        if isinstance(event, Frame) and self.place.source:
+            self._frame_delay = self.place.source.frames.delay()
         super().process_event(event)
 
     def _feed(self) -> None:
         """Hand on a piece, and the next when the others have had their turn and the address may send it."""
         self._retry = None
-        if self.transport.is_closing() or not self._unfed or self._counted is None:
+        if self.transport.is_closing() or not self._unfed or self.place.source is None:
             return
         piece, self._unfed = self._unfed[:PIECE_BYTES], self._unfed[PIECE_BYTES:]
-        delay = self._counted.bytes.delay(len(piece))
+        delay = self.place.source.bytes.delay(len(piece))
         super().data_received(piece)
         delay = max(delay, self._frame_delay)
         self._frame_delay = 0.0

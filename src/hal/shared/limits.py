@@ -104,6 +104,61 @@ class Sources:
         return self._sources[key]
 
 
+class Place:
+    """What one connection takes of the room for all, and of that for its address.
+
+    Args:
+        sources: the addresses that are known.
+        limit: connections that the server has at most.
+    """
+
+    def __init__(self, sources: Sources, limit: int) -> None:
+        self._sources = sources
+        self._limit = limit
+        self._is_open = False
+        self._has_session = False
+        self.source: Source | None = None  # the address that it is counted as one of
+
+    def take(self) -> bool:
+        """Count the connection; tell whether the server has room for it."""
+        if not self._is_open:
+            self._is_open = True
+            self._sources.open += 1
+        return self._sources.open <= self._limit
+
+    def count_as(self, address: str) -> bool:
+        """Count the connection as one of an address; tell whether that address may have it."""
+        if self.source:
+            return True
+        source = self._sources.of(address)
+        limits = self._sources.limits
+        if 0 < limits.connections <= source.connections or source.handshakes.refuses():
+            return False
+        source.connections += 1
+        self.source = source
+        return True
+
+    def begin_session(self) -> bool:
+        """Count a session; tell whether the address may have one more."""
+        limit = self._sources.limits.sessions
+        if self.source and limit and self.source.sessions >= limit:
+            return False
+        if self.source:
+            self.source.sessions += 1
+            self._has_session = True
+        return True
+
+    def leave(self) -> None:
+        """Count the connection no more."""
+        if self._is_open:
+            self._is_open = False
+            self._sources.open -= 1
+        if self.source:
+            self.source.connections -= 1
+            self.source.sessions -= self._has_session
+            self.source = None
+
+
 def source_of(address: str) -> str:
     """Return what counts as one source: an IPv4 address or the /64 of an IPv6 one."""
     parsed = parse_address(address)

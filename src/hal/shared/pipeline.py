@@ -62,11 +62,13 @@ class LanguageModel(Protocol):
 class TurnRequest:
     """What a turn begins with: `text`, or else `audio` (a container) that holds it, and when, with a zone.
 
+    `confidence` is how sure a client is of a text that it has recognized itself, 0 to 1.
     With `unsure_of` HAL has just asked back, so that a yes or a no answers that.
     """
 
     asked_at: datetime
     text: str = ""
+    confidence: float = 1.0
     audio: bytes = b""
     is_relayed: bool = False
     unsure_of: Unsure | None = None
@@ -191,10 +193,10 @@ class Pipeline:
         heard: Callable[[str], None],
         begun: _Begun,
     ) -> TurnResult:
-        text, is_sure = question.text, True
+        text, confidence = question.text, question.confidence
         if question.audio:
             understood = await self._transcribe(question.audio)
-            text, is_sure = understood.text, understood.confidence >= self._ask_below_confidence
+            text, confidence = understood.text, understood.confidence
             heard(text)
         if question.unsure_of and is_no(text):
             return TurnResult(sentences.SAY_IT_AGAIN, action="question_not_confirmed")
@@ -207,6 +209,7 @@ class Pipeline:
                         transcription=text, session_id=session_id, context=context, asked_at=question.asked_at
                     )
                 )
+            is_sure = confidence >= self._ask_below_confidence
             if not (is_sure or is_yes(text) or is_no(text) or reply.action_taken == DANGER):
                 unsure_of = Unsure(text, reply)
                 return TurnResult(ask_back(text), action="question_asked_back", unsure_of=unsure_of)

@@ -12,7 +12,7 @@ import wave
 from typing import Any
 
 from hal.protocol import SAMPLE_RATE, Frame, ProtocolError
-from hal.shared.container import HEAD_BYTES, Format, identify
+from hal.shared.container import HEAD_BYTES, NO_PCM16, Format, identify, is_no_pcm16
 from hal.shared.samples import FLOAT32, Encoding, decode_base64, encoding_of
 from hal.shared.vad import EndOfSpeech
 
@@ -123,6 +123,8 @@ class Recording:
     @property
     def not_sound(self) -> str:
         """What it looks like if it is no sound at all, such as "a JPEG picture"; else empty."""
+        if self._ear:
+            return NO_PCM16 if is_no_pcm16(b"".join(self._chunks)) else ""
         return self._format.title if self._format and not self._format.label else ""
 
     def add(self, data: bytes, rate: int = SAMPLE_RATE, label: str = "") -> bool:

@@ -80,6 +80,11 @@ class Session:
         """The turn in flight, if any."""
         return self._turn
 
+    @property
+    def _unanswered(self) -> int:
+        """How many questions are being answered or wait for that."""
+        return bool(self._turn) + len(self._waiting)
+
     def greet(self) -> None:
         """Send the greeting."""
         self._send(protocol.connected(self.session_id))
@@ -114,7 +119,7 @@ class Session:
 
     def abandon(self) -> None:
         """Give up the turn in flight and those that wait, and say so for each."""
-        unanswered = bool(self._turn) + len(self._waiting)
+        unanswered = self._unanswered
         self._cancel_work()
         for _ in range(unanswered):
             self._refuse(sentences.RESTARTING, "restarting")
@@ -188,7 +193,8 @@ class Session:
             self._refuse(sentences.LONG_QUESTION, "question_too_long")
         else:
             is_relayed = frame["type"] == "transcription"
-            self._ask(TurnRequest(text=text, is_relayed=is_relayed, asked_at=_asked_at(frame)))
+            confidence, asked_at = protocol.confidence(frame), _asked_at(frame)
+            self._ask(TurnRequest(text=text, confidence=confidence, is_relayed=is_relayed, asked_at=asked_at))
 
     def _on_playback_ended(self, _frame: Frame) -> None:
         """Begin the follow-up window: the person has heard the answer to its end only now."""
@@ -247,10 +253,11 @@ class Session:
     def _finish_utterance(self, frame: Frame | None = None) -> None:
         recording, self._recording = self._recording, Recording()
         self._has_heard = True  # some clients end one utterance twice: is_final, then speech_ended
-        if not recording.not_sound:
+        likeness = recording.not_sound
+        if not likeness:
             self._ask(TurnRequest(audio=recording.to_bytes(), asked_at=_asked_at(frame or {})))
             return
-        self._refuse(sentences.NOT_SOUND.format(recording.not_sound), "bad_audio")
+        self._refuse(sentences.NOT_SOUND.format(likeness), "bad_audio")
         if self.state is State.ACTIVE_LISTENING:
             self._follow_up()
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from hal.shared.settings import check_not_negative, check_ports, check_positive
 
+_PORTS = ("port", "extra_port", "ai_server_port", "tls_port")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketSettings:
@@ -16,6 +18,7 @@ class SocketSettings:
     Attributes:
         host: address to listen on.
         port: WebSocket port; 0 lets the system choose.
+        ai_server_port: a port for clients of AI.SERVER, over TCP and WebSocket; 0 is off.
         extra_port: a second port for clients that hard-code one; 0 is off.
         tls_port: a port at which the same is served encrypted, on every interface; 0 is off.
         certificate_file: PEM of the certificate and the key for that port.
@@ -37,6 +40,7 @@ class SocketSettings:
 
     host: str = "0.0.0.0"  # noqa: S104 - clients on the network are served; admission and firewall decide who
     port: int = 8768
+    ai_server_port: int = 0
     extra_port: int = 0
     tls_port: int = 0
     certificate_file: Path | None = None
@@ -55,10 +59,10 @@ class SocketSettings:
     drain_timeout_s: float = 10.0
 
     def __post_init__(self) -> None:
-        check_ports(self, "port", "extra_port", "tls_port")
-        chosen = [port for port in (self.port, self.extra_port, self.tls_port) if port]
+        check_ports(self, *_PORTS)
+        chosen = [getattr(self, name) for name in _PORTS if getattr(self, name)]
         if len(set(chosen)) != len(chosen):
-            raise ValueError("port, extra_port and tls_port must differ")
+            raise ValueError(f"{', '.join(_PORTS[:-1])} and {_PORTS[-1]} must differ")
         if self.tls_port and not self.certificate_file:
             raise ValueError("certificate_file must name a certificate when tls_port is set")
         check_positive(self, "max_sessions", "max_connections", "turn_timeout_s", "listener_timeout_s")

@@ -8,11 +8,12 @@ import logging
 import ssl
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -25,10 +26,12 @@ from hal.shared.admission import (
     Admission,
     Refused,
 )
+from hal.shared.ai_server_session import AiServerSession
+from hal.shared.ai_server_socket import NOT_TRUSTED, AiServerSocket
 from hal.shared.connection import Connection
 from hal.shared.device_tokens import SUBPROTOCOL, Device, DeviceTokens, token_of
 from hal.shared.limited_socket import LimitedConnection
-from hal.shared.limits import Limits, Sources
+from hal.shared.limits import Limits, Place, Sources
 from hal.shared.metrics import CONTENT_TYPE, GatewayMetrics
 from hal.shared.own_names import OwnNames
 from hal.shared.pipeline import Pipeline
@@ -112,7 +115,7 @@ class WebSocketServer:
         self.metrics = metrics
         for kind in (NOT_ADMITTED, WRONG_TOKEN, TOO_MANY_WRONG_TOKENS):
             metrics.refused.labels(kind)  # from 0 on, so that the first one is seen to have been added
-        self.sessions: dict[Session, Connection] = {}  # those open now
+        self.sessions: dict[Session, Connection | AiServerSocket] = {}  # those open now
         self._tokens = DeviceTokens(path=settings.tokens_file)
         self._watching: asyncio.Task[None] | None = None
         self._own_names = OwnNames(settings.own_names, settings.allowed_origins)
@@ -135,14 +138,25 @@ class WebSocketServer:
         settings = self._settings
         for port in [settings.port, *([settings.extra_port] if settings.extra_port else [])]:
             self._servers.append(await self._listen(settings.host, port))
+        if settings.ai_server_port:
+            self._servers.append(
+                await self._listen(settings.host, settings.ai_server_port, connect=self._connect_ai_server)
+            )
         if settings.tls_port:
             context = server_context(str(settings.certificate_file))
-            self._servers.append(await self._listen(EVERY_INTERFACE, settings.tls_port, context))
+            self._servers.append(await self._listen(EVERY_INTERFACE, settings.tls_port, context=context))
         for server in self._servers:
             log.info("listening on %s:%d", *server.sockets[0].getsockname()[:2])
         self._watching = asyncio.create_task(self._watch_tokens(), name="tokens")
 
-    async def _listen(self, host: str, port: int, context: ssl.SSLContext | None = None) -> Server:
+    async def _listen(
+        self,
+        host: str,
+        port: int,
+        *,
+        connect: Callable[..., asyncio.Protocol] | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> Server:
         return await serve(
             self._serve_client,
             host,
@@ -152,7 +166,7 @@ class WebSocketServer:
             compression=None,  # a quarter of the memory for each idle connection, and frames are small
             process_request=self._process_request,
             select_subprotocol=_select_subprotocol,
-            create_connection=self._connect,  # type: ignore[arg-type]  # any factory will do
+            create_connection=connect or self._connect,  # type: ignore[arg-type]  # any factory will do
             server_header=None,
             open_timeout=HANDSHAKE_TIMEOUT_S,
             close_timeout=CLOSE_TIMEOUT_S,
@@ -165,11 +179,15 @@ class WebSocketServer:
     def _connect(self, *arguments: Any, **options: Any) -> LimitedConnection:
         return LimitedConnection(
             *arguments,
-            sources=self._sources,
-            limit=self._settings.max_connections,
+            place=Place(self._sources, self._settings.max_connections),
             is_proxy=self._admission.is_proxy,
             **options,
         )
+
+    def _connect_ai_server(self, *arguments: Any, **options: Any) -> AiServerSocket:
+        websocket = self._connect(*arguments, **options)
+        websocket.session_kind = AiServerSession
+        return AiServerSocket(websocket, self._admission.is_proxy, self._begin_over_tcp, self._end_session)
 
     async def stop(self) -> None:
         """Stop accepting, let the turns in flight end within the drain time, close every socket."""
@@ -221,7 +239,7 @@ class WebSocketServer:
             self.metrics.refused.labels("too_many_sessions").inc()
             await socket.close(CloseCode.TRY_AGAIN_LATER, "too many sessions, try again later")
             return
-        if isinstance(socket, LimitedConnection) and not socket.begin_session():
+        if isinstance(socket, LimitedConnection) and not socket.place.begin_session():
             self.metrics.refused.labels("too_many_sessions_of_an_address").inc()
             await socket.close(CloseCode.TRY_AGAIN_LATER, "too many sessions from this address")
             return
@@ -229,15 +247,45 @@ class WebSocketServer:
             socket, self.metrics, socket.device if isinstance(socket, LimitedConnection) else None
         )
         path = socket.request.path.partition("?")[0] if socket.request else ""
-        kind = RecordingSession if path == RECORDING_PATH else Session
+        kind = socket.session_kind if isinstance(socket, LimitedConnection) else Session
+        if kind is Session and path == RECORDING_PATH:
+            kind = RecordingSession
         session = kind(str(uuid.uuid4()), connection.send, self._pipeline, self._listening_times)
-        self.sessions[session] = connection
-        self.metrics.sessions.set(len(self.sessions))
+        self._begin_session(session, connection)
         try:
             await connection.serve(session)
         finally:
-            del self.sessions[session]
-            self.metrics.sessions.set(len(self.sessions))
+            self._end_session(session)
+
+    def _begin_over_tcp(self, socket: AiServerSocket) -> AiServerSession | str:
+        """Open the session of a client without a WebSocket, or say why it may have none."""
+        reason, kind = "", ""
+        try:
+            self._admission.admit(socket.peer, Headers(), socket.local)
+        except Refused as refusal:
+            log.warning("refused a client at %s, over TCP: %s", socket.peer, refusal)
+            reason, kind = NOT_TRUSTED, refusal.kind
+        else:
+            if len(self.sessions) >= self._settings.max_sessions:
+                reason, kind = TOO_MANY_CONNECTIONS, "too_many_sessions"
+            elif not (socket.place.count_as(socket.peer) and socket.place.begin_session()):
+                reason, kind = TOO_MANY_CONNECTIONS, "too_many_sessions_of_an_address"
+        if reason:
+            self.metrics.refused.labels(kind).inc()
+            return reason
+        session = AiServerSession(str(uuid.uuid4()), socket.send, self._pipeline, self._listening_times)
+        if self._draining:
+            session.drain()
+        self._begin_session(session, socket)
+        return session
+
+    def _begin_session(self, session: Session, connection: Connection | AiServerSocket) -> None:
+        self.sessions[session] = connection
+        self.metrics.sessions.set(len(self.sessions))
+
+    def _end_session(self, session: Session) -> None:
+        del self.sessions[session]
+        self.metrics.sessions.set(len(self.sessions))
 
     async def _process_request(self, socket: ServerConnection, request: Request) -> Response | None:
         """Answer health checks, and let only admitted clients go on to a WebSocket."""
@@ -279,7 +327,7 @@ class WebSocketServer:
             Refused: that client has as many as it may have.
         """
         client = self._admission.client_address(_address(socket.remote_address), request.headers)
-        if client and isinstance(socket, LimitedConnection) and not socket.count_as(str(client)):
+        if client and isinstance(socket, LimitedConnection) and not socket.place.count_as(str(client)):
             raise Refused(TOO_MANY_CONNECTIONS, HTTPStatus.TOO_MANY_REQUESTS)
 
     def _admit(self, socket: ServerConnection, request: Request) -> None:

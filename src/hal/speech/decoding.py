@@ -18,7 +18,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from hal.protocol import SAMPLE_RATE
-from hal.shared.container import ACCEPTED, Format, identify, says_too_little
+from hal.shared.container import ACCEPTED, NO_PCM16, Format, identify, is_no_pcm16, says_too_little
 from hal.speech.errors import BadAudio, TooLarge
 
 type Samples = NDArray[np.float32]
@@ -51,8 +51,11 @@ def decode(data: bytes, max_s: float) -> Samples:
     """
     limit = int(max_s * SAMPLE_RATE)
     found = identify(data)
-    if found and not found.label:
-        raise BadAudio(f"This looks like {found.title}: send a whole {ACCEPTED} file, or PCM16 at 16 kHz.")
+    likeness = (
+        found.title if found and not found.label else NO_PCM16 if not found and is_no_pcm16(data) else ""
+    )
+    if likeness:
+        raise BadAudio(f"This looks like {likeness}: send a whole {ACCEPTED} file, or PCM16 at 16 kHz.")
     pcm = _from_container(data, found, limit) if found else _from_raw(data)
     if pcm.size == 0:
         raise BadAudio("The recording is empty: it holds no sound.")

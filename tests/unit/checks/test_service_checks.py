@@ -110,6 +110,41 @@ def test_a_gateway_that_answers_wrongly_fails(check, frame, message):
     assert not result["ok"] and message in result["message"]
 
 
+def answering(**reply):
+    """Return what answers a question of an AI.SERVER client, and closes."""
+
+    def answer(connection):
+        asked = json.loads(connection.recv(4096))
+        reply.setdefault("text", f"{asked['type']}: {asked['text']}")
+        connection.sendall(json.dumps(reply).encode() + b"\n")
+
+    return answer
+
+
+def test_a_port_of_ai_server_that_answers_passes(check):
+    with tcp_server(answering(type="text_response", status="success")) as port:
+        result = check("ai_server", port, question="What do I take?", expect_words=["take"])
+    assert result["ok"] and result["message"] == "answered: text_input: What do I take?"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            answering(type="text_response", status="error", text="Not you"),
+            "not answered: Not you",
+        ),
+        (answering(type="response", status="success"), "not answered: text_input"),
+        (answering(type="text_response", status="success", text="Nothing."), "the answer lacks metformin"),
+        (lambda connection: connection.recv(4096), "closed the connection without an answer"),
+    ],
+)
+def test_a_port_of_ai_server_that_answers_wrongly_fails(check, answer, message):
+    with tcp_server(answer) as port:
+        result = check("ai_server", port, expect_words=["metformin"])
+    assert not result["ok"] and message in result["message"]
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [

@@ -72,6 +72,13 @@ def strings(value: Any) -> Iterator[str]:
         yield value
 
 
+def of_the_lab(services: dict[str, Any]) -> dict[str, Any]:
+    """Return the catalogue with what the lab chooses."""
+    chosen = filters.with_household(services, {}, {}, ["network_ai_server_port", "network_internal_tls"])
+    catalogue: dict[str, Any] = filters.catalogue_for_mode(chosen, "gateway")
+    return catalogue
+
+
 def test_every_host_is_named_with_its_address_and_how_to_get_in(reference):
     assert {row[0]: row[1] for row in rows(reference["README.md"], "Hosts")} == LAB_HOSTS
     logins = {row[0]: row[4] for row in rows(reference["README.md"], "Hosts")}
@@ -84,7 +91,7 @@ def test_every_host_is_named_with_its_address_and_how_to_get_in(reference):
 
 
 def test_every_service_and_port_is_named(reference, services):
-    catalogue = filters.catalogue_for_mode(services, "gateway")
+    catalogue = of_the_lab(services)
     told = {row[0]: (int(row[3]), row[4]) for row in rows(reference["README.md"], "Services")}
     assert told == {name: (service["port"], service["protocol"]) for name, service in catalogue.items()}
     assert {row[0]: row[5] for row in rows(reference["README.md"], "Services")}["tts"] == "the host itself"
@@ -121,7 +128,7 @@ def test_what_to_do_is_said_for_every_service_that_a_server_runs(reference, serv
     table = rows(reference["README.md"], "When something does not answer")
     told = {name: (row[1], row[2]) for row in table for name in row[0].split(", ")}
     assert told["gateway"] == ("qm1", "`sudo systemctl status -n 50 hal-gateway`")
-    catalogue = filters.catalogue_for_mode(services, "gateway")
+    catalogue = of_the_lab(services)
     windows_only = {name for name, service in catalogue.items() if service["group"] == "windows_hosts"}
     assert told.keys() == catalogue.keys() - windows_only
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 
 import pytest
+from tests.conformance.clients import one_recording, web_page
 
 from hal.protocol import ListenerReply
 from hal.shared import sentences
@@ -52,6 +53,75 @@ async def test_what_was_not_is_repeated_and_answered_after_a_yes(say, listener, 
     assert [request["transcription"] for request in listener.requests] == [QUESTION]
     await say("and last month?")
     assert [turn["question"] for turn in listener.requests[-1]["context"]] == [QUESTION]
+
+
+async def test_a_recognizer_that_is_not_sure_at_all_is_asked_back(say):
+    for confidence in (0, 0.0):
+        assert (await say(QUESTION, confidence))["text"] == ASKED_BACK
+        assert (await say("no"))["text"] == sentences.SAY_IT_AGAIN
+
+
+@pytest.fixture
+def relay(client):
+    """Send text that a client has heard itself: `await relay(text, kind, **fields)` returns the response."""
+
+    async def send(text, kind="transcription", **fields):
+        await client.send(kind, text=text, **fields)
+        return (await client.receive_until("response"))[-1]
+
+    return send
+
+
+@pytest.mark.parametrize("kind", ["transcription", "text_input", "text_query"])
+async def test_what_a_client_has_heard_with_little_confidence_is_asked_back(relay, listener, kind):
+    assert (await relay(QUESTION, kind, confidence=0.57))["text"] == ASKED_BACK
+    assert (await relay("yes", kind, confidence=0.57))["text"] == f"answer to {QUESTION}"
+    assert [request["transcription"] for request in listener.requests] == [QUESTION]
+
+
+async def test_to_a_relay_the_question_back_is_the_very_next_frame(client):
+    await client.send("transcription", text=QUESTION, confidence=0.2)
+    assert (await client.receive())["action"] == "question_asked_back"
+
+
+@pytest.mark.parametrize(
+    "confidence", [None, 0.58, 1, 1.0, True, False, "0.1", [], -0.3, 87, 10**400, float("nan"), float("-inf")]
+)
+async def test_a_client_that_is_sure_or_says_nothing_of_0_to_1_is_answered(relay, confidence):
+    assert (await relay(QUESTION, confidence=confidence))["text"] == f"answer to {QUESTION}"
+
+
+async def test_a_clients_own_no_and_another_question_are_taken_as_when_spoken(relay):
+    await relay(QUESTION, confidence=0.1)
+    assert (await relay("no", confidence=0.1))["text"] == sentences.SAY_IT_AGAIN
+    await relay(QUESTION, confidence=0.1)
+    assert (await relay("my medications", confidence=0.9))["text"] == "answer to my medications"
+
+
+async def test_a_relays_person_in_danger_is_not_asked_back(relay, listener, monkeypatch):
+    danger = ListenerReply("Call 112 now.", action_taken="DANGER")
+    monkeypatch.setattr(type(listener), "encode", lambda *_: danger.encode())
+    assert (await relay("I cannot breathe", confidence=0.1))["text"] == "Call 112 now."
+
+
+async def test_the_wake_words_confidence_says_nothing_of_the_question(client, speech, voice):
+    speech.reply = {"text": QUESTION, "confidence": 0.9}
+    await client.send("wake_word_detected", wake_word="hal", confidence=0.1)
+    await client.socket.send(voice(0.4))
+    await client.send("speech_ended", confidence=0.1)
+    assert (await client.receive_until("response"))[-1]["text"] == f"answer to {QUESTION}"
+
+
+@pytest.mark.parametrize("dialect", ["web page", "one recording"])
+async def test_every_dialect_that_is_heard_here_is_asked_back(
+    start_gateway, open_client, speech, voice, dialect
+):
+    url = f"ws://127.0.0.1:{(await start_gateway()).ports[0]}"
+    speech.reply = {"text": QUESTION, "confidence": 0.2}
+    if dialect == "web page":
+        assert (await web_page.ask(url, voice(0.6)))[-1]["text"] == ASKED_BACK
+    else:
+        assert (await one_recording.ask(url, voice(0.6)))[1]["text"] == ASKED_BACK
 
 
 async def test_the_yes_may_be_typed(client, say):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
+import shutil
+import sys
+import wave
+from pathlib import Path
 
 import pytest
-from tests.conformance.clients import main_dialect, one_recording, relay, web_page
+from tests.conformance.clients import ai_server, every_client, main_dialect, one_recording, relay, web_page
 
 from hal.shared import sentences
 from hal.shared.recording_session import NOT_UNDERSTOOD
@@ -118,6 +124,55 @@ async def test_a_page_whose_microphone_stays_open_does_not_wake_hal_again(start_
     await client.expect("response")
     await client.send("audio_stream", audio=quiet)
     await client.expect("ack", "state_change")
+
+
+@pytest.fixture
+def recording(tmp_path, voice):
+    """Make a WAV file at a rate that is not the clients' own."""
+    path = tmp_path / "question.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 22_050, 0, "NONE", ""))
+        file.writeframes(voice(0.5, 22_050))
+    return path
+
+
+async def test_every_client_is_served_as_the_end_to_end_tests_run_them(
+    start_gateway, unused_tcp_port, recording, tmp_path
+):
+    gateway = await start_gateway(ai_server_port=unused_tcp_port)
+    shutil.copytree(Path(every_client.__file__).parent, tmp_path / "clients")
+    arguments = [f"ws://127.0.0.1:{gateway.ports[0]}", recording, QUESTION, f"127.0.0.1:{unused_tcp_port}"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "clients.every_client", *arguments, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    report = json.loads(said)
+    assert every_client.faults(report, f"{QUESTION}?", ["answer to"], has_ai_server=True) == []
+
+
+async def test_what_a_client_does_not_get_is_told(start_gateway, speech, voice):
+    url = f"ws://127.0.0.1:{(await start_gateway()).ports[0]}"
+    speech.mode = "failing"
+    report = await every_client.ask_all(url, voice(0.5), "my medications", "127.0.0.1:1")
+    found = every_client.faults(report, "my medications", ["metformin"], has_ai_server=True)
+    assert len(found) == len(report) - 1, "all but who says goodbye"
+    text = "\n".join(found)
+    assert "main dialect, text_input was answered ['answer to my medications'], without metformin" in text
+    assert "main dialect, spoken got ['connected', 'ack'," in text and sentences.NO_SPEECH in text
+    assert "AI.SERVER, a line over TCP: ConnectionRefusedError" in text
+    assert every_client.faults({}, "", [], has_ai_server=False)[0] == "main dialect, spoken: it did not ask"
+
+
+@pytest.mark.parametrize("ending", ["\n", ""])
+async def test_a_client_of_ai_server(start_gateway, unused_tcp_port, ending):
+    await start_gateway(ai_server_port=unused_tcp_port)
+    address = f"127.0.0.1:{unused_tcp_port}"
+    answer = {"type": "text_response", "status": "success", "session_id": ai_server.SESSION}
+    assert await ai_server.ask_over_tcp(f"tcp://{address}", "one", ending) == answer | {
+        "text": "answer to one"
+    }
+    replies = await ai_server.ask_over_websocket(f"ws://{address}", ["one", "two"])
+    assert replies == [answer | {"text": f"answer to {each}"} for each in ("one", "two")]
 
 
 async def test_an_unknown_type_is_refused_once(start_gateway, open_client):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from tests.conformance.clients import ai_server
 from websockets.asyncio.client import connect
 
 from hal.gateway.main import loop_factory
@@ -50,6 +51,18 @@ async def port_of(process):
             if "listening on" in line:
                 return int(line.rsplit(":", 1)[1])
     raise AssertionError("the gateway ended before it listened")
+
+
+async def test_the_port_of_ai_server_on_libuvs_loop(start, listener, unused_tcp_port):
+    process = await start(
+        HOST="127.0.0.1", PORT=0, LISTENER_PORT=listener.port, AI_SERVER_PORT=unused_tcp_port
+    )
+    for _ in range(2):  # ports
+        await port_of(process)
+    answer = await ai_server.ask_over_tcp(f"tcp://127.0.0.1:{unused_tcp_port}", "one", ending="")
+    assert answer["text"] == "answer to one"
+    answers = await ai_server.ask_over_websocket(f"ws://127.0.0.1:{unused_tcp_port}", ["two", "three"])
+    assert [answer["text"] for answer in answers] == ["answer to two", "answer to three"]
 
 
 async def test_sigterm_during_a_turn(start, listener):

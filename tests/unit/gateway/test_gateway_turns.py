@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import random
 import struct
 import time
 import wave
@@ -185,6 +186,7 @@ async def test_a_container_that_nobody_ends_is_answered_when_the_time_is_up(
         (b"PK\x03\x04" + bytes(1_000), "a ZIP archive"),
         (b"\x1f\x43\xb6\x75\x01\xff\xff\xff" + bytes(1_000), "the middle of a WebM recording"),
         (b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head></html>", "an HTML page"),
+        (random.Random(23).randbytes(8_000), "compressed data or noise"),
     ],
 )
 async def test_what_is_no_sound_is_answered_with_what_it_looks_like(

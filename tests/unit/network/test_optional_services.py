@@ -6,11 +6,9 @@ import pytest
 from filter_plugins import hal as filters
 
 WYOMING = ["wyoming_stt", "wyoming_tts", "wyoming_assistant"]
-VARIABLES = {
-    "network_wyoming": WYOMING,
-    "network_second_gateway_port": ["gateway_second"],
-    "network_internal_tls": ["gateway_tls", "speech_tls", "ollama_tls"],
-}
+PORTS = {"network_second_gateway_port": "gateway_second", "network_ai_server_port": "gateway_ai_server"}
+VARIABLES = {"network_wyoming": WYOMING, "network_internal_tls": ["gateway_tls", "speech_tls", "ollama_tls"]}
+VARIABLES |= {variable: [name] for variable, name in PORTS.items()}
 HOME_ASSISTANT = "198.18.34.60"
 
 
@@ -54,20 +52,38 @@ def test_home_assistant_is_let_in_where_it_is_named(chosen, network):
 
 
 def test_each_is_checked_in_its_own_protocol(chosen, network):
-    catalogue = chosen("network_wyoming", "network_second_gateway_port")
+    catalogue = chosen("network_wyoming", *PORTS)
     own = {
         check["name"]: check
         for check in filters.planned_checks(catalogue, "ubuai", **network)
         if check["own"]
     }
     assert {name: own[name]["kind"] for name in WYOMING} == dict.fromkeys(WYOMING, "wyoming")
-    (second,) = (
-        check
-        for check in filters.planned_checks(catalogue, "mac", **network)
-        if check["name"] == "gateway_second"
-    )
-    assert (second["kind"], second["port"], second["expect"]) == ("gateway", 8765, "open")
+    of_clients = {check["name"]: check for check in filters.planned_checks(catalogue, "mac", **network)}
+    ports = [of_clients[name] for name in PORTS.values()]
+    assert [(check["kind"], check["port"], check["expect"]) for check in ports] == [
+        ("gateway", 8765, "open"),
+        ("ai_server", 8745, "open"),
+    ]
 
 
-def test_there_is_no_second_port_where_qm_serves_the_clients(chosen):
-    assert "gateway_second" not in chosen("network_second_gateway_port", mode="phantom")
+def test_others_than_clients_are_kept_from_the_further_ports_and_that_is_checked(chosen, network):
+    catalogue = chosen(*PORTS)
+    let_in = {
+        (rule["port"], rule["from"])
+        for rule in filters.firewall_rules(catalogue, "qm1", **network, administrators=[])
+        if rule["port"] in (8745, 8765)
+    }
+    client = network["addresses"]["mac"]
+    assert let_in == {(8745, client), (8765, client)}
+    of_others = [
+        (check["port"], check["expect"])
+        for check in filters.planned_checks(catalogue, "ubuai", **network)
+        if check["name"] in PORTS.values()
+    ]
+    assert sorted(set(of_others)) == [(8745, "closed"), (8765, "closed")]
+
+
+@pytest.mark.parametrize(("variable", "name"), PORTS.items())
+def test_there_is_no_further_port_where_qm_serves_the_clients(chosen, variable, name):
+    assert name not in chosen(variable, mode="phantom")

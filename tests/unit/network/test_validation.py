@@ -119,13 +119,14 @@ NETWORK = "group_vars/all/network.yml"
         (
             put("ping", "catalogue", "tts", "check"),
             f"{SERVICES}: check ping of service tts is unknown; "
-            "there are flow, gateway, haproxy, http, listener, none, ollama, speech, ssh, tls, tts, vrrp, "
-            "wyoming",
+            "there are ai_server, flow, gateway, haproxy, http, listener, none, ollama, speech, ssh, tls, "
+            "tts, vrrp, wyoming",
         ),
         (
             put("ping", "catalogue", "tts", "local_check"),
             f"{SERVICES}: local_check ping of service tts is unknown; "
-            "there are flow, gateway, haproxy, http, listener, ollama, speech, ssh, tls, tts, vrrp, wyoming",
+            "there are ai_server, flow, gateway, haproxy, http, listener, ollama, speech, ssh, tls, tts, "
+            "vrrp, wyoming",
         ),
         (
             put([{"group": "clients"}], "catalogue", "tts", "clients"),

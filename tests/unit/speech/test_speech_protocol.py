@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import httpx
 import pytest
 
@@ -148,6 +150,7 @@ async def test_containers_are_decoded(in_process, encoded_sound, container, code
         (b"\x1f\x43\xb6\x75\x01\xff\xff\xff" + bytes(1_000), "the middle of a WebM recording"),
         (b"<html>\nThis is a page and no recording at all, whatever.\n</html>" * 4, "an HTML page"),
         (b"What medications am I taking? I wonder, and I wonder again.\r\n" * 4, "text"),
+        (random.Random(23).randbytes(8_000), "compressed data or noise"),
     ],
 )
 async def test_what_is_no_sound_is_refused_and_told_what_it_looks_like(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import httpx
 
 from hal.gateway.backends import http
-from hal.protocol import clean_text
+from hal.protocol import clean_text, confidence
 from hal.shared.breaker import BackendError, Failover
 from hal.shared.metrics import GatewayMetrics
 from hal.shared.pipeline import Heard
@@ -53,11 +53,11 @@ class SpeechBackend:
 
         async def attempt(url: str) -> Heard:
             reply = await http.post(self._client, f"{url}/transcribe", payload)
-            text, confidence = reply.get("text"), reply.get("confidence")
+            text = reply.get("text")
             if not isinstance(text, str):
                 raise BackendError(f"{url} sent a transcription without text")
             # Other services that speak this protocol do not say how sure they are.
-            return Heard(clean_text(text), confidence if isinstance(confidence, float) else 1.0)
+            return Heard(clean_text(text), confidence(reply))
 
         return await self.failover.call(attempt, self._timeout_s)
 

@@ -1,4 +1,4 @@
-"""Where a listener request ends: at a newline, or at the brace that closes its object."""
+"""Where a request over bare TCP ends: at a newline, or at the brace that closes its object."""
 
 from __future__ import annotations
 
