@@ -133,13 +133,16 @@ def listen_address(catalogue: Catalogue, name: str, groups: Groups) -> str:
     return network.listen_address(network.services[name])
 
 
-def service_urls(catalogue: Catalogue, name: str, groups: Groups, addresses: Addresses) -> list[str]:
+def service_urls(
+    catalogue: Catalogue, name: str, groups: Groups, addresses: Addresses, *, encrypted: bool = True
+) -> list[str]:
     """Return the URL of a service on every host that runs it, such as http://198.18.10.20:9000.
 
-    Where another service offers it encrypted, it is that one's.
+    Where another service offers it encrypted, it is that one's, unless the service itself is asked for.
     """
     network = Network.parse(catalogue, groups, addresses)
-    return network.urls(network.encrypted(network.services[name]))
+    service = network.services[name]
+    return network.urls(network.encrypted(service) if encrypted else service)
 
 
 def firewall_rules(

@@ -103,9 +103,13 @@ class Network:
         return next((other for other in self.services.values() if other.encrypts == service.name), service)
 
     def urls(self, service: Service) -> list[str]:
-        """Return the URL of a service on every host that runs it, such as http://198.18.10.20:9000."""
-        scheme = SCHEMES[service.protocol]
-        return [f"{scheme}://{self.addresses[host]}:{service.port}" for host in self.hosts(service)]
+        """Return the URL of a service on every host that runs it, such as http://198.18.10.20:9000.
+
+        Where nobody but a host itself may ask, its URL there is that of loopback.
+        """
+        scheme, is_local = SCHEMES[service.protocol], self.is_local(service)
+        addresses = [LOOPBACK if is_local else self.addresses[host] for host in self.hosts(service)]
+        return [f"{scheme}://{address}:{service.port}" for address in addresses]
 
     def runs_windows(self, host: str) -> bool:
         """Return whether a host runs Windows."""

@@ -111,7 +111,7 @@ def test_every_flow_is_in_the_list_and_in_the_drawing(reference):
 
 def test_clients_backups_machines_and_monitoring_are_described(reference):
     text = reference["README.md"]
-    assert "export HAL_GATEWAY_URL=ws://198.18.34.103:8768\n" in text
+    assert "export HAL_GATEWAY_URL=wss://haproxy\n" in text
     assert {(row[0], row[1], row[3]) for row in rows(text, "Backups")} == {
         ("engine", "qm1", "20 seconds"), ("certificates", "haproxy", "hour"),
     }  # fmt: skip
@@ -121,7 +121,8 @@ def test_clients_backups_machines_and_monitoring_are_described(reference):
         ("haproxy", "100"),
     }
     assert "<http://198.18.70.10:9090/alerts>" in text
-    assert ["gateway", "qm1", "asked by http, `http://198.18.34.103:8768/readyz`"] in rows(text, "Monitoring")
+    watched = ["gateway_tls", "qm1", "asked by http, `https://198.18.34.103:8769/readyz`"]
+    assert watched in rows(text, "Monitoring")
 
 
 def test_what_to_do_is_said_for_every_service_that_a_server_runs(reference, services):
@@ -209,7 +210,7 @@ def test_the_production_network_is_described_with_its_windows_host(write, produc
     )
     assert hosts["mac"][1] == "dhcp" and hosts["mac"][4] == "at the machine itself"
     aid = {row[0]: row[2:] for row in rows(made["README.md"], "When something does not answer")}
-    assert aid["gateway"] == ["`Get-Service HalGateway`", "`Restart-Service HalGateway`"]
+    assert aid["gateway, gateway_tls"] == ["`Get-Service HalGateway`", "`Restart-Service HalGateway`"]
     assert aid["listener"] == ["`Get-Service QMSvc`", "`Restart-Service QMSvc`"]
     assert ["client networks", "haproxy", "443", "proxy_https"] in rows(made["README.md"], "Flows")
     assert ("account", "qm1", "day") in {

@@ -38,12 +38,13 @@ def rules(hosts):
 
 
 def test_the_qm_server_lets_in_clients_the_proxy_and_administrators(rules):
-    expected = {(3389, ADMINISTRATORS), (5986, ADMINISTRATORS), (8768, CLIENTS), (8768, PROXY)}
-    assert rules("qm1") == expected | {(8768, NAS)}  # it has no node exporter
+    expected = {(3389, ADMINISTRATORS), (5986, ADMINISTRATORS), (8768, CLIENTS), (8769, PROXY)}
+    assert rules("qm1") == expected | {(8769, NAS)}  # it has no node exporter
 
 
 def test_the_linux_hosts_let_in_what_the_catalogue_says(rules, filled):
-    asked = {(port, host) for port in (9000, 11434) for host in (QM, PROXY, NAS, CLIENTS)}
+    asked = {(port, host) for port in (9001, 11435) for host in (QM, NAS)} | {(9001, PROXY)}
+    asked |= {(9000, CLIENTS), (11434, CLIENTS)}
     assert rules("ubuai") == asked | {(filled.ssh_port, ADMINISTRATORS), (9100, NAS)}
     served = {(2222, ADMINISTRATORS), *((port, CLIENTS) for port in (80, 443, 8768))}
     assert rules("haproxy") == served | {(port, NAS) for port in (443, 8405, 9100)}
@@ -80,8 +81,8 @@ def test_machines_that_exist_are_adopted_and_new_ones_fully_described(hosts):
 
 def test_the_proxy_leads_to_the_production_hosts(hosts):
     backends = {backend["name"]: backend["servers"] for backend in hosts["haproxy"]["haproxy_backends"]}
-    assert backends["qm_voice_gateway"] == [{"name": "qm1", "address": QM, "port": 8768}]
-    assert backends["hal_speech"] == [{"name": "ubuai", "address": AI, "port": 9000}]
+    assert backends["qm_voice_gateway"] == [{"name": "qm1", "address": QM, "port": 8769}]
+    assert backends["hal_speech"] == [{"name": "ubuai", "address": AI, "port": 9001}]
 
 
 def test_a_new_machine_gets_the_disks_that_its_description_states(hosts):
