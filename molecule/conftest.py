@@ -22,6 +22,17 @@ def program(host):
     return run
 
 
+@pytest.fixture
+def weighed(host):
+    """Have systemd weigh a unit, which must be exposed to no more than a tenth of `most`, as it counts."""
+
+    def weigh(unit, most=40):
+        said = host.run(f"systemd-analyze security --no-pager --threshold={most} {unit}.service")
+        assert said.rc == 0, said.stdout
+
+    return weigh
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
