@@ -9,15 +9,17 @@ import asyncio
 import contextlib
 import json
 import signal
+import ssl
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
+from bench.asker import trusting
 from bench.processes import LIFETIME_S
 
 SOURCE = ("127.0.0.2", 0)
 AT_ONCE = 20
-HELD = 1_500  # connections at a time, more than the gateway takes of all addresses
+HELD = 2_500  # connections at a time, more than the gateway or the proxy takes of all addresses
 PINGS, EMPTY_FRAMES = b"\x89\x80\0\0\0\0" * 10_000, b"\x81\x80\0\0\0\0" * 10_000
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -25,13 +27,15 @@ REQUEST = (
 )
 HALF = REQUEST[:60]
 GUESS = REQUEST + b"Authorization: Bearer a-guess\r\n\r\n"
-LOST = (ConnectionError, asyncio.IncompleteReadError)  # what a server does to an attacker
+SILENCE = b""
+UPLOAD = b"POST /transcribe HTTP/1.1\r\nHost: haproxy\r\nContent-Length: 10000000\r\n\r\n"
+LOST = (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError)  # what a server does to an attacker
 
 type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _open(port: int) -> Streams:
-    return await asyncio.open_connection("127.0.0.1", port, local_addr=SOURCE)
+async def _open(port: int, tls: ssl.SSLContext | None = None) -> Streams:
+    return await asyncio.open_connection("127.0.0.1", port, local_addr=SOURCE, ssl=tls)
 
 
 async def _flood(port: int, data: bytes) -> AsyncGenerator[int]:
@@ -72,13 +76,37 @@ async def _connect(port: int, data: bytes, *, hold: bool) -> AsyncGenerator[int]
             writer.transport.abort()
 
 
+async def _trickle(port: int, head: bytes) -> AsyncGenerator[int]:
+    """Begin one upload after another, and send each a byte now and then."""
+    held: list[asyncio.StreamWriter] = []
+    tls = trusting()
+    try:
+        while True:
+            if len(held) < HELD // AT_ONCE:
+                with contextlib.suppress(*LOST):
+                    _, writer = await _open(port, tls)
+                    writer.write(head)
+                    held.append(writer)
+            held = [writer for writer in held if not writer.transport.is_closing()]
+            for writer in held:
+                writer.write(b"x")
+            yield 1
+            await asyncio.sleep(0.01)
+    finally:
+        for writer in held:
+            writer.transport.abort()
+
+
 KINDS: dict[str, Callable[[int], AsyncGenerator[int]]] = {
     "pings": lambda port: _flood(port, PINGS),
     "empty frames": lambda port: _flood(port, EMPTY_FRAMES),
     "half-open handshakes": lambda port: _connect(port, HALF, hold=True),
     "sessions": lambda port: _connect(port, REQUEST + b"\r\n", hold=True),
     "unknown tokens": lambda port: _connect(port, GUESS, hold=False),
+    "silent TLS connections": lambda port: _connect(port, SILENCE, hold=True),
+    "slow uploads": lambda port: _trickle(port, UPLOAD),
 }
+AT_THE_PROXY = ("silent TLS connections", "slow uploads")
 
 
 async def attack(kind: str, port: int, seconds: float) -> int:

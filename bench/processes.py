@@ -46,8 +46,7 @@ class Program:
     @property
     def memory_kib(self) -> int:
         """Memory that is its own, in KiB."""
-        rollup = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text()
-        return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_"))
+        return private_kib(self._process.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -55,6 +54,12 @@ class Program:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+
+
+def private_kib(process: int) -> int:
+    """Return the memory that is a process's own, in KiB."""
+    rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_"))
 
 
 def client(module: str, *arguments: object) -> subprocess.Popen[str]:

@@ -63,7 +63,7 @@ try:
         package_archives,
     )
     from hal.network.drift import drift_metrics, drift_table
-    from hal.network.hardening import hardening
+    from hal.network.hardening import hardening, hardening_drop_in, proxy_needs
     from hal.network.health import layout
     from hal.network.health.diagram import network_diagram
     from hal.network.health.report import (
@@ -242,15 +242,15 @@ class FilterModule:
             catalogue_for_mode, reference.cell, certificate_end, certificate_names, services.choices,
             chosen_snapshot, client_environment, client_timeout, closed_on_windows, data_had, declared_models,
             diagram_hosts, drift_metrics, drift_table, encrypted_ports, firewall_rules, first_aid,
-            found_on_host, found_on_windows, from_cache, hardening, health_report, health_results,
-            health_states, health_table, host_sbom, host_services, reference.interval, known_ports,
-            listen_address, lock_sbom, logins, metrics_targets, model_downloads, network_diagram,
-            network_faults, network_flows, obstacles, ollama_handover,
-            package_archives, planned_checks, preparation_faults, probe_targets, proxy_backends,
-            proxy_frontends, proxy_sites, preparation.reach_hosts, renamed_variables, service_hosts,
-            service_urls, sftp_address, sftp_command, site_faults, site_frontends, site_networks,
-            space_faults, store_faults, store_ssh_key, system_faults, unfit_backups, unreachable_reasons,
-            watched_backups, watched_snapshots, windows_obstacles, windows_refusal, with_former_tokens,
-            with_household, with_sites, with_virtual_address,
+            found_on_host, found_on_windows, from_cache, hardening, hardening_drop_in, health_report,
+            health_results, health_states, health_table, host_sbom, host_services, reference.interval,
+            known_ports, listen_address, lock_sbom, logins, metrics_targets, model_downloads, network_diagram,
+            network_faults, network_flows, obstacles, ollama_handover, package_archives, planned_checks,
+            preparation_faults, probe_targets, proxy_backends, proxy_frontends, proxy_needs, proxy_sites,
+            preparation.reach_hosts, renamed_variables, service_hosts, service_urls, sftp_address,
+            sftp_command, site_faults, site_frontends, site_networks, space_faults, store_faults,
+            store_ssh_key, system_faults, unfit_backups, unreachable_reasons, watched_backups,
+            watched_snapshots, windows_obstacles, windows_refusal, with_former_tokens, with_household,
+            with_sites, with_virtual_address,
         )  # fmt: skip
         return {function.__name__: function for function in functions}

@@ -59,6 +59,12 @@ options:
         type: list
         elements: path
         default: []
+      restart: &restart
+        description:
+          - Whether a unit that runs is restarted for what it reads when it starts. With V(false) it goes on,
+            and what has changed counts as applied, as its next start reads it.
+        type: bool
+        default: true
   name:
     description: Name of a single unit, instead of O(units). The options beside it are that unit's.
     type: str
@@ -66,6 +72,7 @@ options:
   state: *state
   restart_files: *restart_files
   reload_files: *reload_files
+  restart: *restart
   timeout:
     description: Seconds within which each step must succeed.
     type: int
@@ -120,6 +127,7 @@ UNIT_SPEC: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
     "restart_files": {"type": "list", "elements": "path", "default": []},
     "reload_files": {"type": "list", "elements": "path", "default": []},
+    "restart": {"type": "bool", "default": True},
 }
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = UNIT_SPEC | {
     "units": {"type": "list", "elements": "dict", "options": UNIT_SPEC},
@@ -220,6 +228,7 @@ class Unit:
         self.name = name if name.rpartition(".")[2] in UNIT_TYPES else f"{name}.service"
         self.runs = demand["state"] == "started"
         self.enabled: bool = demand["enabled"]
+        self.may_restart: bool = demand["restart"]
         self.restart_files = [Path(path) for path in demand["restart_files"]]
         self.reload_files = [Path(path) for path in demand["reload_files"]]
         self.reread = False  # whether systemd must read the unit's files again
@@ -302,7 +311,7 @@ def plan(unit: Unit) -> tuple[list[str], list[str]]:
     reload = unit.outdated(unit.reload_files)
     if unit.is_down:
         actions.append("start")
-    elif restart or (reload and unit["CanReload"] != "yes"):
+    elif (restart and unit.may_restart) or (reload and unit["CanReload"] != "yes"):
         actions.append("restart")
     elif reload:
         actions.append("reload")

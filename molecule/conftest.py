@@ -22,6 +22,18 @@ def program(host):
     return run
 
 
+@pytest.fixture
+def weighed(host):
+    """Have systemd weigh a unit, exposed to a tenth of `most` at the most; return what it says."""
+
+    def weigh(unit, most=40):
+        said = host.run(f"systemd-analyze security --no-pager --threshold={most} {unit}.service")
+        assert said.rc == 0, said.stdout
+        return said.stdout
+
+    return weigh
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield

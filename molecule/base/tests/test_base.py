@@ -148,3 +148,45 @@ def test_apt_takes_packages_from_the_cache_once_it_answers(host):
 def test_an_administrator_has_the_shell_of_before_if_there_was_any(host, user, shell):
     assert host.user(user).shell == shell
     assert "sudo" in host.user(user).groups
+
+
+def settings_of(host, command):
+    """Return the settings that a command prints, by name."""
+    lines = (line.strip() for line in host.check_output(command).splitlines())
+    found = (line.replace(" = ", "=").split("=", 1) for line in lines if "=" in line and line[0] not in "#;")
+    return {name.strip().lstrip("-"): value.strip() for name, value in found}
+
+
+def test_the_kernel_is_given_settings_that_it_has(host):
+    """In a container it is that of the machine outside, which nothing in there may set."""
+    asked = settings_of(host, "systemd-analyze cat-config sysctl.d/60-hal.conf")
+    assert asked["kernel.kptr_restrict"] == "2" and asked["fs.protected_regular"] == "2"
+    assert asked["net.ipv4.conf.all.accept_redirects"] == asked["net.ipv4.conf.all.send_redirects"] == "0"
+    assert not [
+        name for name in asked if "forward" in name or "rp_filter" in name
+    ]  # a household's own affair
+    for name in set(asked) - {"kernel.yama.ptrace_scope"}:  # a module, which not every kernel has
+        assert host.file(f"/proc/sys/{name.replace('.', '/')}").exists, name
+    assert host.run("/usr/lib/systemd/systemd-sysctl /etc/sysctl.d/60-hal.conf").rc == 0
+
+
+def test_no_memory_of_a_program_that_crashed_is_written_to_the_disk(host):
+    asked = settings_of(host, "systemd-analyze cat-config systemd/coredump.conf")
+    assert (asked["Storage"], asked["ProcessSizeMax"]) == ("none", "0")
+    assert host.check_output("runuser --login anna --command 'ulimit -H -c'") == "0"
+
+
+def test_protocols_that_nobody_speaks_are_not_loaded(host):
+    loaded = host.file("/etc/modprobe.d/hal.conf").content_string
+    for protocol in ("dccp", "rds", "sctp", "tipc"):
+        assert f"install {protocol} /bin/false\n" in loaded
+
+
+def test_ssh_says_who_came_and_lets_go_of_who_does_not_answer(host):
+    settings = dict(line.split(" ", 1) for line in host.check_output("sshd -T").splitlines())
+    assert [settings[name] for name in ("loglevel", "tcpkeepalive")] == ["VERBOSE", "no"]
+    assert [settings[name] for name in ("clientaliveinterval", "clientalivecountmax")] == ["300", "2"]
+
+
+def test_who_stands_before_a_screen_reads_whose_the_host_is(host):
+    assert host.file("/etc/issue").content_string.startswith("This is a private system of a household.")

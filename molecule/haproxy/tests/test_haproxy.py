@@ -7,6 +7,42 @@ import pytest
 pytestmark = pytest.mark.units("haproxy", "hal-gateway")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def started(host):
+    """Start it anew: one that was taken over has the limits of its unit from then on."""
+    host.check_output("systemctl restart haproxy")
+    host.check_output(
+        "curl --silent --retry 10 --retry-all-errors --output /dev/null http://localhost:8768/readyz"
+    )
+
+
+def test_it_serves_within_the_limits_of_its_unit_and_after_a_reload_too(host, weighed):
+    weighed("haproxy")
+    (before,) = workers(host)
+    host.check_output("systemctl reload haproxy")
+    page = host.check_output("cat /proc/sys/kernel/random/uuid")
+    trusting = "--cacert /etc/haproxy/certificates/hal.pem"
+    for url in ("http://localhost:8768", "https://localhost"):
+        assert host.run(f"curl --silent --output /dev/null {trusting} {url}/{page}").rc == 0
+    assert before not in workers(host)
+    for process in (host.check_output("systemctl show -P MainPID haproxy"), *workers(host)):
+        assert host.file(f"/proc/{process}/status").contains("^NoNewPrivs:.1")
+    journal = (
+        f"timeout 10 sh -c 'until journalctl --quiet --identifier haproxy --grep {page}; do sleep 0.2; done'"
+    )
+    assert host.run(journal).rc == 0  # through the socket in the directory that it has locked itself up in
+
+
+def workers(host):
+    """Return the processes that serve new connections."""
+    master = host.check_output("systemctl show -P MainPID haproxy")
+    return host.check_output(f"ps --ppid {master} --format pid= --sort start_time").split()[-1:]
+
+
+def test_what_the_inventory_says_it_needs_besides_it_has(host):
+    assert "/srv/cloud" in host.check_output("systemctl show -P ReadWritePaths haproxy").split()
+
+
 def test_configuration_is_valid_and_running(host):
     assert host.run("haproxy -c -q -f /etc/haproxy/haproxy.cfg").rc == 0
     service = host.service("haproxy")

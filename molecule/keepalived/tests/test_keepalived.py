@@ -47,3 +47,10 @@ def test_what_it_knows_is_private_and_its_rights_are_few(host):
     assert host.file(CONFIGURATION).mode == 0o600
     rights = host.check_output("systemctl show -P CapabilityBoundingSet keepalived").split()
     assert "cap_net_admin" in rights and "cap_sys_admin" not in rights
+
+
+@pytest.mark.parametrize("action", ["restart", "reload"])
+def test_it_has_the_address_within_the_limits_of_its_unit(host, weighed, action):
+    weighed("keepalived")
+    host.check_output(f"systemctl {action} keepalived")
+    assert wait_until_it(host, has=True)

@@ -51,6 +51,20 @@ def test_the_configurations_are_valid_and_are_those_that_run(host):
     until(host, lambda: value(host, "prometheus_config_last_reload_successful") == 1)
 
 
+@pytest.mark.parametrize("action", ["restart", "reload"])
+@pytest.mark.parametrize(
+    ("unit", "port"),
+    [("prometheus", 9090), ("prometheus-alertmanager", 9093), ("prometheus-blackbox-exporter", 9115)],
+)
+def test_each_serves_within_the_limits_of_its_unit_and_keeps_its_data(host, weighed, unit, port, action):
+    weighed(unit)
+    host.check_output(f"systemctl {action} {unit}")
+    until(host, lambda: host.run(f"curl --silent --fail http://127.0.0.1:{port}/-/healthy").rc == 0)
+    if unit == "prometheus":
+        until(host, lambda: value(host, "time()-timestamp(up%7Bservice=%22node_exporter%22%7D)") is not None)
+    assert host.run(f"systemctl is-active {unit}").stdout.strip() == "active"
+
+
 def test_only_prometheus_listens_to_the_network(host):
     listening = {line.split()[3] for line in host.check_output("ss -Hltn").splitlines()}
     assert {address for address in listening if address.endswith((":9090", ":9093", ":9094", ":9115"))} == {

@@ -63,3 +63,28 @@ def test_a_tool_that_fails_is_a_gpu_that_is_absent(host):
         assert value(metrics(host), "hal_gpu_count") == 0
     finally:
         host.check_output("mv /var/lib/away /var/lib/nvidia-smi.csv && systemctl start hal-gpu-metrics")
+
+
+@pytest.mark.parametrize("action", ["restart", "reload"])
+def test_it_tells_of_the_host_within_the_limits_of_its_unit(host, weighed, action):
+    weighed("prometheus-node-exporter")
+    host.check_output(
+        f"systemctl {action} prometheus-node-exporter && timeout 30 sh -c"
+        " 'until curl --silent --fail --output /dev/null http://127.0.0.1:9100/metrics; do sleep 0.2; done'"
+    )
+    text = metrics(host)
+    for collector in ("filesystem", "netdev", "netclass", "systemd", "textfile", "timex", "cpu", "meminfo"):
+        assert value(text, f'node_scrape_collector_success{{collector="{collector}"}}') == 1, collector
+
+
+def test_mounts_are_told_as_the_host_has_them(host):
+    """And not as the unit has them, for which most of them cannot be written to."""
+    told = re.findall(
+        r'^node_filesystem_readonly{.*mountpoint="([^"]+)"} ([01])', metrics(host), re.MULTILINE
+    )
+    mounts = [line.split() for line in host.check_output("cat /proc/1/mounts").splitlines()]
+    options = {place: options.split(",") for _, place, _, options, *_ in mounts}
+    assert told
+    assert {place: value == "1" for place, value in told} == {
+        place: "ro" in options[place] for place, _ in told
+    }

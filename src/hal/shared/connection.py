@@ -68,10 +68,13 @@ class Connection:
         self._wake_writer = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._is_written = True  # until nothing can be sent any more
         self._throttle = Throttle(asyncio.get_running_loop().time)
 
     def send(self, frame: Frame | str) -> None:
-        """Queue a frame, or text that is none; it is written as soon as the client reads."""
+        """Queue a frame, or text that is none; it is written as soon as the client reads, if it still can."""
+        if not self._is_written:
+            return  # else the outbox would fill, and who reads would wait for room without end
         self._outbox.append(frame)
         self._wake_writer.set()
         if len(self._outbox) >= OUTBOX_FRAMES:
@@ -128,5 +131,6 @@ class Connection:
         except ConnectionClosed:
             pass
         finally:
+            self._is_written = False
             self._outbox.clear()
             self._room.set()

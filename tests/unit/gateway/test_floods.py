@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from bench.attacker import KINDS
-from bench.floods import slower
+from bench.attacker import AT_THE_PROXY, KINDS
+from bench.floods import grown, slower
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,12 +26,31 @@ def floods(*arguments):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_flood_of_one_address_keeps_nobody_waiting(kind):
+def flood(kind):
+    """Return who asked during a flood, which kept none of them waiting."""
     done = floods("--seconds", "3", kind)
     assert done.returncode == 0, done.stdout + done.stderr
-    strikes, *_ = re.search(rf"^{kind} +([\d,]+) +([\d.]+) +([\d.]+)", done.stdout, re.MULTILINE).groups()
-    assert int(strikes.replace(",", "")) > 20, done.stdout
+    rows = re.findall(rf"^{kind}(.*?) +([\d,]+) +[\d.]+ +[\d.]+ +[\d.]+ .* K$", done.stdout, re.MULTILINE)
+    assert all(int(strikes.replace(",", "")) > 20 for _, strikes in rows), done.stdout
+    return [asked for asked, _ in rows]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in AT_THE_PROXY])
+def test_a_flood_of_one_address_keeps_nobody_waiting_and_leaves_no_memory_taken(kind):
+    assert flood(kind) == [""]
+
+
+@pytest.mark.skipif(not shutil.which("haproxy"), reason="apt-get install haproxy (`make test-tools`)")
+@pytest.mark.parametrize("kind", AT_THE_PROXY)
+def test_a_flood_of_the_proxy_keeps_neither_text_nor_recordings_waiting(kind):
+    assert flood(kind) == [", asked by text", ", recordings"]
+
+
+@pytest.mark.parametrize(
+    ("first_kib", "second_kib", "told"), [(1000, 1100, False), (1000, 1101, True), (1000, 9, False)]
+)
+def test_a_tenth_more_memory_after_a_second_flood_is_lost(first_kib, second_kib, told):
+    assert grown(first_kib, second_kib) is told
 
 
 @pytest.mark.parametrize(

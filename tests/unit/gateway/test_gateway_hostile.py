@@ -247,6 +247,31 @@ async def test_a_client_that_reads_nothing_is_read_no_more_and_let_go(monkeypatc
     assert socket.received <= connection.OUTBOX_FRAMES
 
 
+class LeftSocket:
+    """A socket of a client that has sent much and left: that is still read, but nothing can be sent."""
+
+    close_code = 1006
+    received = 0
+
+    async def send(self, _message):
+        raise ConnectionClosedError(None, None)
+
+    async def recv(self):
+        await asyncio.sleep(0)
+        self.received += 1
+        if self.received > 5 * connection.OUTBOX_FRAMES:
+            raise ConnectionClosedError(None, None)
+        return "rubbish"
+
+
+async def test_a_session_whose_client_has_left_ends_whatever_it_had_sent():
+    socket = LeftSocket()
+    joined = connection.Connection(socket, GatewayMetrics())
+    async with asyncio.timeout(10):
+        await joined.serve(Session("s", joined.send, pipeline=None))
+    assert socket.received > 5 * connection.OUTBOX_FRAMES
+
+
 class FloodingSocket:
     """A socket of a client that sends without end, and reads."""
 

@@ -200,6 +200,18 @@ def test_a_restart_covers_a_reload(running: Host) -> None:
     assert running.ensure()["action"] == "none"
 
 
+def test_a_unit_that_must_go_on_has_what_it_starts_with_from_its_next_start_on(running: Host) -> None:
+    running.start.write_text("b")
+    (running.units / "demo.service").write_text("[Service]\nNice=3\n")
+    assert running.ensure(restart=False)["actions"] == ["daemon-reload"]
+    assert running.ensure()["action"] == "none"
+    running.start.write_text("c")
+    running.reload.write_text("c")
+    assert running.ensure(restart=False)["actions"] == ["reload"]
+    running.set_unit(ActiveState="inactive", SubState="dead")
+    assert running.ensure(restart=False)["actions"] == ["start"]
+
+
 def test_a_unit_that_cannot_reload_is_restarted(running: Host) -> None:
     running.set_unit(CanReload="no")
     running.reload.write_text("b")

@@ -59,8 +59,8 @@ def render(variables: Mapping[str, Any], directory: Path) -> str:
 
 
 @contextmanager
-def haproxy(configuration: str, directory: Path, *ports: int) -> Iterator[None]:
-    """Run HAProxy with a configuration, which its own checker must accept, until it is asked no more."""
+def haproxy(configuration: str, directory: Path, *ports: int) -> Iterator[int]:
+    """Run HAProxy with a configuration, which its own checker must accept, and yield its process's number."""
     file = directory / "haproxy.cfg"
     file.write_text(OWN_ONLY.sub("", configuration))
     checked = subprocess.run(["haproxy", "-c", "-f", file], capture_output=True, text=True, check=False)
@@ -77,7 +77,7 @@ def haproxy(configuration: str, directory: Path, *ports: int) -> Iterator[None]:
                 )
                 time.sleep(0.02)
         assert process.poll() is None, (directory / "haproxy.log").read_text()
-        yield
+        yield process.pid
     finally:
         process.kill()
         process.wait()
@@ -168,10 +168,14 @@ def ask_raw(port: int, said: bytes) -> str:
 
 
 class Proxy:
-    """A proxy in front of HAL, called `haproxy`, and of a site of the household's, called SITE."""
+    """A proxy in front of HAL, called `haproxy`, and of a site of the household's, called SITE.
 
-    def __init__(self, directory: Path, **variables: Any) -> None:
+    HAL is a stand-in for speech, and for all but `/transcribe` a gateway, if the port of one is given.
+    """
+
+    def __init__(self, directory: Path, gateway: int = 0, **variables: Any) -> None:
         self.directory = directory
+        self.process = 0  # once it is served
         self.tls, self.plain = free_port(), free_port()
         for file, name in (("hal.pem", "haproxy"), ("site.pem", SITE)):
             (directory / file).write_bytes(b"".join(Authority.create("Household").issue([name])))
@@ -181,15 +185,18 @@ class Proxy:
         sites = [{"name": "blog", "names": [SITE], "servers": [{"address": "127.0.0.1", "port": blog}]}]
         routes = [{"path": "/", "backend": "speech"}]
         server = {"name": "ubuai", "address": "127.0.0.1", "port": speech}
+        backends = [{"name": "speech", "kind": "http", "health": "/health", "servers": [server]}]
+        if gateway:
+            routes = [{"path": "/transcribe", "backend": "speech"}, {"path": "/", "backend": "gateway"}]
+            server = {"name": "qm1", "address": "127.0.0.1", "port": gateway}
+            backends += [{"name": "gateway", "kind": "websocket", "health": "/readyz", "servers": [server]}]
         self.configuration = render(
             {
                 "haproxy_frontends": [
                     {"name": "https", "port": self.tls, "tls": True, "routes": routes},
                     {"name": "plain", "port": self.plain, "routes": routes},
                 ],
-                "haproxy_backends": [
-                    {"name": "speech", "kind": "http", "health": "/health", "servers": [server]}
-                ],
+                "haproxy_backends": backends,
                 "haproxy_own_names": ["haproxy"],
                 "haproxy_sites": proxy_sites(sites, services),
                 "haproxy_site_certificates": [{"path": str(directory / "site.pem")}],
@@ -202,7 +209,7 @@ class Proxy:
     def served(self) -> Iterator[Proxy]:
         """Run it, and end what is behind it, too."""
         try:
-            with haproxy(self.configuration, self.directory, self.tls, self.plain):
+            with haproxy(self.configuration, self.directory, self.tls, self.plain) as self.process:
                 yield self
         finally:
             for server in self.servers:
