@@ -49,14 +49,18 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Between what, in cents, the amount of each transaction must be; `label` is how to say it."""
+    """Between what, in cents, the amount of each transaction must be, or which it is else.
+
+    `label` is how to say it.
+    """
 
     low: int
     high: int
     label: str
+    other: int = 0
 
     def __contains__(self, cents: int) -> bool:
-        return self.low < cents < self.high
+        return self.low < cents < self.high or cents == self.other
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +216,17 @@ def _set(**values: Any) -> Callable[[re.Match[str]], dict[str, Any]]:
 
 
 def _about(match: re.Match[str]) -> dict[str, Any]:
-    """Read "about 45 dollars" as a tenth less or more, "45 dollars" as from above 44 to below 46."""
-    cents = round(float(match[2]) * 100) + int(match[3] or 0)
-    exact = not match[1] and bool(match[3] or "." in match[2])
+    """Read "about 45 dollars" as a tenth less or more, "45 dollars" as from above 44 to below 46.
+
+    "Fourteen twenty five" may be either of two amounts: 14.25_1425.
+    """
+    cents = round(float(match[2]) * 100) + int(match[4] or 0)
+    other = round(float(match[3] or 0) * 100)
+    exact = not match[1] and bool(match[4] or "." in match[2])
     margin = 1 if exact else max(cents // 10, 100) if match[1] else 100
     label = f" of {'' if exact else 'about '}{spoken.money(cents)}"
-    return {"about": Amount(cents - margin, cents + margin, label)}
+    label += f" or {spoken.money(other)}" if other else ""
+    return {"about": Amount(cents - margin, cents + margin, label, other)}
 
 
 def _times_a_day(match: re.Match[str]) -> dict[str, Any]:
@@ -287,7 +296,7 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
         (rf"(?:that (?:was|were|is|are|cost) )?{_LESS} {_VALUE}", lambda m: {"under": float(m[1])}),
         (
             r"(?:(?:for|of|at|was|is|were) )?(?:(around|about|close to|near|nearly|almost) )?"
-            r"(\d+(?:\.\d+)?) dollars(?: and (\d\d?) cents)?",
+            r"(\d+(?:\.\d+)?)(?:_(\d+(?:\.\d+)?))? dollars(?: and (\d\d?) cents)?",
             _about,
         ),
         (

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import re
 
-from hal.engine.preamble import PREAMBLES, SOMEBODY_ASKS
+from hal.engine.preamble import (
+    PREAMBLES,
+    SOMEBODY_ASKS,
+    SOMEBODY_CALLS,
+    SOMEBODY_CLAIMS,
+    SOMEBODY_SENDS,
+)
 
 _ASKING = (
     r"(?:what|when|where|who|whose|which|how|why|if|whether|at (?:what|which)|for (?:what|which)|do|does"
@@ -36,6 +42,9 @@ _OPENERS = (
     r"|forgive me|i beg your pardon|i am sorry(?: to (?:bother|trouble) you(?: again)?)?|do tell me"
     r"|i apologi[sz]e"
     r"|i do apologi[sz]e for asking again|but(?= (?:what|when|where|who|which|how)\b)"
+    r"|(?:speaking|talking) of (?:food|money|pills|doctors|which)|(?:just )?so i know|just so i have it"
+    r"|while (?:i (?:think|am thinking) (?:of|about) it|i am at it|i remember|we are at it|i have you)"
+    r"|if i (?:remember|recall) (?:right|correctly|it right)"
     r"|let us see|anyway|basically|actually|honestly|just checking|checking|you know"
 )
 # What asks to be told, so that the question itself follows.
@@ -89,7 +98,7 @@ _COURTESIES = (
     r"|dear(?=$)|love(?=$)|honey(?=$)|hon(?=$)|sweetie(?=$)|darling(?=$)|for goodness sake|for the record"
 )
 _HEDGES = (
-    r"i (?:believe|think|guess|suppose|reckon|mean|hope)(?! (?:it|my|that|about)\b)"
+    r"(?<!while )i (?:believe|think|guess|suppose|reckon|mean|hope)(?! (?:it|my|that|about)\b)"
     r"|i (?:wonder|forget|recall)"
     r"(?! (?:it|my|that|about|if|whether|what|when|where|who|which|how|why)\b)"
     r"|roughly speaking|(?:more or less)|so to speak|precisely|roughly|approximately|basically|honestly"
@@ -139,6 +148,11 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), put)
     for pattern, put in (
         (r"^say me\b", "tell me"),
+        (
+            r"^(?:so )?(?:what (?:you are|he is|she is) saying is|you are saying|you are telling me|you mean"
+            r"|so you say)(?: that)? (?=i (?:see|take|have|go|am|need|spent|paid|weigh)\b)",
+            "is it true that ",
+        ),
         (r"^there is not (?:any |a |an )?(.+) is there$", r"is there any \1"),
         # Of two times of which one takes back the other, none is left.
         (
@@ -165,6 +179,25 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             rf"^(?:(?:{_OPENERS}) )+(?=\w)",
             "",
+        ),
+        (rf"^{SOMEBODY_CALLS}", ""),
+        (rf"^{SOMEBODY_CLAIMS}", ""),
+        (
+            r" (?:can|could|will|would) you (?:read|tell|give|show|say|list) (?:it|them|that|those)"
+            r"(?: (?:to|for|out|loud|aloud|back|me|us))*$",
+            "",
+        ),
+        # "She told me to ask about my next appointment, when is it".
+        (
+            rf"^(?:{SOMEBODY_SENDS}|{SOMEBODY_ASKS}(?:about |for )?)((?:my|the) (?:\w+ ){{0,5}}?\w+)"
+            r" (what|when|where|who|how much|how) (is|was|are|were) (?:it|that|this|they|he|she)\b",
+            r"\2 \3 \1",
+        ),
+        (rf"^(?:{SOMEBODY_SENDS})(?=(?:{_ASKED})\b)", ""),
+        (rf"^(?:{SOMEBODY_SENDS})(?=(?:all |a list of )?(?:of )?my\b)", "list "),
+        *(
+            (rf"^((?:and )?{word} .+) {word} (?:is|was|are) (?:it|that|this|they)(?: again)?$", r"\1")
+            for word in ("when", "where", "who", "how much", "what")
         ),
         (rf"^(?:{SOMEBODY_ASKS})(?:about |for )?(?=(?:all |a list of )?(?:of )?my\b)", "list "),
         (rf"^(?:{PREAMBLES})(?=(?:{_ASKED}|please|i (?:need|want|was|would|wonder|forgot))\b)", ""),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hal.engine import rules
+from hal.engine.medicine_classes import MEMBERS_OF
 from hal.engine.records import Appointment, Household
 from hal.engine.text import COMMON, Phrases, normalise
 
@@ -125,6 +126,7 @@ def find_entities(text: str, household: Household) -> list[Naming]:
     )
     if not named:
         named += _unclear(text, [item.name for item in medications if item.active])
+    named += _of_class(text, [item.name for item in medications])
     purposes = dict.fromkeys(item.purpose for item in medications if item.purpose)
     named += [each for purpose in purposes for each in _purposes(text, purpose)]
     named += _heard("providers", phrases, {name: _provider_names(name) for name in specialties})
@@ -132,7 +134,7 @@ def find_entities(text: str, household: Household) -> list[Naming]:
     named += _said(
         "places",
         text,
-        {item.location: exactly(normalise(item.location)) for item in appointments if item.location},
+        {item.location: exactly(*_place_names(item.location)) for item in appointments if item.location},
     )
     named += _said(
         "reasons",
@@ -283,6 +285,24 @@ def _services(text: str, merchants: list[str]) -> list[Naming]:
         for merchant in merchants
         if who.search(merchant)
     ]
+
+
+def _of_class(text: str, medications: list[str]) -> list[Naming]:
+    """Return the medicines of the classes that are named instead of them: "statin"."""
+    return [
+        Naming("medications", name, words_of(text, match))
+        for said, who in MEMBERS_OF
+        for match in said.finditer(text)
+        for name in medications
+        if who.search(name.lower())
+    ]
+
+
+def _place_names(location: str) -> list[str]:
+    """Return a place's name and the words that it begins with, but for a common one by itself."""
+    words = normalise(location).split()
+    heads = [" ".join(words[:end]) for end in range(len(words), 0, -1)]
+    return [head for head in heads if head not in PLAIN_NAMES]
 
 
 def _unclear(text: str, names: Iterable[str]) -> list[Naming]:

@@ -6,6 +6,7 @@ normalised question. The evidence adds up, a rule counts once.
 
 from __future__ import annotations
 
+from hal.engine.medicine_classes import CLASS
 from hal.engine.rules import weighed
 from hal.protocol import Intent
 
@@ -42,6 +43,7 @@ EVIDENCE = {
         3 taking|interact\w*
         """
         rf"""
+        4 {CLASS.pattern[2:]}
         2 (?:take|taken|took){_TAKE_MEDICINE}|side effects?|renew\w*|running (?:low|out)|run out
         2 (?:can|could|may|should|what do|when do|what did|did|have) i (?:\w+ )?(?:take|taken){_TAKE_MEDICINE}
         """
@@ -76,6 +78,9 @@ EVIDENCE = {
         2 react\w*|sensitiv\w+|intoleran\w+|eat|contains?
         2 (?:gives?|causes?|makes?|triggers?) (?:me|my)
         """
+        rf"""
+        4 allerg\w+ to (?:\w+ ){{0,2}}{CLASS.pattern[2:]}|{CLASS.pattern[2:]} (?:\w+ ){{0,3}}allergic
+        """
     ),
     Intent.HEALTH_DATA: weighed(
         r"""
@@ -91,7 +96,7 @@ EVIDENCE = {
         4 balance|withdraw\w*|cash|(?:top|peak|low)_\w+|owe|owed
         3 cost|money|bank|account|credit card|debit|shop\w*|stores?|restaurants|budget
         4 how much (?:money )?(?:this|last|so far|since) (?:week|month|year|\w+)
-        3 \d+ dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
+        3 \d+(?:\.\d+)?(?:_\d+(?:\.\d+)?)? dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
         4 how much (?:did|do|have) (?:i|we) (?:make|made|bring in)
         4 how much (?:came|comes|is coming|has come) in
         4 how much (?:went|goes) on|how much (?:at|on)|money (?:came|comes|come|coming) in

@@ -12,7 +12,6 @@ from hal.engine.evidence import EVIDENCE
 from hal.engine.question import (
     FEW,
     MAX_CHARACTERS,
-    SHORT,
     Question,
     belongs,
     names_records,
@@ -20,6 +19,7 @@ from hal.engine.question import (
     plain,
 )
 from hal.engine.records import Household
+from hal.engine.subject import SHORT
 from hal.protocol import Frame, Intent
 
 MAX_CONTEXT = 4

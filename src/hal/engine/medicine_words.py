@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 # What stands for it, then what says it.
+_PILL = r"(?:pill|tablet|medic\w+|prescription|drug|capsule)"
+
 MEDICINES: tuple[tuple[str, str], ...] = (
+    # What a class of medicines is called by what it does, in one word of `medicine_classes`.
+    (r"diuretic\1", rf"\bwater {_PILL}(s?)\b"),
+    (r"sleep aid\1", rf"\bsleep(?:ing)? {_PILL}(s?)\b"),
+    (r"painkiller\1", rf"\bpain (?:reliever|{_PILL[3:-1]})(s?)\b"),
+    (r"bronchodilator\1", r"\brescue inhaler(s?)\b"),
+    # What a medicine is called by what it is for.
+    ("anxiety ", rf"\bnerve (?={_PILL})"),
+    ("diabetes ", rf"\b(?:blood )?sugar (?={_PILL})"),
+    ("blood pressure ", rf"\b(?<!blood )pressure (?={_PILL})"),
+    ("asthma ", rf"\bbreathing (?={_PILL}|inhaler)"),
+    ("bone health ", rf"\bbones? (?={_PILL}|vitamin)"),
     (
         r"\1 my diabetes",
         r"\b((?:take|taking|prescribed?|pills?|medic\w+|anything|something|tablets?) (?:\w+ ){0,2}?for)"
@@ -127,8 +140,8 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     (r"what is \2 called", r"^what is (\w+) is (?:that|it) the (\w+) one$"),
     (
         "which medications am i allergic to",
-        r"^(?:which|what) (?:medic\w+|drugs?|pills?) (?:can|may"
-        r"|should) (?:i not|not i)(?: take)?$",
+        r"^(?:which|what|any) (?:medic\w+|drugs?|pills?|antibiotics?) (?:(?:can|may|should) (?:i not|not i)"
+        r"|i (?:can|may|should|must) not)(?: (?:take|have|get|be given))?$",
     ),
     (r"not \1", r"\b(?:that|which) (?:are|is) not (tablets?|capsules?|inhalers?)\b"),
     ("", r"\bin (?:the )?past\b(?! (?:week|month|year|\d|\w+ (?:days|weeks|months|years)))"),

@@ -12,7 +12,33 @@ _RANKED = (
     r"|stores|shops|merchants|restaurants|categories))"
 )
 
+# After which words an amount of money is said by its numbers alone, and what after them says another thing.
+_BEFORE_AMOUNT = "|".join(
+    f"(?<={words} )"
+    for words in (
+        *(f"{thing} {word}" for thing in ("charge", "payment", "purchase", "bill") for word in ("of", "for")),
+        *(f"{word} for" for word in ("buy", "bought", "pay", "paid", "spent", "got", "get", "something")),
+        *(f"{word} me" for word in ("charged", "charge", "charges", "cost", "costs")),
+        *(f"{word} {that}" for word in ("is", "was", "were") for that in ("the", "that", "this")),
+        *("paid", "pay", "pays", "spend", "spent", "cost", "costs", "charged", "charge", "took out"),
+    )
+)
+_AMOUNT = rf"\b(?=\d)(?:{_BEFORE_AMOUNT})"
+_NO_AMOUNT = (
+    r"(?! (?:dollars?|cents?|over|mg|mcg|milligrams?|pounds?|points?|percent|times?|am|pm|o|oclock|purchases?"
+    r"|days?|weeks?|months?|years?|in the|at night|to|through|and|\d))"
+)
+_FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b|$)"
+
 MONEY: tuple[tuple[str, str], ...] = (
+    # Amounts that are said by their numbers: "six forty nine ninety nine", "fourteen twenty five".
+    (r"\1.\2_\1\2 dollars", rf"{_AMOUNT}(\d\d) (\d\d)\b{_NO_AMOUNT}"),
+    (r"\1.\2 dollars", rf"{_AMOUNT}(\d\d?\d?\d?) (\d\d)\b{_NO_AMOUNT}"),
+    (
+        r"\1\2_\1.\2 dollars",
+        rf"{_AMOUNT}(?!20\d\d\b)(\d\d?)(\d\d)\b{_NO_AMOUNT}{_FOR_WHAT}",
+    ),
+    (r"\1 dollars", r"\b(\d+\.\d\d)(?= |$)(?! dollars)"),
     (r"top_\1 \2", rf"\b(?:top|{_GREATEST}) {_HOW_MANY} {_RANKED}\b"),
     (r"top_\1 \2", rf"\b{_HOW_MANY} (?:top|{_GREATEST}) {_RANKED}\b"),
     *(

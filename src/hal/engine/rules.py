@@ -39,7 +39,7 @@ GENERAL_KNOWLEDGE = re.compile(
     r"\b(?:treat|treats|cures?|causes?|caused|invented|discovered|people|person|humans?|normal"
     r"|average (?:person|man|woman|adult)|history of|define|definition|explain|meaning|mean|means|world"
     r"|country|in general|usually"
-    r"|what (?:is|are) an?|how (?:do|does|is|are) \w+ (?:work|made)|how does|work|works"
+    r"|what (?:is|are) an?|how (?:do|does|is|are) \w+ (?:work|made)|how does|work|works|what do \w+s do"
     r"|made (?:of|from)|ingredients?|recipe|joke|story|poem|song|weather|temperature|capital|president)\b"
 )
 RECORDED = re.compile(

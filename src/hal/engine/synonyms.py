@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from hal.engine.count_words import COUNTS
 from hal.engine.medicine_words import MEDICINES
 from hal.engine.money_words import MONEY
 from hal.engine.periods import MONTHS
@@ -106,6 +107,8 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"(?: (?:on|until now|till now|to now))?",
         ),
         # Days and months.
+        (r"\1 20\2", r"\b(in|of|since|during|for|from|until|before|after|year) 20 (2\d)\b"),
+        (r"\1 20\2", rf"\b({_MONTH}) 20 (2\d)\b"),
         *_ordinal_days(),
         (
             r"\2 \1",
@@ -176,6 +179,17 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\b(?:lady|man|person|one|doctor|guy|woman|nurse) (?:who|that) (?:does"
             r"|looks(?: at| after)?|checks"
             r"|examines|cleans|treats|handles|takes care of) (?:my |the |our )?(eyes?|teeth|heart)\b",
+        ),
+        # Who is taken to a visit by another goes there.
+        (
+            r"\1 do i go to ",
+            r"^(when|what time|what day|where) (?:(?:do|does|is|are|will|should|must|can) )?"
+            r"(?:he|she|they|you|(?:my|our) \w+) (?:(?:has|have|need|needs|is|are|will|must|should|going"
+            r"|supposed|to) )*(?:drive|take|bring|get|pick) me (?:up )?(?:to|for|at|from) ",
+        ),
+        (
+            r"\1 do i go to ",
+            r"^(when|what time|where) to (?:drive|take|bring|get|pick) me (?:up )?(?:to|for|from|at) ",
         ),
         # Asking words.
         ("what time ", r"\b(?:at |in |on )?(?:what|which) hours? (?=\w)"),
@@ -359,6 +373,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # Money.
         *MONEY,
         *MEDICINES,
+        *COUNTS,
     )
 )
 
