@@ -14,7 +14,7 @@ _PILLS = r"(?:pill|medication|medicine|tablet|prescription|drug)s?"
 COUNTS: tuple[tuple[str, str], ...] = (
     (
         r"how many appointments do \1 have",
-        rf"^(?:and )?(?:do|will) (i|we) (?:have|got) {_SEVERAL} {_VISITS}\b",
+        rf"^(?:and )?(?:do|will|have) (i|we) (?:have|got) {_SEVERAL} {_VISITS}\b",
     ),
     ("how many appointments do i have", rf"^(?:and )?(?:is|are|will) there (?:be )?{_SEVERAL} {_VISITS}\b"),
     (

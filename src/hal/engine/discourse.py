@@ -160,6 +160,20 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"(?= (?:\w+ ){{0,5}}{_TIME})",
             r"\1 i_mean",
         ),
+        # Of two names of which one takes back the other, the second stands.
+        (
+            r"^((?!.*\b(?:but|and|or|not)\b).+ (?:at|with|on|see|to|of|for|take|from|about|is))"
+            r" (?:the |my |doctor )*\w+(?: doctor)?(?: (?:no|wait|sorry|oops|rather|actually))+"
+            r"(?: (?:i mean|i meant|make that|not that one|i said))?"
+            r" ((?:at |with |on |the |my |doctor )*\w+(?: doctor)?(?: (?:this|last|in|next"
+            r"|since) \w+(?: \w+)?)?)$",
+            r"\1 \2",
+        ),
+        (
+            r"^(?:no|no wait|wait|sorry|oops|no sorry|actually) (?:i mean|i meant|make that"
+            r"|i said) ",
+            "what about ",
+        ),
         (r"\bgimme\b", "give me"),
         (r"\blemme\b", "let me"),
         (r"\bgotta\b", "have to"),
@@ -201,7 +215,11 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (rf"^(?:{SOMEBODY_ASKS})(?:about |for )?(?=(?:all |a list of )?(?:of )?my\b)", "list "),
         (rf"^(?:{PREAMBLES})(?=(?:{_ASKED}|please|i (?:need|want|was|would|wonder|forgot))\b)", ""),
-        (rf"^(?:(?:{_REQUESTS}) )+(?=(?:{_ASKING}))(?!the (?:time|date)$)", "tell me "),
+        (
+            rf"^(?:(?:{_REQUESTS}) )+(?=(?:{_ASKING}))(?!the (?:time|date)$|the (?:day|night|evening|week"
+            rf"|morning) before)",
+            "tell me ",
+        ),
         (rf"^{_FORGOTTEN}", "tell me"),
         (rf" (?:{_TAGS})$", ""),
         # What they ask it for is no part of it either.

@@ -231,9 +231,10 @@ CATEGORY_WORDS = {
         r"(?:car |auto |home |house )?insurance"
         r"|(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?"
     ),
-    "home": r"home improvements?|hardware|home repairs?|house repairs?",
+    "home": r"home improvements?|hardware|home repairs?|house repairs?|(?<=on )(?:the )?(?:home"
+    r"|house)(?! \w+ing)",
     "dining": r"food(?= (?:at|from) )|lunch(?:es)?|dinners?|meals?(?: out)?|fast food|ate out|coffee shops?",
-    "shopping": r"online shopping",
+    "shopping": r"online shopping|(?<=on )shopping",
     "groceries": r"grocery (?:stores?|shopping|bills?)|food shopping",
     "utilities": r"utility bills?|(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?",
     "rent": r"(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?",
@@ -254,7 +255,8 @@ _COMMON_CATEGORIES = {"home", "shopping", "medical"}  # words of other meanings 
 # "Who do I see for my diabetes": one word of a reason, but for those that say only what kind of visit it is.
 SEEN_ABOUT = re.compile(
     r"\b(?:see|seen|seeing|saw|visit|appointments?|go|went|somebody|anybody)\b.* (?:for|about) my "
-    r"(?!(?:check|checkup|up|review|exam|yearly|annual|cleaning|follow|therapy|blood|pressure|draw|fasting)\b)"
+    r"(?!(?:check|checkup|up|review|exam|yearly|annual|cleaning|follow|therapy|blood|pressure|draw"
+    r"|fasting)\b)"
     r"(\w+)"
 )
 

@@ -33,6 +33,23 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"\bneed to (?:call|phone|order|put|send|ask)(?: in| for)? (?=(?:any |a |my |the )?refills?\b)",
     ),
     ("which refills are due", r"^what (?:is|comes|will be) due at (?:the|my) (?:pharmacy|drug ?store)\b"),
+    (
+        "who prescribed ",
+        r"^(?:did|does|has) (?:anybody|anyone|somebody|someone|a doctor|any doctor|one of my doctors)"
+        r" prescribed? ",
+    ),
+    (
+        r"who prescribed \1",
+        r"^(?:is|was|are|were) (.+) prescribed(?: to me)?(?: by (?:anybody|anyone|somebody|someone|a doctor"
+        r"|any doctor))?$",
+    ),
+    ("which refill is due first", r"^what (?:runs|will run|is going to run) out (?:first|next|soonest)$"),
+    (
+        r"do i take \1 with food",
+        r"^(?:do|should|must) i (?:need to |have to )?eat (?:something )?(?:before|with|when) (?:i take "
+        r"|taking )?"
+        r"(?:my |the )?(\w+)$",
+    ),
     ("with", r"\balong with\b"),
     (
         "what do i take for ",

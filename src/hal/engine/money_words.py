@@ -96,6 +96,13 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"^what (?:took|cost|ate|ate up) (?:me )?(?:the )?most(?: money)?\b",
     ),
     ("pay to", r"\bhand(?:ed)? over to\b"),
+    (r"\1 out", r"\b(go|gone|goes|went|come|came) through(?= (?:this|last|on|in|yet|already)\b|$)"),
+    (
+        "which restaurants did i go to ",
+        r"^where did (?:i|we) (?:go out to eat|go to eat|eat out|eat|have (?:dinner|lunch)) "
+        r"(?=(?:in|on|last|this|since|during)\b)",
+    ),
+    (r"when did \1 last buy a haircut", r"^when did (i|we) (?:last )?(?:get|have) (?:a|my) hair ?cut$"),
     (r"did \1 go to ", r"\bdid (i|we) (?:hit(?: up)?|(?:stop|swing)(?: by)? at) (?=\w)"),
     (
         r"what was my largest \1",

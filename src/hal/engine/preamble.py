@@ -50,7 +50,9 @@ SOMEBODY_CLAIMS = (
     rf"(?:{_PEOPLE}|i|doctor \w+) (?:always |just )?(?:says?|said|thinks?|thought|told (?:me|us)|believes?"
     rf"|swears?"
     r"|insists?|heard|am (?:sure|certain)|was (?:sure|certain))(?: that)?"
-    r" (?:it|that|this|they|he|she|there|to|not to|my \w+|the \w+)(?: \w+){1,8}? "
+    r" (?:it|that|this|they|he|she|there|to|not to|my \w+|the \w+)(?: (?!(?:took|taken|swallowed|pains?"
+    r"|chest|breath\w*|swell\w*|swollen|kill|die|dying|dead|blood|hurts?|fell|faint\w*|dizzy|sick|allerg\w*"
+    r"|not|no|never)\b)\w+){1,8}? "
     r"(?=(?:when|what day|what time|where) (?:is|do|does|am) (?:my|the|i) \w+)"
 )
 # Whom a person is to ask for: "she told me to ask when I see the dentist".

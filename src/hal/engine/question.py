@@ -68,7 +68,7 @@ _LEAD = (
 )
 _LEAD_IN = re.compile(
     rf"{_LEAD}(?:if |whether )?(?=(?:what|when|where|who|which|how|why|i|my|the|do|did|am|is|are"
-    r"|we)\b)(?!the (?:time|date))"
+    r"|we)\b)(?!the (?:time|date|(?:day|night|evening|week|morning) before))"
 )
 # "Tell me if I take it" asks whether I do.
 _WHETHER = re.compile(rf"{_LEAD}(?:if|whether) i (?=(?:take|have|need|see|get|use|pay|spend)\b)")
@@ -87,7 +87,8 @@ _SUMS = re.compile(
     r"\bhow much\b|\btotals?\b|\bamounts?\b|\bspen[dt]\w*|\bpaid\b|\bbills?\b|\b(?:versus|vs|compared?"
     r"|higher|lower|more|less)\b"
     r"|\baverage\b|\blast time\b|\bhow many times\b|\bhow often\b|\b(?:over|under) \d|\b(?:priciest"
-    r"|biggest|largest|smallest|latest|last|dollars)\b"
+    r"|biggest|largest|smallest|latest|last|dollars"
+    r"|costing|(?:come|came|comes|go|goes|gone|went) out)\b"
 )
 _MEASURED = re.compile(
     r"\b(?:was|were|went|gone|been|had|now|currently|times|average|highest|lowest|latest|last|first"

@@ -104,7 +104,9 @@ _OF_PERSON = re.compile(
     rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
-    r"\b(?:next|lot|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
+    r"\b(?:mom|mum|dad|mother|father|wife|husband|sons?|daughters?|sister|brother|grand\w+"
+    r"|next|lot|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine"
+    r"|ten|first|second|third|fourth"
     r"|fifth|half|double"
     r"|twice|once"
     r"|more|most|less|least|best|worst|better|worse|only|except|besides|another|others?|else|away|common"
@@ -125,7 +127,7 @@ _ADVICE = re.compile(
 _PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|ok|okay|alright|all right|fine)\b")
 _OF_ALLERGIES = re.compile(
     r"allerg|sever|react|sensitiv|intoleran|avoid|\b(?:can|may|could) (?:i|we|she|he)|can not i|safe"
-    r"|if (?:i|she|he) had|if i|when i|what happens"
+    r"|on (?:my|the|her|his) (?:\w+ )?list|if (?:i|she|he) had|if i|when i|what happens"
     r"|(?:ok|okay|all ?right|alright|fine|allowed|dangerous) (?:to|for)"
     r"|can not eat|(?:gives?|causes?|makes?|triggers?|get|hives|rash) "
 )

@@ -72,11 +72,16 @@ _PERMISSION = re.compile(
     r"|us|my)\b"
 )
 _MONEY = re.compile(r"\b(?:spen[dt]\w*|paid|pay|cost|costs|bill|bills|charge[ds]?|how much (?:was|were))\b")
+_PAYS = re.compile(
+    r"^(?:how much|(?:did|have) (?:i|we) (?:already )?(?:pay|paid)|what (?:did|do|have) (?:i|we) (?:pay"
+    r"|paid|owe))\b"
+)
+_APPOINTED = re.compile(r"\b(?:appoint\w*|doctors?|schedul\w+|calendar|check ?ups?|exams?)\b")
 _MEDICINE = re.compile(r"\b(?:medic(?:ation|ine)s?|prescriptions?|pills?|drugs?|prescribed?)\b")
 _TAKES = re.compile(r"\b(?:take|use|taking|using)\b")
 _DATED = re.compile(r"\b(?:this|last|past) (?:week|month|year)\b")
 _MONEY_MOVED = re.compile(
-    r"\b(?:purchases|charges|transactions)\b|^how much (?:was|were)\b"
+    r"\b(?:purchases|charges|transactions|orders|trips)\b|^how much (?:was|were)\b"
     r"|^what (?:did|does) the (?:\w+ ){1,2}cost\b|^average (?:spen[dt]|spending)\b"
 )
 _VISIT = re.compile(r"\b(?:appoint\w*|see|seeing|saw|visit\w*|check ?up)\b")
@@ -110,8 +115,14 @@ def subject(text: str, found: Entities) -> tuple[Intent, bool]:
         scores[Intent.APPOINTMENT] += 3
     if found.get("allergens") and _PERMISSION.search(text):
         return (Intent.MEDICATION if _TAKES.search(text) else Intent.ALLERGY), False
-    more = scores[Intent.TRANSACTION] >= scores[Intent.APPOINTMENT] or text.startswith("how much")
+    more = scores[Intent.TRANSACTION] >= scores[Intent.APPOINTMENT] or bool(_PAYS.search(text))
     more = more or "merchants" in found
+    if (
+        "merchants" in found
+        and not {"providers", "places", "reasons"} & set(found)
+        and not _APPOINTED.search(text)
+    ):
+        scores[Intent.APPOINTMENT] = 0
     if more and _MONEY.search(text):
         scores[Intent.APPOINTMENT] = 0
     if _MEDICINE.search(text) and not _VISIT.search(text):

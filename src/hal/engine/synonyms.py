@@ -36,6 +36,22 @@ def _ordinal_days() -> list[tuple[str, str]]:
     return rows
 
 
+# Who asks for the person whose records these are calls her "mom" or "the patient"; "my mom" is another.
+_NOBODY_TOOK = r"(?!.*\b(?:took|taken|swallowed|gave|given|ate|drank|mothers?_day|fathers?_day)\b)"
+_NOT_ONES = r"\b(?<!my )(?<!our )(?<!your )(?<!his )(?<!her )(?<!their )(?<!a )(?<!an )"
+_RELATIVE = "mom|mum|mommy|momma|mama|mother|dad|daddy|papa|father|the patient"
+_OF_HERS = (
+    r"(?: (?=(?:next|last|latest|current|blood|sugar|weight|pulse|pressure|heart|glucose|pills?|medic\w+|dose"
+    r"|dosage|refills?|prescri\w+|allerg\w+|appointments?|visits?|doctors?|dentist|eye|bills?|rent|spending"
+    r"|metformin|lisinopril|schedule|vitals?)\b))"
+)
+_SHE = (
+    (r"\1her ", _OF_HERS),
+    (r"\1she", r"\b(?! day\b)(?<!for mom)(?<!for dad)(?<!for mother)(?<!for father)(?<!for the patient)"),
+    (r"\1her", r"\b(?! day\b)"),
+)
+
+
 SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), put)
     for put, pattern in (
@@ -62,7 +78,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("", r" not (?:the |my )?(?:old|stopped|former|previous) (?:ones?|medic\w+|pills?)\b.*$"),
         ("no_refills", r"\bno refills? (?:number|date)s?\b"),
         ("asthma", r"\b(?<=for my )(?:breathing|lungs)\b"),
-        (r"\1 a \2", r"\b(how (?:many|much|often)\b.*) in (?:a|one) (day|week|month)$"),
+        (r"\1 a \2", r"\b(how (?:many|much|often)\b.*)(?<!bring) in (?:a|one) (day|week|month)$"),
         (r"\1 1 days", r"\b(next|last|past) 24 hours\b"),
         (r"\1 2 days", r"\b(next|last|past) 48 hours\b"),
         (r"\1 3 days", r"\b(next|last|past) 72 hours\b"),
@@ -93,6 +109,16 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("when was my last ", r"^how (?:long|many days|many weeks) (?:has it been |is it )?since my last "),
         (r"which store do \1 go", r"^which (?:place|shop) do (i|we) go\b"),
         ("most expensive", r"\b(?:dearest|costliest)\b(?= (?:one|thing|bill|purchase|item)|$)"),
+        (
+            "higher",
+            r"\b(?:higher or lower|lower or higher|heavier or lighter|lighter or heavier|better or worse"
+            r"|worse or better|more or less|up or down)\b(?= than)",
+        ),
+        (
+            r"when did \1 last \2 \3",
+            r"^(?:and |so )?when did (i|we|she|he) (?:last )?(see|visit) (him|her|them|doctor \w+|the \w+)"
+            r" before(?: that| then| this)?$",
+        ),
         ("cheapest", r"\bmost cheap\b"),
         ("final", r"\b(?:furthest|farthest)(?: one)? (?:off|away|out)\b"),
         ("last month than 2 months ago", r"\blast month than the month before(?: that| last)?\b"),
@@ -174,6 +200,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|nana)(?<!my grandma)(?<!my grandmother)(?<!my grandpa)"
             r"(?<!my grandfather)(?<!my granny)(?<!our grandma)(?<!our grandpa)\b",
         ),
+        *((put, rf"^({_NOBODY_TOOK}.*?){_NOT_ONES}(?:{_RELATIVE}){after}") for put, after in _SHE),
         (
             r"\1 doctor",
             r"\b(?:lady|man|person|one|doctor|guy|woman|nurse) (?:who|that) (?:does"
@@ -347,7 +374,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         ("what is my weight", r"^how heavy am i$"),
         ("what was my weight", r"^how heavy was i\b"),
-        ("is my weight higher than", r"^am i (?:heavier|fatter) than"),
+        ("is my weight higher than", r"^am i (?:heavier|fatter|higher) than"),
         ("is my weight lower than", r"^am i (?:lighter|thinner|skinnier) than"),
         ("was my weight higher ", r"^was i (?:heavier|fatter) "),
         ("was my weight lower ", r"^was i (?:lighter|thinner|skinnier) "),

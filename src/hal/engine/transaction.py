@@ -71,11 +71,13 @@ def answer(turn: Turn) -> SpokenAnswer:
     if action == "TRANSACTION_COMPARE":
         return _compared(matching, turn, merchants)
     period = question.period
+    named = bool(merchants or question.named("categories"))
+    of_all = _OF_ALL.search(question.text) or (named and _ALTOGETHER.search(question.text))
     if (
         period is None
         and action in _OF_THIS_MONTH
         and not (income and (question.conditions.average or question.conditions.per))
-        and not (question.excluded_periods or question.conditions.last or _OF_ALL.search(question.text))
+        and not (question.excluded_periods or question.conditions.last or of_all)
     ):
         period, _ = periods.find(_THIS_MONTH, today)
     chosen = [
@@ -96,6 +98,9 @@ def answer(turn: Turn) -> SpokenAnswer:
     last = ""
     if matching and question.conditions.over is None and question.conditions.about is None:
         last = f" The last was {_last_of_each(matching, turn, merchants)}."
+        if action == "TRANSACTION_SUM" and not (question.periods or income) and len(matching) > 1:
+            total = spoken.money(sum(item.cents for item in matching))
+            last += f" All {spoken.count(len(matching), 'purchase')} on record come to {total}."
     source = f"payment from {spoken.join(merchants)}" if merchants else "income"
     none = f"is no {source}" if income else f"are no purchases{subject}"
     return SpokenAnswer(f"There {none}{when}.{last}", action)
@@ -160,7 +165,9 @@ _GROUPED = re.compile(
 )
 _TOTAL = re.compile(r"\b(?:how much|total|sum|add up|altogether)\b")
 # Of everything on record, as far as the question names no time.
+_ALTOGETHER = re.compile(r"\b(?:altogether|all together|in (?:all|total)|together|all told|combined)\b")
 _OF_ALL = re.compile(r"\b(?:of all (?:of )?(?:my|our|the)|all of my|ever|since the records began)\b")
+_LAST_UNIT = re.compile(r"^last (week|year)$")
 _BY_HOW_MUCH = re.compile(r"\bhow much (?:more|less|higher|lower)\b|\bdifference\b")
 _SPEND = re.compile(r"\bspen[dt]")
 _STORES = re.compile(
@@ -267,7 +274,9 @@ def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...
     when, subject = "", _subject(turn, merchants)
     compared = question.periods
     current = periods.find(_THIS_MONTH, turn.now.date())[0]
-    if len(compared) == 1 and current and len(merchants) < 2 and len(categories) < 2:
+    if len(compared) == 1 and (unit := _LAST_UNIT.search(compared[0].label)):
+        current = periods.find(f"this {unit[1]}", turn.now.date())[0]
+    if len(compared) == 1 and current and len(merchants) < 2 and len(categories) != 2:
         compared = (current, *compared)
     if len(compared) > 1:
         sides = [(each.label, [item for item in matching if item.date in each]) for each in compared]
@@ -284,6 +293,9 @@ def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...
     (first, spent), (second, spent_then) = (
         (label, sum(item.cents for item in items)) for label, items in sides[:2]
     )
+    if not spent and sides[0][0] == (current.label if current else "") and len(question.periods) == 1:
+        said = f"There are no purchases{subject} {first} yet. What shall I compare {second} with?"
+        return SpokenAnswer(said, "CLARIFY")
     word = "more" if spent > spent_then else "less" if spent < spent_then else "the same"
     by = spoken.money(abs(spent - spent_then)) + " " if _BY_HOW_MUCH.search(question.text) else ""
     said = f"You spent {by if spent != spent_then else ''}{word}{subject} {first} than {second}{when}"
