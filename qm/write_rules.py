@@ -90,7 +90,7 @@ _CONDITIONS = (
         "more",
         "less",
     ),
-    *("difference", "negated"),
+    *("difference", "negated", "days"),
 )
 _RELATIONS = ("since", "after", "before", "until")
 _WORDS = {

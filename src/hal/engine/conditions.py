@@ -82,6 +82,7 @@ class Conditions:
         per: week, month or year, of which what is usual is asked.
         negated: whether the question says "not".
         about: an amount that each transaction is, or is near.
+        days: weekends or weekdays, on which a transaction is.
     """
 
     hours: Hours | None = None
@@ -101,6 +102,7 @@ class Conditions:
     per: str = ""
     negated: bool = False
     about: Amount | None = None
+    days: str = ""
 
     def named(self) -> set[str]:
         """Return the names of the conditions that the question has."""
@@ -115,7 +117,7 @@ HONOURED: dict[Intent, frozenset[str]] = {
     Intent.ALLERGY: frozenset({"severity", "negated"}),
     Intent.HEALTH_DATA: frozenset({"over", "under", "last", "average", "counted", "comparison", "negated"}),
     Intent.TRANSACTION: frozenset(
-        {"over", "under", "about", "last", "average", "comparison", "per", "negated"}
+        {"over", "under", "about", "last", "average", "comparison", "per", "negated", "days"}
     ),
 }
 
@@ -335,5 +337,6 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
             _set(comparison="difference"),
         ),
         (r"not|never|no longer|no", _set(negated=True)),
+        (r"(?:(?:on|over|during) )?(?:the )?(weekends|weekdays)", lambda m: {"days": m[1]}),
     )
 )

@@ -43,6 +43,12 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"^(?:is|was|are|were) (.+) prescribed(?: to me)?(?: by (?:anybody|anyone|somebody|someone|a doctor"
         r"|any doctor))?$",
     ),
+    (r"\1 vitamins", r"\b(what|which|any|my|the|list|of) supplements?\b(?! or | and )"),
+    (
+        "which refills are due ",
+        r"^what (?:do|must|should) i (?:need to |have to )?(?:pick up|get)(?: at| from) (?:the |my )?"
+        r"(?:pharmacy|drug ?store|pharmacist) ?(?=$|(?:this|next|today|tomorrow|before|by) ?)",
+    ),
     ("which refill is due first", r"^what (?:runs|will run|is going to run) out (?:first|next|soonest)$"),
     (
         r"do i take \1 with food",

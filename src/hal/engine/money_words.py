@@ -127,6 +127,10 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"which store do i spend the most at",
         r"^(?:which|what) (?:store|shop|place|merchant) gets (?:the )?most(?: of)?(?: my| our)? money\b",
     ),
+    (
+        r"which store do \1 spend the most at",
+        r"^(?:who|whom) (?:do|did|have) (i|we) (?:pay|paid|give|given) (?:the )?most(?: money)?(?: to)?\b",
+    ),
     ("for a haircut", r"\bto (?:have|get) (?:my|our) hair (?:cut|done)\b"),
     ("cost me", r"\b(?:run|ran|set) me(?: back)?(?= |$)(?! through)"),
     (

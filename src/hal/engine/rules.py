@@ -66,10 +66,12 @@ AMBIGUOUS = named(
     missing (?:and )?how much (?:did|does|do|is|was|were|are) ITEM(?: cost| come to| run)?(?: me| us)?
     missing (?:and )?what (?:did|does|do) ITEM cost(?: me| us)?
     missing (?:and )?(?:what|who) (?:is|was|are|were) ITEM (?:for|called|from|with|about)
-    missing (?:and )?(?:when|where|why) (?:did|do) (?:i|we) (?:buy|get|pay|see|start|stop|take|need) ITEM
+    missing (?:and )?(?:when|where|why) (?:did|do) (?:i|we) (?:buy|get|pay|see|take|need) ITEM
+    missing (?:and )?(?:when|why) did (?:i|we) (?:start|stop)(?: taking| using)? ITEM
     missing (?:and )?(?:do|should|must|did) (?:i|we) (?:still |already )?(?:take|need|pay|have|buy) ITEM
     missing (?:and )?(?:how (?:often|much|many|long)) (?:do|did|should) i (?:take|need|use|pay for) ITEM
     missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:that|this|the same) (?:place|one)
+    missing (?:and )?(?:how much|what) did (?:i|we) (?:spend|pay|buy|get) there
     missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:it|them|there|that|this)
     """.replace("ITEM", "(?:it|that|this|they|those)(?: one)?")
 )

@@ -34,7 +34,7 @@ _ASKS = re.compile(
 _SPENT = re.compile(
     r"\b(?:spend\w*|spent|pay|paid|paying|buy|bought|purchas\w*|shop\w*|cost|costs|charged?|bills?"
     r"|how much (?:this|last|at|on|in|since)|cash|spending|trips?|go|gone|went|been|visit\w*|order\w*"
-    r"|expens\w*)\b"
+    r"|expens\w*|when (?:was|were) (?:i|we) last at)\b"
 )
 _FACTS = re.compile(
     r"\b(?:a ?1 ?c|hemoglobin|temperature|(?<!hay )fever|cholesterol|oxygen(?: level| saturation)?"
@@ -75,6 +75,7 @@ UNHEEDED = rules.named(
     TRANSACTION (?:last|past) \d+ hours
     ALLERGY_LIST what (?:do|does|would) (?:they|it|each) do
     MEDICATION_HISTORY ^why
+    MEDICATION_HISTORY (?:last|latest|most recent|first) (?:medic\w+|pills?|drugs?|ones?|things?)
     MEDICATION_HISTORY (?:what|which|anything|something)\b.* (?:stop|stopped|quit)\b.* (?:in|since|last|this)
     MEDICATION_HISTORY (?:stop|stopped|quit) (?:taking )?(?:anything|something|any)\b.* (?:in|since|last|this)
     MEDICATION_COUNT left|remaining

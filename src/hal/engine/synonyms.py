@@ -223,7 +223,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("when ", r"\b(?:at|on|by) (?:what|which) (?:time|date|day) "),
         ("when is ", r"\b(?:is|are) (?:at|on) (?:what|which) (?:date|day|time)\b ?"),
         ("where ", r"\b(?:to|at|in) (?:what|which) (?:place|location|address) "),
-        ("how much money ", r"\bhow many money\b ?"),
+        ("how much money ", r"\bhow many (?:money|dollars)\b ?"),
         (
             "who ",
             r"^(?:which of (?:my|the) doctors (?:was it (?:who |that )?)?|who (?:is|was) (?:it"
@@ -276,6 +276,21 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"^when is (?:my|the) (\w+) (?:guy|fella|fellow|man|lady|gal|person)$",
         ),
         ("when do i get ", r"^when am i (?:getting|having) (?=my\b)"),
+        (
+            r"when is the \1",
+            r"^(?:do|must|should) (?:i|we) (?:have to |need to )?(?:fast|be fasting) (?:before|for)"
+            r" (?:my |the )?(lab|labs|lab work|blood work|blood draw|blood test|lab test)$",
+        ),
+        (
+            "i have a teeth cleaning",
+            r"\b(?:they|the dentist|she|he) (?:clean|cleans|check|checks"
+            r"|look at) my teeth\b",
+        ),
+        (
+            "i have an eye exam",
+            r"\b(?:they|the eye doctor|she|he) (?:check|checks|examine|test"
+            r"|look at) my eyes\b",
+        ),
         ("i have a blood draw", r"\b(?:they|the lab) (?:draw|take|test) my blood\b"),
         (
             r"who do i see for my \1",

@@ -75,7 +75,7 @@ EXPECTED_WORDS = sorted(
 OTHER_WORDS = _words(
     """
     meditation meditations medical disappointment passport transition transitions pressured reaction
-    reactions interacts describe described description allegory scheduled
+    reactions interacts reschedule rescheduled describe described description allegory scheduled
     """
 )
 COMMON = _words(

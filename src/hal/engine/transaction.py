@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
 
 from hal.engine import averages, period_grammar, periods, ranking, spoken
 from hal.engine.answers import SpokenAnswer, Turn
@@ -14,36 +13,13 @@ from hal.engine.records import Transaction
 RECENT = 3
 MAX_SPOKEN = 10
 TOP_CATEGORIES = 4
+_SATURDAY = 5  # as a date's weekday
 HOW_MANY = re.compile(
     r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\b(?! (?:day|week|month|year))"
 )
 _WORDS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _THIS_MONTH = "this month"
 _OF_THIS_MONTH = ("TRANSACTION_SUM", "TRANSACTION_BREAKDOWN", "TRANSACTION_INCOME")
-
-
-def _largest(chosen: Sequence[Transaction]) -> Transaction:
-    return max(chosen, key=lambda item: item.cents)
-
-
-def _smallest(chosen: Sequence[Transaction]) -> Transaction:
-    return min(chosen, key=lambda item: item.cents)
-
-
-def _earliest(chosen: Sequence[Transaction]) -> Transaction:
-    return chosen[0]
-
-
-def _latest(chosen: Sequence[Transaction]) -> Transaction:
-    return chosen[-1]
-
-
-_CHOICES: dict[str, tuple[str, Callable[[Sequence[Transaction]], Transaction]]] = {
-    "TRANSACTION_LARGEST": ("largest", _largest),
-    "TRANSACTION_SMALLEST": ("smallest", _smallest),
-    "TRANSACTION_LAST": ("last", _latest),
-    "TRANSACTION_FIRST": ("first", _earliest),
-}
 
 
 def answer(turn: Turn) -> SpokenAnswer:
@@ -156,7 +132,8 @@ _ALSO = re.compile(r"\b(?:and|or|plus)\b")
 _AT = re.compile(r"\b(?:at|from|to)\b")
 _OF_A_SUM = re.compile(r"\b(?:spend|spent|paid|pay|cost)\b")
 _OF_EACH = re.compile(
-    r"\b(?:who|when|anybody|anyone|somebody|someone|charges?|ever|anything|something|purchase\w*|items?|transactions?|which|what|single|things?)\b"
+    r"\b(?:who|when|anybody|anyone|somebody|someone|charges?|ever|anything|anywhere|something|purchase\w*"
+    r"|items?|transactions?|which|what|single|things?)\b"
 )
 _MOST = re.compile(r"\bmost (?:i|we) (?:have )?(?:ever )?(?:spent|paid)\b")
 _LEAST = re.compile(r"\bleast (?:i|we) (?:have )?(?:ever )?(?:spent|paid)\b")
@@ -194,6 +171,9 @@ def _is_of_a_sum(question: Question) -> bool:
 
 def _keeps(item: Transaction, question: Question, action: str) -> bool:
     """Tell whether a transaction keeps the bounds that are asked of each one."""
+    days = question.conditions.days
+    if days and (item.date.weekday() >= _SATURDAY) != (days == "weekends"):
+        return False
     over, under, about = question.conditions.over, question.conditions.under, question.conditions.about
     if action == "TRANSACTION_SUM":
         return True
@@ -260,6 +240,7 @@ def _subject(turn: Turn, merchants: tuple[str, ...]) -> str:
         said += f" over {conditions.over:g} dollars" if conditions.over is not None else ""
         said += f" under {conditions.under:g} dollars" if conditions.under is not None else ""
         said += conditions.about.label if conditions.about else ""
+    said += f" on {conditions.days}" if conditions.days else ""
     left_out = [*question.leaves_out("merchants"), *question.leaves_out("categories")]
     left_out += [period_grammar.bare_label(period) for period in question.excluded_periods]
     return said + (f", leaving out {spoken.join(left_out)}," if left_out else "")
@@ -333,8 +314,8 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
         said = _most(action, chosen, subject, when, turn)
     elif action == "TRANSACTION_RECENT":
         said = _recent(chosen, turn)
-    elif action in _CHOICES:
-        word, choose = _CHOICES[action]
+    elif action in ranking.CHOICES:
+        word, choose = ranking.CHOICES[action]
         further = turn.question.further
         if further >= len(chosen):
             return f"There is no earlier one{subject}{when} on record."

@@ -42,7 +42,7 @@ _WORDS = {
         generic runs
         swallow\w* pop popping given hours? body problem illness disease supposed pick remain remains stay
         stays else same different new newer meant fetch quit sooner comes puff old paper list milligram write
-        wrote
+        wrote micrograms? units
     """,
     Intent.APPOINTMENT: r"""
         appoint\w* calendar agenda visit\w* seeing see saw seen meet\w* doctors? dr check ups? checkups?
@@ -78,6 +78,7 @@ _WORDS = {
         expensive highest priciest smallest cheapest lowest last latest most recent balance account
         bank income earn\w* salary paycheck pension deposit\w* receive\w* where category categories break high
         down breakdown number times amount amounts often sum add dollars? cents? stuff items? down into
+        anywhere
         cash withdraw\w* time checking savings left owe combined subscription price prices
         arrive\w* came went been gone single breakdown first much together
         eat ate eaten else people station whole entire company
