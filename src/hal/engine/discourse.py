@@ -136,6 +136,8 @@ _REPORTED = (
 _TAGS = (
     r"(?:(?:the|his|her) )?(?:name|it) (?:has |is )?(?:just )?(?:gone|slipped|escape[sd]?)"
     r"(?: (?:right|clean))?(?: out of)?(?: my (?:head|mind)| me)|is that a thing|any idea|or am i wrong"
+    r"|(?:they|he|she|the \w+|my \w+|somebody|someone) (?:is|are|was|were|keeps?) (?:asking|wondering)"
+    r"(?: me| about it| for it)?|(?:they|he|she|the \w+|my \w+) (?:wants?|needs?) to know"
     r"|or what|you know|you think|do you know|can you tell me"
     r"|please tell me|remind me|i (?:forgot|forget)|i can not remember|i (?:would|should) like to know"
     r"|i (?:want|need) to know|for me please"
