@@ -41,7 +41,7 @@ ACTIONS = {
         ADVICE (?<!what )should i (?:switch|be (?:taking|on))
         ADVICE should i take (?:\w+ )*(?:more|less|extra|half|double|two|three|another)
         ADVICE (?:stop|quit|skip|double|halve|increase|reduce|lower|raise|adjust|change) (?:my|the|this|it)
-        TAKEN (?:did|have) i (?:already )?(?:take|taken|had)(?! (?:last|in|before))
+        TAKEN (?:did|have|has) (?:i|she|he) (?:already )?(?:take|taken|had)(?! (?:last|in|before))
         HISTORY used to|stopped|past|previous(?:ly)?|old|former(?:ly)?|inactive|no longer|discontinued
         HISTORY not taking|anymore
         SCHEDULE (?:left|remaining|still|else) (?:\w+ )?to take|still any

@@ -64,6 +64,8 @@ UNHEEDED = rules.named(
     MEDICATION_LIST (?:first|last|final|earliest|latest) (?:\w+ )?(?:pills?|doses?|medic\w*|tablets?)
     TRANSACTION_LARGEST deposits?|income|paychecks?|received?|social security|pensions?
     TRANSACTION_SMALLEST deposits?|income|paychecks?|received?|social security|pensions?
+    TRANSACTION (?:go|went|gone|been) to (?:the |my )?bank
+    MEDICATION_LIST ^(?:what|which)\b.* (?:first|last)$
     TRANSACTION_INCOME left (?:from|of|over)|(?:more|less|higher|lower) than|compared? (?:to|with)|versus|vs
     APPOINTMENT (?:earliest|latest|first|last) in the day|longest|shortest|farthest|furthest|nearest|busiest
     APPOINTMENT_NEXT (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
@@ -105,7 +107,8 @@ _OF_PERSON = re.compile(
     rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
-    r"\b(?:mom|mum|dad|mother|father|wife|husband|sons?|daughters?|sister|brother|grand\w+"
+    r"\b(?:leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
+    r"|sons?|daughters?|sister|brother|grand\w+"
     r"|next|lot|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine"
     r"|ten|first|second|third|fourth"
     r"|fifth|half|double"
