@@ -27,6 +27,7 @@ from hal.engine import (
     health_data,
     medication,
     medicine,
+    medicine_classes,
     period_atoms,
     period_grammar,
     question,
@@ -35,6 +36,7 @@ from hal.engine import (
     rules,
     settle,
     spoken,
+    subject,
     synonyms,
     text,
     transaction,
@@ -47,8 +49,9 @@ from hal.engine.evidence import EVIDENCE
 DIRECTORY = Path(__file__).parent / "HAL.RULES"
 _MODULES = (
     *(allergy, appointment, asides, beside, commands, danger, engine, entities, follow_up, health_data),
-    *(medication, medicine),
-    *(period_atoms, period_grammar, question, ranking, refills, rules, settle, transaction, vocabulary),
+    *(medication, medicine, medicine_classes),
+    *(period_atoms, period_grammar, question, ranking, refills, rules, settle, subject, transaction),
+    vocabulary,
 )
 _MATCHED_AT_START = {
     *("RULES.DEFINITION", "ALLERGY.NOTHING.NAMED", "PERIOD.GRAMMAR.BARE.DAY", "PERIOD.GRAMMAR.ONWARD"),
@@ -87,7 +90,7 @@ _CONDITIONS = (
         "more",
         "less",
     ),
-    *("difference", "negated"),
+    *("difference", "negated", "days"),
 )
 _RELATIONS = ("since", "after", "before", "until")
 _WORDS = {
@@ -204,6 +207,8 @@ def items() -> dict[str, str]:
             (name, spread(entities.exactly(*members).pattern)) for name, members in entities.MEMBERS.items()
         ),
         "SERVICES": ((who, spread(rf"\b(?:{said})\b")) for said, who in entities.SERVICES.items()),
+        "CLASSES": ((said, spread(rf"\b(?:{said})\b")) for said in medicine_classes.CLASSES),
+        "CLASSED": ((said, spread(rf"\b(?:{who})\b")) for said, who in medicine_classes.CLASSES.items()),
         "PROVIDERS": ((who, spread(who)) for who in entities.SERVICES.values()),
         "WORDS": ((name, " ".join(sorted(words))) for name, words in _WORDS.items()),
         "UNSPACED": text.SHORT_FORMS.items(),

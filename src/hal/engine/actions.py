@@ -38,10 +38,10 @@ ACTIONS = {
         ADVICE (?:can|could|may) (?:i|he|she) (?:\w+ )?(?:cut|crush|try|add)
         ADVICE (?:safe|alright|all right|allowed) for me
         ADVICE should i (?:\w+ )?(?:stop|skip|quit|double|halve|increase|decrease|reduce|change|lower|raise)
-        ADVICE should i (?:switch|be taking)
+        ADVICE (?<!what )should i (?:switch|be (?:taking|on))
         ADVICE should i take (?:\w+ )*(?:more|less|extra|half|double|two|three|another)
         ADVICE (?:stop|quit|skip|double|halve|increase|reduce|lower|raise|adjust|change) (?:my|the|this|it)
-        TAKEN (?:did|have) i (?:already )?(?:take|taken|had)(?! (?:last|in|before))
+        TAKEN (?:did|have|has) (?:i|she|he) (?:already )?(?:take|taken|had)(?! (?:last|in|before))
         HISTORY used to|stopped|past|previous(?:ly)?|old|former(?:ly)?|inactive|no longer|discontinued
         HISTORY not taking|anymore
         SCHEDULE (?:left|remaining|still|else) (?:\w+ )?to take|still any

@@ -49,14 +49,18 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Between what, in cents, the amount of each transaction must be; `label` is how to say it."""
+    """Between what, in cents, the amount of each transaction must be, or which it is else.
+
+    `label` is how to say it.
+    """
 
     low: int
     high: int
     label: str
+    other: int = 0
 
     def __contains__(self, cents: int) -> bool:
-        return self.low < cents < self.high
+        return self.low < cents < self.high or cents == self.other
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Conditions:
         per: week, month or year, of which what is usual is asked.
         negated: whether the question says "not".
         about: an amount that each transaction is, or is near.
+        days: weekends or weekdays, on which a transaction is.
     """
 
     hours: Hours | None = None
@@ -97,6 +102,7 @@ class Conditions:
     per: str = ""
     negated: bool = False
     about: Amount | None = None
+    days: str = ""
 
     def named(self) -> set[str]:
         """Return the names of the conditions that the question has."""
@@ -111,7 +117,7 @@ HONOURED: dict[Intent, frozenset[str]] = {
     Intent.ALLERGY: frozenset({"severity", "negated"}),
     Intent.HEALTH_DATA: frozenset({"over", "under", "last", "average", "counted", "comparison", "negated"}),
     Intent.TRANSACTION: frozenset(
-        {"over", "under", "about", "last", "average", "comparison", "per", "negated"}
+        {"over", "under", "about", "last", "average", "comparison", "per", "negated", "days"}
     ),
 }
 
@@ -212,12 +218,17 @@ def _set(**values: Any) -> Callable[[re.Match[str]], dict[str, Any]]:
 
 
 def _about(match: re.Match[str]) -> dict[str, Any]:
-    """Read "about 45 dollars" as a tenth less or more, "45 dollars" as from above 44 to below 46."""
-    cents = round(float(match[2]) * 100) + int(match[3] or 0)
-    exact = not match[1] and bool(match[3] or "." in match[2])
+    """Read "about 45 dollars" as a tenth less or more, "45 dollars" as from above 44 to below 46.
+
+    "Fourteen twenty five" may be either of two amounts: 14.25_1425.
+    """
+    cents = round(float(match[2]) * 100) + int(match[4] or 0)
+    other = round(float(match[3] or 0) * 100)
+    exact = not match[1] and bool(match[4] or "." in match[2])
     margin = 1 if exact else max(cents // 10, 100) if match[1] else 100
     label = f" of {'' if exact else 'about '}{spoken.money(cents)}"
-    return {"about": Amount(cents - margin, cents + margin, label)}
+    label += f" or {spoken.money(other)}" if other else ""
+    return {"about": Amount(cents - margin, cents + margin, label, other)}
 
 
 def _times_a_day(match: re.Match[str]) -> dict[str, Any]:
@@ -287,7 +298,7 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
         (rf"(?:that (?:was|were|is|are|cost) )?{_LESS} {_VALUE}", lambda m: {"under": float(m[1])}),
         (
             r"(?:(?:for|of|at|was|is|were) )?(?:(around|about|close to|near|nearly|almost) )?"
-            r"(\d+(?:\.\d+)?) dollars(?: and (\d\d?) cents)?",
+            r"(\d+(?:\.\d+)?)(?:_(\d+(?:\.\d+)?))? dollars(?: and (\d\d?) cents)?",
             _about,
         ),
         (
@@ -326,5 +337,6 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
             _set(comparison="difference"),
         ),
         (r"not|never|no longer|no", _set(negated=True)),
+        (r"(?:(?:on|over|during) )?(?:the )?(weekends|weekdays)", lambda m: {"days": m[1]}),
     )
 )

@@ -47,6 +47,8 @@ DANGERS = rules.named(
     emergency sugar (?:really|very|too|so|dangerously|extremely|super) (?:low|high)
     emergency sugar is super (?:low|high)
     despair i would like to end it|as soon not wake up
+    despair (?:take|takes|took|needed|enough) to kill (?:me|myself|someone|somebody|a person|you)
+    despair (?:lethal|fatal|deadly) dose|how many (?:\w+ ){1,5}(?:to|before i|until i) die
     overdose (?:used|puffed) (?:\w+ ){0,3}inhaler (?:\w+ )?\d\d times|medicine of (?:an)?other patient
     overdose drank (?:\w+ ){0,5}(?:dishwasher|pod|antifreeze)
     emergency (?:can not|cannot) (?:catch my breath|get up|swallow|move my \w+|feel my \w+|stop the bleeding)
@@ -62,7 +64,7 @@ DANGERS = rules.named(
     emergency (?:blood ?)?sugar is (?:really|very|too|so|dangerously|extremely) (?:low|high)
     emergency blood ?pressure is (?:really|very|too|so|dangerously|extremely) (?:low|high)|through the roof
     emergency (?:call|need) (?:911|112|999|an ambulance|the paramedics)|i fell(?: down)?$|send help
-    overdose (?:took|taken|swallowed|gave) (?:\w+ ){0,3}(?:wrong|husband|wife|someone else|somebody else)
+    overdose (?:took|taken|swallowed|gave) (?:\w+ ){0,3}(?:wrong|husband|wife|someone elses?|somebody elses?)
     overdose doubled (?:up|my|the|it)(?! (?:on )?(?:\w+ ){0,2}(?:NO MEDICINE)\b)|double dosed?|overdos\w+
     overdose (?:took|taken|swallowed) (?:\w+ ){0,4}?(?:PERSON)s? (?!his|her)(?:\w+ ){0,2}(?:PILLS)
     overdose (?:swallowed|ate|eaten|drank|got into) (?:\w+ ){0,5}(?:bottle|pills?|tablets?|medic\w+|battery)

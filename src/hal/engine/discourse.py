@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import re
 
-from hal.engine.preamble import PREAMBLES, SOMEBODY_ASKS
+from hal.engine.preamble import (
+    PREAMBLES,
+    SOMEBODY_ASKS,
+    SOMEBODY_CALLS,
+    SOMEBODY_CLAIMS,
+    SOMEBODY_SENDS,
+)
 
 _ASKING = (
     r"(?:what|when|where|who|whose|which|how|why|if|whether|at (?:what|which)|for (?:what|which)|do|does"
@@ -36,6 +42,9 @@ _OPENERS = (
     r"|forgive me|i beg your pardon|i am sorry(?: to (?:bother|trouble) you(?: again)?)?|do tell me"
     r"|i apologi[sz]e"
     r"|i do apologi[sz]e for asking again|but(?= (?:what|when|where|who|which|how)\b)"
+    r"|(?:speaking|talking) of (?:food|money|pills|doctors|which)|(?:just )?so i know|just so i have it"
+    r"|while (?:i (?:think|am thinking) (?:of|about) it|i am at it|i remember|we are at it|i have you)"
+    r"|if i (?:remember|recall) (?:right|correctly|it right)"
     r"|let us see|anyway|basically|actually|honestly|just checking|checking|you know"
 )
 # What asks to be told, so that the question itself follows.
@@ -89,7 +98,7 @@ _COURTESIES = (
     r"|dear(?=$)|love(?=$)|honey(?=$)|hon(?=$)|sweetie(?=$)|darling(?=$)|for goodness sake|for the record"
 )
 _HEDGES = (
-    r"i (?:believe|think|guess|suppose|reckon|mean|hope)(?! (?:it|my|that|about)\b)"
+    r"(?<!while )i (?:believe|think|guess|suppose|reckon|mean|hope)(?! (?:it|my|that|about)\b)"
     r"|i (?:wonder|forget|recall)"
     r"(?! (?:it|my|that|about|if|whether|what|when|where|who|which|how|why)\b)"
     r"|roughly speaking|(?:more or less)|so to speak|precisely|roughly|approximately|basically|honestly"
@@ -115,7 +124,9 @@ _NOW = (
 _CONFIRM = (
     r"(?:is (?:that|this|it|she|he) (?:right|correct|true|so)|are they right|am i (?:right|correct|wrong)"
     r"|right"
-    r"|correct|yes|is not it|is not that right|is it not|do not i|did not i|am i not|have i not|have not i"
+    r"|correct|yes|are not i|are not we|is not she|is not he|does not she|does not he|do not we|was not i"
+    r"|was not it|did not she|is not it|is not that right|is it not|do not i|did not i|am i not|have i not"
+    r"|have not i"
     r"|do i not|did i not|has not she|has she not)"
 )
 _REPORTED = (
@@ -125,6 +136,8 @@ _REPORTED = (
 _TAGS = (
     r"(?:(?:the|his|her) )?(?:name|it) (?:has |is )?(?:just )?(?:gone|slipped|escape[sd]?)"
     r"(?: (?:right|clean))?(?: out of)?(?: my (?:head|mind)| me)|is that a thing|any idea|or am i wrong"
+    r"|(?:they|he|she|the \w+|my \w+|somebody|someone) (?:is|are|was|were|keeps?) (?:asking|wondering)"
+    r"(?: me| about it| for it)?|(?:they|he|she|the \w+|my \w+) (?:wants?|needs?) to know"
     r"|or what|you know|you think|do you know|can you tell me"
     r"|please tell me|remind me|i (?:forgot|forget)|i can not remember|i (?:would|should) like to know"
     r"|i (?:want|need) to know|for me please"
@@ -139,12 +152,31 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), put)
     for pattern, put in (
         (r"^say me\b", "tell me"),
+        (
+            r"^(?:so )?(?:what (?:you are|he is|she is) saying is|you are saying|you are telling me|you mean"
+            r"|so you say)(?: that)? (?=i (?:see|take|have|go|am|need|spent|paid|weigh)\b)",
+            "is it true that ",
+        ),
         (r"^there is not (?:any |a |an )?(.+) is there$", r"is there any \1"),
         # Of two times of which one takes back the other, none is left.
         (
             rf"^(.*\b{_TIME}.*) (?:i mean|i meant|or rather|no wait|wait no|no sorry|make that|scratch that)"
             rf"(?= (?:\w+ ){{0,5}}{_TIME})",
             r"\1 i_mean",
+        ),
+        # Of two names of which one takes back the other, the second stands.
+        (
+            r"^((?!.*\b(?:but|and|or|not)\b).+ (?:at|with|on|see|to|of|for|take|from|about|is))"
+            r" (?:the |my |doctor )*\w+(?: doctor)?(?: (?:no|wait|sorry|oops|rather|actually))+"
+            r"(?: (?:i mean|i meant|make that|not that one|i said))?"
+            r" ((?:at |with |on |the |my |doctor )*\w+(?: doctor)?(?: (?:this|last|in|next"
+            r"|since) \w+(?: \w+)?)?)$",
+            r"\1 \2",
+        ),
+        (
+            r"^(?:no|no wait|wait|sorry|oops|no sorry|actually) (?:i mean|i meant|make that"
+            r"|i said) ",
+            "what about ",
         ),
         (r"\bgimme\b", "give me"),
         (r"\blemme\b", "let me"),
@@ -166,9 +198,32 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"^(?:(?:{_OPENERS}) )+(?=\w)",
             "",
         ),
+        (rf"^{SOMEBODY_CALLS}", ""),
+        (rf"^{SOMEBODY_CLAIMS}", ""),
+        (
+            r" (?:can|could|will|would) you (?:read|tell|give|show|say|list) (?:it|them|that|those)"
+            r"(?: (?:to|for|out|loud|aloud|back|me|us))*$",
+            "",
+        ),
+        # "She told me to ask about my next appointment, when is it".
+        (
+            rf"^(?:{SOMEBODY_SENDS}|{SOMEBODY_ASKS}(?:about |for )?)((?:my|the) (?:\w+ ){{0,5}}?\w+)"
+            r" (what|when|where|who|how much|how) (is|was|are|were) (?:it|that|this|they|he|she)\b",
+            r"\2 \3 \1",
+        ),
+        (rf"^(?:{SOMEBODY_SENDS})(?=(?:{_ASKED})\b)", ""),
+        (rf"^(?:{SOMEBODY_SENDS})(?=(?:all |a list of )?(?:of )?my\b)", "list "),
+        *(
+            (rf"^((?:and )?{word} .+) {word} (?:is|was|are) (?:it|that|this|they)(?: again)?$", r"\1")
+            for word in ("when", "where", "who", "how much", "what")
+        ),
         (rf"^(?:{SOMEBODY_ASKS})(?:about |for )?(?=(?:all |a list of )?(?:of )?my\b)", "list "),
         (rf"^(?:{PREAMBLES})(?=(?:{_ASKED}|please|i (?:need|want|was|would|wonder|forgot))\b)", ""),
-        (rf"^(?:(?:{_REQUESTS}) )+(?=(?:{_ASKING}))(?!the (?:time|date)$)", "tell me "),
+        (
+            rf"^(?:(?:{_REQUESTS}) )+(?=(?:{_ASKING}))(?!the (?:time|date)$|the (?:day|night|evening|week"
+            rf"|morning) before)",
+            "tell me ",
+        ),
         (rf"^{_FORGOTTEN}", "tell me"),
         (rf" (?:{_TAGS})$", ""),
         # What they ask it for is no part of it either.

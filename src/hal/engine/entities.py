@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hal.engine import rules
+from hal.engine.medicine_classes import MEMBERS_OF
 from hal.engine.records import Appointment, Household
 from hal.engine.text import COMMON, Phrases, normalise
 
@@ -125,6 +126,7 @@ def find_entities(text: str, household: Household) -> list[Naming]:
     )
     if not named:
         named += _unclear(text, [item.name for item in medications if item.active])
+    named += _of_class(text, [item.name for item in medications])
     purposes = dict.fromkeys(item.purpose for item in medications if item.purpose)
     named += [each for purpose in purposes for each in _purposes(text, purpose)]
     named += _heard("providers", phrases, {name: _provider_names(name) for name in specialties})
@@ -132,7 +134,7 @@ def find_entities(text: str, household: Household) -> list[Naming]:
     named += _said(
         "places",
         text,
-        {item.location: exactly(normalise(item.location)) for item in appointments if item.location},
+        {item.location: exactly(*_place_names(item.location)) for item in appointments if item.location},
     )
     named += _said(
         "reasons",
@@ -229,9 +231,10 @@ CATEGORY_WORDS = {
         r"(?:car |auto |home |house )?insurance"
         r"|(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?"
     ),
-    "home": r"home improvements?|hardware|home repairs?|house repairs?",
+    "home": r"home improvements?|hardware|home repairs?|house repairs?|(?<=on )(?:the )?(?:home"
+    r"|house)(?! \w+ing)",
     "dining": r"food(?= (?:at|from) )|lunch(?:es)?|dinners?|meals?(?: out)?|fast food|ate out|coffee shops?",
-    "shopping": r"online shopping",
+    "shopping": r"online shopping|(?<=on )shopping",
     "groceries": r"grocery (?:stores?|shopping|bills?)|food shopping",
     "utilities": r"utility bills?|(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?",
     "rent": r"(?:my|the|what|which|our|all|on|for) bills|(?:\w+est|first|last) bills?",
@@ -252,7 +255,8 @@ _COMMON_CATEGORIES = {"home", "shopping", "medical"}  # words of other meanings 
 # "Who do I see for my diabetes": one word of a reason, but for those that say only what kind of visit it is.
 SEEN_ABOUT = re.compile(
     r"\b(?:see|seen|seeing|saw|visit|appointments?|go|went|somebody|anybody)\b.* (?:for|about) my "
-    r"(?!(?:check|checkup|up|review|exam|yearly|annual|cleaning|follow|therapy|blood|pressure|draw|fasting)\b)"
+    r"(?!(?:check|checkup|up|review|exam|yearly|annual|cleaning|follow|therapy|blood|pressure|draw"
+    r"|fasting)\b)"
     r"(\w+)"
 )
 
@@ -283,6 +287,24 @@ def _services(text: str, merchants: list[str]) -> list[Naming]:
         for merchant in merchants
         if who.search(merchant)
     ]
+
+
+def _of_class(text: str, medications: list[str]) -> list[Naming]:
+    """Return the medicines of the classes that are named instead of them: "statin"."""
+    return [
+        Naming("medications", name, words_of(text, match))
+        for said, who in MEMBERS_OF
+        for match in said.finditer(text)
+        for name in medications
+        if who.search(name.lower())
+    ]
+
+
+def _place_names(location: str) -> list[str]:
+    """Return a place's name and the words that it begins with, but for a common one by itself."""
+    words = normalise(location).split()
+    heads = [" ".join(words[:end]) for end in range(len(words), 0, -1)]
+    return [head for head in heads if head not in PLAIN_NAMES]
 
 
 def _unclear(text: str, names: Iterable[str]) -> list[Naming]:

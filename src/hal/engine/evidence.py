@@ -6,6 +6,7 @@ normalised question. The evidence adds up, a rule counts once.
 
 from __future__ import annotations
 
+from hal.engine.medicine_classes import CLASS
 from hal.engine.rules import weighed
 from hal.protocol import Intent
 
@@ -42,6 +43,7 @@ EVIDENCE = {
         3 taking|interact\w*
         """
         rf"""
+        4 {CLASS.pattern[2:]}
         2 (?:take|taken|took){_TAKE_MEDICINE}|side effects?|renew\w*|running (?:low|out)|run out
         2 (?:can|could|may|should|what do|when do|what did|did|have) i (?:\w+ )?(?:take|taken){_TAKE_MEDICINE}
         """
@@ -69,12 +71,16 @@ EVIDENCE = {
     Intent.ALLERGY: weighed(
         r"""
         6 allerg\w*|alerg\w*
-        3 (?:can|could|may|should) i (?:eat|have|touch|wear|drink)|safe (?:for me )?to eat|anaphyla\w+|hives
+        3 (?:can|could|may|should) (?:i|she|he) (?:eat|have|touch|wear|drink)
+        3 safe (?:for me )?to eat|anaphyla\w+|hives
         4 can not i eat|i can not eat|(?:can i|should i|must i) not eat|(?:foods?|should i) (?:\w+ ){0,2}avoid
         4 avoid\w*
         2 sever\w+|serious\w*
         2 react\w*|sensitiv\w+|intoleran\w+|eat|contains?
         2 (?:gives?|causes?|makes?|triggers?) (?:me|my)
+        """
+        rf"""
+        4 allerg\w+ to (?:\w+ ){{0,2}}{CLASS.pattern[2:]}|{CLASS.pattern[2:]} (?:\w+ ){{0,3}}allergic
         """
     ),
     Intent.HEALTH_DATA: weighed(
@@ -89,12 +95,13 @@ EVIDENCE = {
         6 spend\w*|spent|transactions?|purchas\w*|expens\w+|payments?
         4 bought|buy|paid|pay|paycheck|salary|pension|income|earn\w*|deposit\w*|charge[ds]?|bills?
         4 balance|withdraw\w*|cash|(?:top|peak|low)_\w+|owe|owed
-        3 cost|money|bank|account|credit card|debit|shop\w*|stores?|restaurants|budget
+        3 costs?|costing|money|bank|account|credit card|debit|shop\w*|stores?|restaurants|budget
         4 how much (?:money )?(?:this|last|so far|since) (?:week|month|year|\w+)
-        3 \d+ dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
+        3 \d+(?:\.\d+)?(?:_\d+(?:\.\d+)?)? dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
         4 how much (?:did|do|have) (?:i|we) (?:make|made|bring in)
         4 how much (?:came|comes|is coming|has come) in
         4 how much (?:went|goes) on|how much (?:at|on)|money (?:came|comes|come|coming) in
+        3 when (?:was|were) (?:i|we|she|he) last at(?! (?:the |my )?(?:doctor|hospital|clinic|lab|\w+ist)\b)
         2 how many times|(?:did|have) (?:i|we) (?:\w+ )?(?:go|gone|been|visit|visited|order|ordered)|trips?
         """
     ),

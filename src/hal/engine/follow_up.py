@@ -12,7 +12,6 @@ from hal.engine.evidence import EVIDENCE
 from hal.engine.question import (
     FEW,
     MAX_CHARACTERS,
-    SHORT,
     Question,
     belongs,
     names_records,
@@ -20,6 +19,7 @@ from hal.engine.question import (
     plain,
 )
 from hal.engine.records import Household
+from hal.engine.subject import SHORT
 from hal.protocol import Frame, Intent
 
 MAX_CONTEXT = 4
@@ -120,6 +120,7 @@ def _continue(question: Question, earlier: Question, household: Household, today
         related = rules.weight(EVIDENCE[earlier.intent], question.text) > 0
         pointed = own_action and (related or points)
         stranger = elliptic and candidate.leftover
+        averaged = candidate.conditions.average and not candidate.leftover
         if not (
             named
             or pointed
@@ -127,6 +128,7 @@ def _continue(question: Question, earlier: Question, household: Household, today
             or stranger
             or (short and own_action)
             or candidate.part_of_day
+            or averaged
         ):
             return question
         question = candidate

@@ -67,7 +67,7 @@ def answer(turn: Turn) -> SpokenAnswer:
         action = "HEALTH_DATA_LATEST"
     elif bounded or conditions.counted:
         action = "HEALTH_DATA_COUNT"
-    elif conditions.average:
+    elif conditions.average and not (conditions.comparison and len(question.periods) > 1):
         action = "HEALTH_DATA_AVERAGE"
     elif conditions.last > 1 and action in ("HEALTH_DATA_LATEST", "HEALTH_DATA_TREND"):
         action = "HEALTH_DATA_RECENT"
@@ -196,9 +196,9 @@ def _compared(readings: list[Reading], question: Question, today: date) -> str:
     *first, other = question.periods
     sides = []
     for period in (*first, other):
-        if period.ago:
-            near = _nearest(readings, period.ago)
-            chosen = [near] if abs((near.at.date() - period.ago).days) <= NEAR.days else []
+        if when := period.ago or (period.start if period.is_day else None):
+            near = _nearest(readings, when)
+            chosen = [near] if abs((near.at.date() - when).days) <= NEAR.days else []
             named = spoken.day(near.at.date(), today)
         else:
             chosen = [item for item in readings if item.at.date() in period]

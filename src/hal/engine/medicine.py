@@ -102,7 +102,7 @@ FOCUS = rules.named(
     start when (?:\w+ ){1,4}prescri\w+
     prescriber prescribed|prescribes?|prescriber|prescribing
     start start|started|begin|began|how long|since when|newest|longest|most recent
-    brand generic name|brand|called|(?:other|another) names?
+    brand (?:the )?generic (?:name|for|of|version|form)|brand|called|(?:other|another) names?
     purpose why|purpose|what is .* for|what .* for$
     instructions food|meals?|stomach|eating|breakfast|dinner|water|instructions
     dose dose|dosage|strength|strong|how much|how many (?:milligrams|mg|micrograms|units)

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 # What stands for it, then what says it.
+_PILL = r"(?:pill|tablet|medic\w+|prescription|drug|capsule)"
+
 MEDICINES: tuple[tuple[str, str], ...] = (
+    # What a class of medicines is called by what it does, in one word of `medicine_classes`.
+    (r"diuretic\1", rf"\bwater {_PILL}(s?)\b"),
+    (r"sleep aid\1", rf"\bsleep(?:ing)? {_PILL}(s?)\b"),
+    (r"painkiller\1", rf"\bpain (?:reliever|{_PILL[3:-1]})(s?)\b"),
+    (r"bronchodilator\1", r"\brescue inhaler(s?)\b"),
+    # What a medicine is called by what it is for.
+    ("anxiety ", rf"\bnerve (?={_PILL})"),
+    ("diabetes ", rf"\b(?:blood )?sugar (?={_PILL})"),
+    ("blood pressure ", rf"\b(?<!blood )pressure (?={_PILL})"),
+    ("asthma ", rf"\bbreathing (?={_PILL}|inhaler)"),
+    ("bone health ", rf"\bbones? (?={_PILL}|vitamin)"),
     (
         r"\1 my diabetes",
         r"\b((?:take|taking|prescribed?|pills?|medic\w+|anything|something|tablets?) (?:\w+ ){0,2}?for)"
@@ -20,6 +33,29 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"\bneed to (?:call|phone|order|put|send|ask)(?: in| for)? (?=(?:any |a |my |the )?refills?\b)",
     ),
     ("which refills are due", r"^what (?:is|comes|will be) due at (?:the|my) (?:pharmacy|drug ?store)\b"),
+    (
+        "who prescribed ",
+        r"^(?:did|does|has) (?:anybody|anyone|somebody|someone|a doctor|any doctor|one of my doctors)"
+        r" prescribed? ",
+    ),
+    (
+        r"who prescribed \1",
+        r"^(?:is|was|are|were) (.+) prescribed(?: to me)?(?: by (?:anybody|anyone|somebody|someone|a doctor"
+        r"|any doctor))?$",
+    ),
+    (r"\1 vitamins", r"\b(what|which|any|my|the|list|of) supplements?\b(?! or | and )"),
+    (
+        "which refills are due ",
+        r"^what (?:do|must|should) i (?:need to |have to )?(?:pick up|get)(?: at| from) (?:the |my )?"
+        r"(?:pharmacy|drug ?store|pharmacist) ?(?=$|(?:this|next|today|tomorrow|before|by) ?)",
+    ),
+    ("which refill is due first", r"^what (?:runs|will run|is going to run) out (?:first|next|soonest)$"),
+    (
+        r"do i take \1 with food",
+        r"^(?:do|should|must) i (?:need to |have to )?eat (?:something )?(?:before|with|when) (?:i take "
+        r"|taking )?"
+        r"(?:my |the )?(\w+)$",
+    ),
     ("with", r"\balong with\b"),
     (
         "what do i take for ",
@@ -127,8 +163,8 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     (r"what is \2 called", r"^what is (\w+) is (?:that|it) the (\w+) one$"),
     (
         "which medications am i allergic to",
-        r"^(?:which|what) (?:medic\w+|drugs?|pills?) (?:can|may"
-        r"|should) (?:i not|not i)(?: take)?$",
+        r"^(?:which|what|any) (?:medic\w+|drugs?|pills?|antibiotics?) (?:(?:can|may|should) (?:i not|not i)"
+        r"|i (?:can|may|should|must) not)(?: (?:take|have|get|be given))?$",
     ),
     (r"not \1", r"\b(?:that|which) (?:are|is) not (tablets?|capsules?|inhalers?)\b"),
     ("", r"\bin (?:the )?past\b(?! (?:week|month|year|\d|\w+ (?:days|weeks|months|years)))"),

@@ -12,7 +12,33 @@ _RANKED = (
     r"|stores|shops|merchants|restaurants|categories))"
 )
 
+# After which words an amount of money is said by its numbers alone, and what after them says another thing.
+_BEFORE_AMOUNT = "|".join(
+    f"(?<={words} )"
+    for words in (
+        *(f"{thing} {word}" for thing in ("charge", "payment", "purchase", "bill") for word in ("of", "for")),
+        *(f"{word} for" for word in ("buy", "bought", "pay", "paid", "spent", "got", "get", "something")),
+        *(f"{word} me" for word in ("charged", "charge", "charges", "cost", "costs")),
+        *(f"{word} {that}" for word in ("is", "was", "were") for that in ("the", "that", "this")),
+        *("paid", "pay", "pays", "spend", "spent", "cost", "costs", "charged", "charge", "took out"),
+    )
+)
+_AMOUNT = rf"\b(?=\d)(?:{_BEFORE_AMOUNT})"
+_NO_AMOUNT = (
+    r"(?! (?:dollars?|cents?|over|mg|mcg|milligrams?|pounds?|points?|percent|times?|am|pm|o|oclock|purchases?"
+    r"|days?|weeks?|months?|years?|in the|at night|to|through|and|\d))"
+)
+_FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b|$)"
+
 MONEY: tuple[tuple[str, str], ...] = (
+    # Amounts that are said by their numbers: "six forty nine ninety nine", "fourteen twenty five".
+    (r"\1.\2_\1\2 dollars", rf"{_AMOUNT}(\d\d) (\d\d)\b{_NO_AMOUNT}"),
+    (r"\1.\2 dollars", rf"{_AMOUNT}(\d\d?\d?\d?) (\d\d)\b{_NO_AMOUNT}"),
+    (
+        r"\1\2_\1.\2 dollars",
+        rf"{_AMOUNT}(?!20\d\d\b)(\d\d?)(\d\d)\b{_NO_AMOUNT}{_FOR_WHAT}",
+    ),
+    (r"\1 dollars", r"\b(\d+\.\d\d)(?= |$)(?! dollars)"),
     (r"top_\1 \2", rf"\b(?:top|{_GREATEST}) {_HOW_MANY} {_RANKED}\b"),
     (r"top_\1 \2", rf"\b{_HOW_MANY} (?:top|{_GREATEST}) {_RANKED}\b"),
     *(
@@ -70,6 +96,13 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"^what (?:took|cost|ate|ate up) (?:me )?(?:the )?most(?: money)?\b",
     ),
     ("pay to", r"\bhand(?:ed)? over to\b"),
+    (r"\1 out", r"\b(go|gone|goes|went|come|came) through(?= (?:this|last|on|in|yet|already)\b|$)"),
+    (
+        "which restaurants did i go to ",
+        r"^where did (?:i|we) (?:go out to eat|go to eat|eat out|eat|have (?:dinner|lunch)) "
+        r"(?=(?:in|on|last|this|since|during)\b)",
+    ),
+    (r"when did \1 last buy a haircut", r"^when did (i|we) (?:last )?(?:get|have) (?:a|my) hair ?cut$"),
     (r"did \1 go to ", r"\bdid (i|we) (?:hit(?: up)?|(?:stop|swing)(?: by)? at) (?=\w)"),
     (
         r"what was my largest \1",
@@ -93,6 +126,10 @@ MONEY: tuple[tuple[str, str], ...] = (
     (
         r"which store do i spend the most at",
         r"^(?:which|what) (?:store|shop|place|merchant) gets (?:the )?most(?: of)?(?: my| our)? money\b",
+    ),
+    (
+        r"which store do \1 spend the most at",
+        r"^(?:who|whom) (?:do|did|have) (i|we) (?:pay|paid|give|given) (?:the )?most(?: money)?(?: to)?\b",
     ),
     ("for a haircut", r"\bto (?:have|get) (?:my|our) hair (?:cut|done)\b"),
     ("cost me", r"\b(?:run|ran|set) me(?: back)?(?= |$)(?! through)"),

@@ -13,7 +13,22 @@ ORDINAL_ENDS = frozenset(
 BEFORE_HOUR = frozenset(("at", "before", "after", "until", "till", "by", "around"))
 AFTER_HOUR = frozenset(
     (
-        *("oclock", "o", "am", "pm", "tonight", "sharp", "in", "this", "right", "is", "or", "on", "today"),
+        *(
+            "oclock",
+            "o",
+            "am",
+            "pm",
+            "tonight",
+            "sharp",
+            "in",
+            "at",
+            "this",
+            "right",
+            "is",
+            "or",
+            "on",
+            "today",
+        ),
         *("tomorrow", "correct", ""),
     )
 )

@@ -34,6 +34,37 @@ SOMEBODY_ASKS = (
     r"|asked|asks?|(?:wants?|wanted|needs?|needed|would like|has|have) to (?:know|hear|find out))"
     rf"(?: (?:me|us))?(?: (?:about|again|today|to (?:tell|remind) (?:them|him|her)))*{_THEN}"
 )
+# Who calls or is spoken to, before what they said.
+SOMEBODY_CALLS = (
+    rf"(?:{_PEOPLE} (?:just )?(?:called|phoned|rang|texted|came by|came over|stopped by|dropped by|is here"
+    rf"|was here"
+    r"|is on the (?:phone|line)|is calling)(?: (?:me|up|earlier|today|just now|now|again|yesterday|and))*"
+    r"|(?:i|we) (?:was |were |have |just )*(?:talked|talking|spoke|speaking|called|saw|met)(?: (?:to|with"
+    r"|on the phone"
+    rf" with))? {_PEOPLE}(?: (?:today|earlier|yesterday|just now|and))*) (?={_PEOPLE}|(?:what|when|where"
+    rf"|who|how)\b)"
+)
+# What a person claims before a question that is whole by itself: "my wife says it is on the 23rd, when is
+# ...".
+SOMEBODY_CLAIMS = (
+    rf"(?:{_PEOPLE}|i|doctor \w+) (?:always |just )?(?:says?|said|thinks?|thought|told (?:me|us)|believes?"
+    rf"|swears?"
+    r"|insists?|heard|am (?:sure|certain)|was (?:sure|certain))(?: that)?"
+    r" (?:it|that|this|they|he|she|there|to|not to|my \w+|the \w+)(?: (?!(?:took|taken|swallowed|pains?"
+    r"|chest|breath\w*|swell\w*|swollen|kill|die|dying|dead|blood|hurts?|fell|faint\w*|dizzy|sick|allerg\w*"
+    r"|not|no|never)\b)\w+){1,8}? "
+    r"(?=(?:when|what day|what time|where) (?:is|do|does|am) (?:my|the|i) \w+)"
+)
+# Whom a person is to ask for: "she told me to ask when I see the dentist".
+SOMEBODY_SENDS = (
+    rf"(?:{_PEOPLE}|doctor \w+)(?: (?:at|from|in) (?:the|my) \w+(?: \w+)?)?(?: (?:just|always|here|really"
+    rf"|also))*"
+    rf"{_CALLED} (?:told|tells|asked|asks|reminded|wants?|wanted|said|says|needs?|needed|is having|has|got)"
+    r"(?: (?:me|us))?(?: i (?:should|must|ought to|need to|have to)| to)"
+    r" (?:ask|check|find out|look up|look|see|make sure|confirm|verify|double check|call and ask|tell"
+    r" (?:him|her|them)|let (?:him|her|them) know|bring|write down|know)"
+    r"(?: (?:you|with you|it|and see))?(?: (?:about|for|on|of))? "
+)
 _SOMETHING_IS_DONE = (
     r"(?:i|we)(?: (?:am|are|was|have|got|need|want|had|will|would|like|to|just|trying|been|here|now"
     r"|with|sitting|standing|waiting|talking|working|making|planning|filling|filing|doing|writing|looking"

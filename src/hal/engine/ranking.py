@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from hal.engine import periods, spoken
@@ -63,3 +63,28 @@ def peak(chosen: Sequence[Transaction], asked: re.Match[str], subject: str, firs
     word = "least" if least else "most"
     of = f", of the {'days' if unit == 'day' else f'full {unit}s'} with any" if least else ""
     return f"You spent the {word}{subject} {when}: {spoken.money(sums[start])}{of}."
+
+
+def _largest(chosen: Sequence[Transaction]) -> Transaction:
+    return max(chosen, key=lambda item: item.cents)
+
+
+def _smallest(chosen: Sequence[Transaction]) -> Transaction:
+    return min(chosen, key=lambda item: item.cents)
+
+
+def _earliest(chosen: Sequence[Transaction]) -> Transaction:
+    return chosen[0]
+
+
+def _latest(chosen: Sequence[Transaction]) -> Transaction:
+    return chosen[-1]
+
+
+# Which one of several is told, by the action.
+CHOICES: dict[str, tuple[str, Callable[[Sequence[Transaction]], Transaction]]] = {
+    "TRANSACTION_LARGEST": ("largest", _largest),
+    "TRANSACTION_SMALLEST": ("smallest", _smallest),
+    "TRANSACTION_LAST": ("last", _latest),
+    "TRANSACTION_FIRST": ("first", _earliest),
+}

@@ -39,7 +39,7 @@ GENERAL_KNOWLEDGE = re.compile(
     r"\b(?:treat|treats|cures?|causes?|caused|invented|discovered|people|person|humans?|normal"
     r"|average (?:person|man|woman|adult)|history of|define|definition|explain|meaning|mean|means|world"
     r"|country|in general|usually"
-    r"|what (?:is|are) an?|how (?:do|does|is|are) \w+ (?:work|made)|how does|work|works"
+    r"|what (?:is|are) an?|how (?:do|does|is|are) \w+ (?:work|made)|how does|work|works|what do \w+s do"
     r"|made (?:of|from)|ingredients?|recipe|joke|story|poem|song|weather|temperature|capital|president)\b"
 )
 RECORDED = re.compile(
@@ -63,7 +63,16 @@ AMBIGUOUS = named(
     missing (?:and )?(?:when|where|how much|what|who) ITEM (?:is|was|are|were)(?: due| for)?
     missing (?:and )?(?:what|how) about (?:the other|that|this|the same) (?:one|doctor|thing|pill|place)
     missing (?:and )?how many (?:of (?:it|them|those|these)|refills) (?:is|are) left(?: on (?:it|that|those))?
+    missing (?:and )?how much (?:did|does|do|is|was|were|are) ITEM(?: cost| come to| run)?(?: me| us)?
+    missing (?:and )?what (?:did|does|do) ITEM cost(?: me| us)?
+    missing (?:and )?(?:what|who) (?:is|was|are|were) ITEM (?:for|called|from|with|about)
+    missing (?:and )?(?:when|where|why) (?:did|do) (?:i|we) (?:buy|get|pay|see|take|need) ITEM
+    missing (?:and )?(?:when|why) did (?:i|we) (?:start|stop)(?: taking| using)? ITEM
+    missing (?:and )?(?:do|should|must|did) (?:i|we) (?:still |already )?(?:take|need|pay|have|buy) ITEM
+    missing (?:and )?(?:how (?:often|much|many|long)) (?:do|did|should) i (?:take|need|use|pay for) ITEM
     missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:that|this|the same) (?:place|one)
+    missing (?:and )?(?:how much|what) did (?:i|we) (?:spend|pay|buy|get) there
+    missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:it|them|there|that|this)
     """.replace("ITEM", "(?:it|that|this|they|those)(?: one)?")
 )
 

@@ -12,6 +12,7 @@ from hal.engine import rules, spoken
 from hal.engine.answers import CAUTION, SpokenAnswer, Turn
 from hal.engine.entities import PLAIN_NAMES
 from hal.engine.medication import REFUSALS, narrows
+from hal.engine.medicine_classes import CLASS
 from hal.engine.period_grammar import SEVERAL
 from hal.engine.question import Question
 from hal.engine.text import COMMON, normalise
@@ -33,7 +34,7 @@ _ASKS = re.compile(
 _SPENT = re.compile(
     r"\b(?:spend\w*|spent|pay|paid|paying|buy|bought|purchas\w*|shop\w*|cost|costs|charged?|bills?"
     r"|how much (?:this|last|at|on|in|since)|cash|spending|trips?|go|gone|went|been|visit\w*|order\w*"
-    r"|expens\w*)\b"
+    r"|expens\w*|when (?:was|were) (?:i|we) last at)\b"
 )
 _FACTS = re.compile(
     r"\b(?:a ?1 ?c|hemoglobin|temperature|(?<!hay )fever|cholesterol|oxygen(?: level| saturation)?"
@@ -63,6 +64,8 @@ UNHEEDED = rules.named(
     MEDICATION_LIST (?:first|last|final|earliest|latest) (?:\w+ )?(?:pills?|doses?|medic\w*|tablets?)
     TRANSACTION_LARGEST deposits?|income|paychecks?|received?|social security|pensions?
     TRANSACTION_SMALLEST deposits?|income|paychecks?|received?|social security|pensions?
+    TRANSACTION (?:go|went|gone|been) to (?:the |my )?bank
+    MEDICATION_LIST ^(?:what|which)\b.* (?:first|last)$
     TRANSACTION_INCOME left (?:from|of|over)|(?:more|less|higher|lower) than|compared? (?:to|with)|versus|vs
     APPOINTMENT (?:earliest|latest|first|last) in the day|longest|shortest|farthest|furthest|nearest|busiest
     APPOINTMENT_NEXT (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
@@ -74,6 +77,7 @@ UNHEEDED = rules.named(
     TRANSACTION (?:last|past) \d+ hours
     ALLERGY_LIST what (?:do|does|would) (?:they|it|each) do
     MEDICATION_HISTORY ^why
+    MEDICATION_HISTORY (?:last|latest|most recent|first) (?:medic\w+|pills?|drugs?|ones?|things?)
     MEDICATION_HISTORY (?:what|which|anything|something)\b.* (?:stop|stopped|quit)\b.* (?:in|since|last|this)
     MEDICATION_HISTORY (?:stop|stopped|quit) (?:taking )?(?:anything|something|any)\b.* (?:in|since|last|this)
     MEDICATION_COUNT left|remaining
@@ -103,7 +107,10 @@ _OF_PERSON = re.compile(
     rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
-    r"\b(?:next|lot|letters?|receipts?|notices?|statins?|antidepressants?|antihistamines?|ssri|bronchodilators?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
+    r"\b(?:leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
+    r"|sons?|daughters?|sister|brother|grand\w+"
+    r"|next|lot|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine"
+    r"|ten|first|second|third|fourth"
     r"|fifth|half|double"
     r"|twice|once"
     r"|more|most|less|least|best|worst|better|worse|only|except|besides|another|others?|else|away|common"
@@ -124,7 +131,7 @@ _ADVICE = re.compile(
 _PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|ok|okay|alright|all right|fine)\b")
 _OF_ALLERGIES = re.compile(
     r"allerg|sever|react|sensitiv|intoleran|avoid|\b(?:can|may|could) (?:i|we|she|he)|can not i|safe"
-    r"|if (?:i|she|he) had|if i|when i|what happens"
+    r"|on (?:my|the|her|his) (?:\w+ )?list|if (?:i|she|he) had|if i|when i|what happens"
     r"|(?:ok|okay|all ?right|alright|fine|allowed|dangerous) (?:to|for)"
     r"|can not eat|(?:gives?|causes?|makes?|triggers?|get|hives|rash) "
 )
@@ -302,6 +309,8 @@ def _is_name(left: Leftover, turn: Turn) -> bool:
     intent = question.intent
     if intent == Intent.APPOINTMENT and question.named("metrics"):
         return False
+    if intent == Intent.MEDICATION and CLASS.fullmatch(left.words):
+        return True
     if len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
         return False
     if intent == Intent.TRANSACTION and not (_SPENT.search(question.text) or question.continued):
@@ -337,6 +346,8 @@ def _sounds_like(strangers: list[Leftover], turn: Turn) -> list[str]:
     scores: dict[str, float] = {}
     question_is_of_people = turn.question.intent == Intent.APPOINTMENT
     for left in strangers:
+        if turn.question.intent == Intent.MEDICATION and CLASS.fullmatch(left.words):
+            continue
         for name in _known_names(turn):
             whole = normalise(name).removeprefix("doctor ")
             first, last = whole.split()[0], whole.split()[-1]
@@ -385,6 +396,8 @@ def _none(strangers: list[Leftover], turn: Turn) -> SpokenAnswer:
                 said = f"No appointment with {who} is on record."
         case Intent.MEDICATION:
             said = f"There is no {names} among your medications on record."
+            if CLASS.search(names):  # the table of classes does not know every medicine
+                said = f"I know of no {names} among your medications on record. {CAUTION} to be sure."
             if any(each.before == "for" for each in strangers):
                 said = _purposes(turn) or f"No medication for {names} is on record."
         case Intent.ALLERGY:

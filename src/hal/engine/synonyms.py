@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from hal.engine.count_words import COUNTS
 from hal.engine.medicine_words import MEDICINES
 from hal.engine.money_words import MONEY
 from hal.engine.periods import MONTHS
@@ -33,6 +34,22 @@ def _ordinal_days() -> list[tuple[str, str]]:
         befores = _BEFORE_DAY if day <= _AMBIGUOUS_DAYS else ("",)
         rows += [(f"{before}{number}", rf"\b{before}the {name}{_DAY_ENDS}") for before in befores]
     return rows
+
+
+# Who asks for the person whose records these are calls her "mom" or "the patient"; "my mom" is another.
+_NOBODY_TOOK = r"(?!.*\b(?:took|taken|swallowed|gave|given|ate|drank|mothers?_day|fathers?_day)\b)"
+_NOT_ONES = r"\b(?<!my )(?<!our )(?<!your )(?<!his )(?<!her )(?<!their )(?<!a )(?<!an )"
+_RELATIVE = "mom|mum|mommy|momma|mama|mother|dad|daddy|papa|father|the patient"
+_OF_HERS = (
+    r"(?: (?=(?:next|last|latest|current|blood|sugar|weight|pulse|pressure|heart|glucose|pills?|medic\w+|dose"
+    r"|dosage|refills?|prescri\w+|allerg\w+|appointments?|visits?|doctors?|dentist|eye|bills?|rent|spending"
+    r"|metformin|lisinopril|schedule|vitals?)\b))"
+)
+_SHE = (
+    (r"\1her ", _OF_HERS),
+    (r"\1she", r"\b(?! day\b)(?<!for mom)(?<!for dad)(?<!for mother)(?<!for father)(?<!for the patient)"),
+    (r"\1her", r"\b(?! day\b)"),
+)
 
 
 SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -61,7 +78,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("", r" not (?:the |my )?(?:old|stopped|former|previous) (?:ones?|medic\w+|pills?)\b.*$"),
         ("no_refills", r"\bno refills? (?:number|date)s?\b"),
         ("asthma", r"\b(?<=for my )(?:breathing|lungs)\b"),
-        (r"\1 a \2", r"\b(how (?:many|much|often)\b.*) in (?:a|one) (day|week|month)$"),
+        (r"\1 a \2", r"\b(how (?:many|much|often)\b.*)(?<!bring) in (?:a|one) (day|week|month)$"),
         (r"\1 1 days", r"\b(next|last|past) 24 hours\b"),
         (r"\1 2 days", r"\b(next|last|past) 48 hours\b"),
         (r"\1 3 days", r"\b(next|last|past) 72 hours\b"),
@@ -92,6 +109,16 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("when was my last ", r"^how (?:long|many days|many weeks) (?:has it been |is it )?since my last "),
         (r"which store do \1 go", r"^which (?:place|shop) do (i|we) go\b"),
         ("most expensive", r"\b(?:dearest|costliest)\b(?= (?:one|thing|bill|purchase|item)|$)"),
+        (
+            "higher",
+            r"\b(?:higher or lower|lower or higher|heavier or lighter|lighter or heavier|better or worse"
+            r"|worse or better|more or less|up or down)\b(?= than)",
+        ),
+        (
+            r"when did \1 last \2 \3",
+            r"^(?:and |so )?when did (i|we|she|he) (?:last )?(see|visit) (him|her|them|doctor \w+|the \w+)"
+            r" before(?: that| then| this)?$",
+        ),
         ("cheapest", r"\bmost cheap\b"),
         ("final", r"\b(?:furthest|farthest)(?: one)? (?:off|away|out)\b"),
         ("last month than 2 months ago", r"\blast month than the month before(?: that| last)?\b"),
@@ -106,6 +133,8 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"(?: (?:on|until now|till now|to now))?",
         ),
         # Days and months.
+        (r"\1 20\2", r"\b(in|of|since|during|for|from|until|before|after|year) 20 (2\d)\b"),
+        (r"\1 20\2", rf"\b({_MONTH}) 20 (2\d)\b"),
         *_ordinal_days(),
         (
             r"\2 \1",
@@ -171,18 +200,30 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|nana)(?<!my grandma)(?<!my grandmother)(?<!my grandpa)"
             r"(?<!my grandfather)(?<!my granny)(?<!our grandma)(?<!our grandpa)\b",
         ),
+        *((put, rf"^({_NOBODY_TOOK}.*?){_NOT_ONES}(?:{_RELATIVE}){after}") for put, after in _SHE),
         (
             r"\1 doctor",
             r"\b(?:lady|man|person|one|doctor|guy|woman|nurse) (?:who|that) (?:does"
             r"|looks(?: at| after)?|checks"
             r"|examines|cleans|treats|handles|takes care of) (?:my |the |our )?(eyes?|teeth|heart)\b",
         ),
+        # Who is taken to a visit by another goes there.
+        (
+            r"\1 do i go to ",
+            r"^(when|what time|what day|where) (?:(?:do|does|is|are|will|should|must|can) )?"
+            r"(?:he|she|they|you|(?:my|our) \w+) (?:(?:has|have|need|needs|is|are|will|must|should|going"
+            r"|supposed|to) )*(?:drive|take|bring|get|pick) me (?:up )?(?:to|for|at|from) ",
+        ),
+        (
+            r"\1 do i go to ",
+            r"^(when|what time|where) to (?:drive|take|bring|get|pick) me (?:up )?(?:to|for|from|at) ",
+        ),
         # Asking words.
         ("what time ", r"\b(?:at |in |on )?(?:what|which) hours? (?=\w)"),
         ("when ", r"\b(?:at|on|by) (?:what|which) (?:time|date|day) "),
         ("when is ", r"\b(?:is|are) (?:at|on) (?:what|which) (?:date|day|time)\b ?"),
         ("where ", r"\b(?:to|at|in) (?:what|which) (?:place|location|address) "),
-        ("how much money ", r"\bhow many money\b ?"),
+        ("how much money ", r"\bhow many (?:money|dollars)\b ?"),
         (
             "who ",
             r"^(?:which of (?:my|the) doctors (?:was it (?:who |that )?)?|who (?:is|was) (?:it"
@@ -235,6 +276,21 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"^when is (?:my|the) (\w+) (?:guy|fella|fellow|man|lady|gal|person)$",
         ),
         ("when do i get ", r"^when am i (?:getting|having) (?=my\b)"),
+        (
+            r"when is the \1",
+            r"^(?:do|must|should) (?:i|we) (?:have to |need to )?(?:fast|be fasting) (?:before|for)"
+            r" (?:my |the )?(lab|labs|lab work|blood work|blood draw|blood test|lab test)$",
+        ),
+        (
+            "i have a teeth cleaning",
+            r"\b(?:they|the dentist|she|he) (?:clean|cleans|check|checks"
+            r"|look at) my teeth\b",
+        ),
+        (
+            "i have an eye exam",
+            r"\b(?:they|the eye doctor|she|he) (?:check|checks|examine|test"
+            r"|look at) my eyes\b",
+        ),
         ("i have a blood draw", r"\b(?:they|the lab) (?:draw|take|test) my blood\b"),
         (
             r"who do i see for my \1",
@@ -333,7 +389,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         ("what is my weight", r"^how heavy am i$"),
         ("what was my weight", r"^how heavy was i\b"),
-        ("is my weight higher than", r"^am i (?:heavier|fatter) than"),
+        ("is my weight higher than", r"^am i (?:heavier|fatter|higher) than"),
         ("is my weight lower than", r"^am i (?:lighter|thinner|skinnier) than"),
         ("was my weight higher ", r"^was i (?:heavier|fatter) "),
         ("was my weight lower ", r"^was i (?:lighter|thinner|skinnier) "),
@@ -359,6 +415,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # Money.
         *MONEY,
         *MEDICINES,
+        *COUNTS,
     )
 )
 

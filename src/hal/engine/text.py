@@ -75,7 +75,7 @@ EXPECTED_WORDS = sorted(
 OTHER_WORDS = _words(
     """
     meditation meditations medical disappointment passport transition transitions pressured reaction
-    reactions interacts describe described description allegory scheduled
+    reactions interacts reschedule rescheduled describe described description allegory scheduled
     """
 )
 COMMON = _words(
@@ -152,10 +152,15 @@ def normalise(text: str) -> str:
 
 
 def said_once(text: str) -> str:
-    """Return a text without the words that are said twice in a row: "from, to, to the fifteenth"."""
+    """Return a text without the words that are said twice in a row: "from, to, to the fifteenth".
+
+    "Twenty twenty five" is a year.
+    """
     words = text.split()
     pairs = zip(["", *words], words, strict=False)
-    return " ".join(word for before, word in pairs if word != before or not word.isalpha())
+    return " ".join(
+        word for before, word in pairs if word != before or word == "twenty" or not word.isalpha()
+    )
 
 
 _WRITTEN_FORMS = (

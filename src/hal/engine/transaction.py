@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
 
 from hal.engine import averages, period_grammar, periods, ranking, spoken
 from hal.engine.answers import SpokenAnswer, Turn
@@ -14,36 +13,13 @@ from hal.engine.records import Transaction
 RECENT = 3
 MAX_SPOKEN = 10
 TOP_CATEGORIES = 4
+_SATURDAY = 5  # as a date's weekday
 HOW_MANY = re.compile(
     r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\b(?! (?:day|week|month|year))"
 )
 _WORDS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _THIS_MONTH = "this month"
 _OF_THIS_MONTH = ("TRANSACTION_SUM", "TRANSACTION_BREAKDOWN", "TRANSACTION_INCOME")
-
-
-def _largest(chosen: Sequence[Transaction]) -> Transaction:
-    return max(chosen, key=lambda item: item.cents)
-
-
-def _smallest(chosen: Sequence[Transaction]) -> Transaction:
-    return min(chosen, key=lambda item: item.cents)
-
-
-def _earliest(chosen: Sequence[Transaction]) -> Transaction:
-    return chosen[0]
-
-
-def _latest(chosen: Sequence[Transaction]) -> Transaction:
-    return chosen[-1]
-
-
-_CHOICES: dict[str, tuple[str, Callable[[Sequence[Transaction]], Transaction]]] = {
-    "TRANSACTION_LARGEST": ("largest", _largest),
-    "TRANSACTION_SMALLEST": ("smallest", _smallest),
-    "TRANSACTION_LAST": ("last", _latest),
-    "TRANSACTION_FIRST": ("first", _earliest),
-}
 
 
 def answer(turn: Turn) -> SpokenAnswer:
@@ -71,11 +47,13 @@ def answer(turn: Turn) -> SpokenAnswer:
     if action == "TRANSACTION_COMPARE":
         return _compared(matching, turn, merchants)
     period = question.period
+    named = bool(merchants or question.named("categories"))
+    of_all = _OF_ALL.search(question.text) or (named and _ALTOGETHER.search(question.text))
     if (
         period is None
         and action in _OF_THIS_MONTH
         and not (income and (question.conditions.average or question.conditions.per))
-        and not (question.excluded_periods or question.conditions.last or _OF_ALL.search(question.text))
+        and not (question.excluded_periods or question.conditions.last or of_all)
     ):
         period, _ = periods.find(_THIS_MONTH, today)
     chosen = [
@@ -96,6 +74,9 @@ def answer(turn: Turn) -> SpokenAnswer:
     last = ""
     if matching and question.conditions.over is None and question.conditions.about is None:
         last = f" The last was {_last_of_each(matching, turn, merchants)}."
+        if action == "TRANSACTION_SUM" and not (question.periods or income) and len(matching) > 1:
+            total = spoken.money(sum(item.cents for item in matching))
+            last += f" All {spoken.count(len(matching), 'purchase')} on record come to {total}."
     source = f"payment from {spoken.join(merchants)}" if merchants else "income"
     none = f"is no {source}" if income else f"are no purchases{subject}"
     return SpokenAnswer(f"There {none}{when}.{last}", action)
@@ -151,7 +132,8 @@ _ALSO = re.compile(r"\b(?:and|or|plus)\b")
 _AT = re.compile(r"\b(?:at|from|to)\b")
 _OF_A_SUM = re.compile(r"\b(?:spend|spent|paid|pay|cost)\b")
 _OF_EACH = re.compile(
-    r"\b(?:who|when|anybody|anyone|somebody|someone|charges?|ever|anything|something|purchase\w*|items?|transactions?|which|what|single|things?)\b"
+    r"\b(?:who|when|anybody|anyone|somebody|someone|charges?|ever|anything|anywhere|something|purchase\w*"
+    r"|items?|transactions?|which|what|single|things?)\b"
 )
 _MOST = re.compile(r"\bmost (?:i|we) (?:have )?(?:ever )?(?:spent|paid)\b")
 _LEAST = re.compile(r"\bleast (?:i|we) (?:have )?(?:ever )?(?:spent|paid)\b")
@@ -160,7 +142,9 @@ _GROUPED = re.compile(
 )
 _TOTAL = re.compile(r"\b(?:how much|total|sum|add up|altogether)\b")
 # Of everything on record, as far as the question names no time.
+_ALTOGETHER = re.compile(r"\b(?:altogether|all together|in (?:all|total)|together|all told|combined)\b")
 _OF_ALL = re.compile(r"\b(?:of all (?:of )?(?:my|our|the)|all of my|ever|since the records began)\b")
+_LAST_UNIT = re.compile(r"^last (week|year)$")
 _BY_HOW_MUCH = re.compile(r"\bhow much (?:more|less|higher|lower)\b|\bdifference\b")
 _SPEND = re.compile(r"\bspen[dt]")
 _STORES = re.compile(
@@ -187,6 +171,9 @@ def _is_of_a_sum(question: Question) -> bool:
 
 def _keeps(item: Transaction, question: Question, action: str) -> bool:
     """Tell whether a transaction keeps the bounds that are asked of each one."""
+    days = question.conditions.days
+    if days and (item.date.weekday() >= _SATURDAY) != (days == "weekends"):
+        return False
     over, under, about = question.conditions.over, question.conditions.under, question.conditions.about
     if action == "TRANSACTION_SUM":
         return True
@@ -253,6 +240,7 @@ def _subject(turn: Turn, merchants: tuple[str, ...]) -> str:
         said += f" over {conditions.over:g} dollars" if conditions.over is not None else ""
         said += f" under {conditions.under:g} dollars" if conditions.under is not None else ""
         said += conditions.about.label if conditions.about else ""
+    said += f" on {conditions.days}" if conditions.days else ""
     left_out = [*question.leaves_out("merchants"), *question.leaves_out("categories")]
     left_out += [period_grammar.bare_label(period) for period in question.excluded_periods]
     return said + (f", leaving out {spoken.join(left_out)}," if left_out else "")
@@ -267,7 +255,9 @@ def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...
     when, subject = "", _subject(turn, merchants)
     compared = question.periods
     current = periods.find(_THIS_MONTH, turn.now.date())[0]
-    if len(compared) == 1 and current and len(merchants) < 2 and len(categories) < 2:
+    if len(compared) == 1 and (unit := _LAST_UNIT.search(compared[0].label)):
+        current = periods.find(f"this {unit[1]}", turn.now.date())[0]
+    if len(compared) == 1 and current and len(merchants) < 2 and len(categories) != 2:
         compared = (current, *compared)
     if len(compared) > 1:
         sides = [(each.label, [item for item in matching if item.date in each]) for each in compared]
@@ -284,6 +274,9 @@ def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...
     (first, spent), (second, spent_then) = (
         (label, sum(item.cents for item in items)) for label, items in sides[:2]
     )
+    if not spent and sides[0][0] == (current.label if current else "") and len(question.periods) == 1:
+        said = f"There are no purchases{subject} {first} yet. What shall I compare {second} with?"
+        return SpokenAnswer(said, "CLARIFY")
     word = "more" if spent > spent_then else "less" if spent < spent_then else "the same"
     by = spoken.money(abs(spent - spent_then)) + " " if _BY_HOW_MUCH.search(question.text) else ""
     said = f"You spent {by if spent != spent_then else ''}{word}{subject} {first} than {second}{when}"
@@ -321,8 +314,8 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
         said = _most(action, chosen, subject, when, turn)
     elif action == "TRANSACTION_RECENT":
         said = _recent(chosen, turn)
-    elif action in _CHOICES:
-        word, choose = _CHOICES[action]
+    elif action in ranking.CHOICES:
+        word, choose = ranking.CHOICES[action]
         further = turn.question.further
         if further >= len(chosen):
             return f"There is no earlier one{subject}{when} on record."

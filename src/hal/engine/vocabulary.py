@@ -13,7 +13,7 @@ from hal.engine.period_grammar import CONSUMED
 from hal.protocol import Intent
 
 _FUNCTION = """
-    i me my mine myself we us our you your he she him her his they them their it its one ones
+    i me my mine myself herself himself we us our you your he she him her his they them their it its one ones
     am is are was were be been being do does did done doing has have had having can could will would
     shall should may might must a an the this that these those there here
     of to at in on for with by from as into about and or also too but then if so out up
@@ -42,7 +42,7 @@ _WORDS = {
         generic runs
         swallow\w* pop popping given hours? body problem illness disease supposed pick remain remains stay
         stays else same different new newer meant fetch quit sooner comes puff old paper list milligram write
-        wrote
+        wrote micrograms? units
     """,
     Intent.APPOINTMENT: r"""
         appoint\w* calendar agenda visit\w* seeing see saw seen meet\w* doctors? dr check ups? checkups?
@@ -73,10 +73,12 @@ _WORDS = {
     """,
     Intent.TRANSACTION: r"""
         spend\w* spent transactions? purchas\w* expens\w+ payments? paid pay pays paying bought buy buying
+        costing
         cost costs charge\w* bills? money shop\w* stores? budget order\w* visit\w* trips? largest biggest
         expensive highest priciest smallest cheapest lowest last latest most recent balance account
         bank income earn\w* salary paycheck pension deposit\w* receive\w* where category categories break high
         down breakdown number times amount amounts often sum add dollars? cents? stuff items? down into
+        anywhere
         cash withdraw\w* time checking savings left owe combined subscription price prices
         arrive\w* came went been gone single breakdown first much together
         eat ate eaten else people station whole entire company

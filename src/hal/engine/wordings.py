@@ -278,7 +278,7 @@ USUAL_FORMS = (
     ),
     (re.compile(r"^how long will i be (?:at|with|in) "), "how long is "),
     (
-        re.compile(r"\b(spending|expenses|bills?|costs?) (?:been )?(?:going|gone) (?:up|down)\b"),
+        re.compile(r"\b(spending|expenses|costs?) (?:been )?(?:going|gone) (?:up|down)\b"),
         r"\1 more than last month",
     ),
     # What was bought, told by what was done.
