@@ -77,6 +77,7 @@ try:
     from hal.network.model import Network, with_virtual_address
     from hal.network.renamed import renamed_variables
     from hal.network.rotation import unfit_backups, with_former_tokens
+    from hal.network.site_flows import site_clients
     from hal.network.sites import client_timeout, proxy_sites, site_faults, site_frontends, with_sites
     from hal.network.space import space_faults
     from hal.network.store import sftp_address, sftp_command, store_faults, store_ssh_key
@@ -248,8 +249,8 @@ class FilterModule:
             network_faults, network_flows, obstacles, ollama_handover, package_archives, planned_checks,
             preparation_faults, probe_targets, proxy_backends, proxy_frontends, proxy_needs, proxy_sites,
             preparation.reach_hosts, renamed_variables, service_hosts, service_urls, sftp_address,
-            sftp_command, site_faults, site_frontends, site_networks, space_faults, store_faults,
-            store_ssh_key, system_faults, unfit_backups, unreachable_reasons, watched_backups,
+            sftp_command, site_clients, site_faults, site_frontends, site_networks, space_faults,
+            store_faults, store_ssh_key, system_faults, unfit_backups, unreachable_reasons, watched_backups,
             watched_snapshots, windows_obstacles, windows_refusal, with_former_tokens, with_household,
             with_sites, with_virtual_address,
         )  # fmt: skip
