@@ -10,6 +10,8 @@ import pytest
 pytestmark = pytest.mark.units("hal-backup@records.timer", "hal-backup@records")
 
 DATABASE = "/var/lib/household/records.sqlite"
+# A unit has started before its program listens.
+LISTENS = "timeout 20 bash -c 'until (: </dev/tcp/localhost/8000); do sleep 0.1; done' 2>/dev/null"
 WITHIN_S = 40  # of a change, with a period of 5 s, on a busy machine
 
 
@@ -263,6 +265,7 @@ def test_a_full_quota_is_said_at_once_and_the_host_can_still_restore(host, progr
     finally:
         host.run(f"cat > {limit} <<'END'\n{before}END\n")
         host.check_output(f"systemctl restart {server}; systemctl start hal-backup@records.timer")
+        host.check_output(LISTENS)
     assert "backed up as" in program("backup records")
 
 
@@ -279,6 +282,7 @@ def test_without_the_server_a_backup_fails_at_once_and_says_why(host, program, a
         host.check_output(
             f"mv {DATABASE}.lost {DATABASE}; systemctl start restic-rest-server hal-backup@records.timer"
         )
+        host.check_output(LISTENS)
     assert "the backup server localhost:8000 does not answer" in said
     assert "does not answer" in refused
     assert "records: backed up" in program("backup records")
