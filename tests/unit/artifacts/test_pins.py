@@ -215,10 +215,13 @@ def test_a_file_that_was_replaced_under_its_version_is_told(rest_server: LookUp)
     )
 
 
-@pytest.mark.parametrize("listed", [[], [release(REST, "0.13.0", "x")]], ids=["none", "an older one"])
+@pytest.mark.parametrize(
+    "listed", [[], [release(REST, "0.13.0", PINNED_NAME.replace("14", "13"))]], ids=["none", "an older one"]
+)
 def test_where_nothing_as_new_is_listed_nothing_is_concluded(rest_server: LookUp, listed: list[Any]) -> None:
     finding = rest_server(listed)
-    assert finding.state == State.UNKNOWN and "and 0.14.0 is pinned; a person looks at" in finding.told
+    assert finding.state == State.UNKNOWN
+    assert finding.told.startswith("The newest release listed is ")
 
 
 @pytest.mark.parametrize(
@@ -274,6 +277,17 @@ def test_when_a_source_takes_no_more_questions_it_is_said_until_when(
     assert finding.told == f"api.github.com takes no more questions from this address before {when} (403)."
 
 
+def test_a_source_that_takes_no_more_questions_is_asked_no_more(
+    everything: Path, publishers: Publishers
+) -> None:
+    for repository in ("ollama/ollama", REST, SHAWL, "restic/restic"):
+        publishers.say(GITHUB.format(repository), "", 429)
+    findings = found(everything, publishers)
+    assert len([path for path in publishers.asked if path.startswith("/repos/")]) == 1
+    told = {findings[name].told for name in ("Ollama", "restic's REST server", "Shawl", "restic for Windows")}
+    assert told == {"api.github.com takes no more questions from this address (429)."}
+
+
 @pytest.mark.parametrize(
     ("code", "told"), [(429, "takes no more questions"), (403, "answers with 403"), (500, "500")]
 )
@@ -321,16 +335,17 @@ def python_file(version: str, sha256: str | None = None) -> dict[str, Any]:
 
 
 def say_python(publishers: Publishers, **files: list[dict[str, Any]]) -> None:
-    """Have python.org list releases, by their version with underscores, with their files."""
+    """Have python.org list releases with their files: v3_13_16, or preview3_13_16, or draft3_13_16."""
     listed = []
     for number, (name, known) in enumerate(files.items()):
-        version = name.removeprefix("v").replace("_", ".")
+        kind = name.partition("3")[0]
+        version = name.removeprefix(kind).replace("_", ".")
         uri = f"https://www.python.org/api/v2/downloads/release/{number}/"
         listed.append(
             {
                 "name": f"Python {version}",
-                "is_published": True,
-                "pre_release": "rc" in version,
+                "is_published": kind != "draft",
+                "pre_release": kind == "preview",
                 "resource_uri": uri,
             }
         )
@@ -355,7 +370,13 @@ def test_python_stays_within_its_series_and_passes_over_a_release_without_an_ins
     source = [{"url": "https://www.python.org/ftp/python/3.13.17/Python-3.13.17.tgz", "sha256_sum": "0" * 64}]
     installer = [python_file("3.13.16")]
     say_python(
-        publishers, v3_14_2=[python_file("3.14.2")], v3_13_17=source, v3_13_16=installer, v3_13_18rc1=[]
+        publishers,
+        v3_14_2=[python_file("3.14.2")],
+        v3_13_17=source,
+        v3_13_16=installer,
+        v3_13_18rc1=[python_file("3.13.18rc1")],
+        preview3_13_19=[python_file("3.13.19")],
+        draft3_13_20=[python_file("3.13.20")],
     )
     finding = found(everything, publishers)["Python for Windows"]
     assert finding.told == "3.13.15 becomes 3.13.16"
