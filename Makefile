@@ -23,6 +23,7 @@ export KIT ?=
 REPLACE ?=
 export ONLY ?=
 REINSTALLED ?=
+APPLY ?=
 ARGS ?=
 KILLS ?= 20
 SEED ?=
@@ -154,6 +155,10 @@ mutate: contributor-tools ## What no test notices: make mutate PATHS=library [AL
 .PHONY: audit
 audit: contributor-tools ## Ask which vulnerabilities are known of what the locks pin
 	@python requirements/audit.py
+
+.PHONY: upgrade-pins
+upgrade-pins: python-tools ## Look up newer versions of all that is pinned; write them: make upgrade-pins APPLY=true
+	@python -m production.pins --inventory $(INVENTORY) $(if $(APPLY),--apply $(APPLY))
 
 .PHONY: hooks
 hooks: contributor-tools ## Have git check what is committed, with pre-commit

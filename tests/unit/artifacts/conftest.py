@@ -8,10 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible.module_utils import fetching
+from production.pins.finding import Finding
+from production.pins.inventory import Pins
+from tests.unit.artifacts.publishers import GITHUB, ONE_PIN, REST, LookUp, Publishers, publish
 
 
 class Web:
@@ -101,3 +106,26 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 
     return fill
+
+
+@pytest.fixture
+def publishers() -> Iterator[Publishers]:
+    """Publishers that have nothing yet."""
+    with publish() as told:
+        yield told
+
+
+@pytest.fixture
+def rest_server(tmp_path: Path, publishers: Publishers) -> LookUp:
+    """Look the REST server up alone, with these releases on GitHub."""
+    variables = tmp_path / "inventory/group_vars/all"
+    variables.mkdir(parents=True)
+    (variables / "programs.yml").write_text(ONE_PIN)
+
+    def look(releases: Any = None, **limits: Any) -> Finding:
+        if releases is not None:
+            publishers.say(GITHUB.format(REST), releases)
+        ((_, finding),) = Pins(tmp_path / "inventory", publishers.web(**limits)).look_up()
+        return finding
+
+    return look
