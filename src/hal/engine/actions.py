@@ -48,6 +48,7 @@ ACTIONS = {
         SCHEDULE (?:left|remaining|still) for (?:the|today|tonight)
         SCHEDULE still (?:have|need|got|must|should) (?:\w+ )?(?:to )?take
         DETAILS when (?:\w+ ){1,4}prescri\w+
+        DETAILS ^who is (?:the|my) (?:doctor|prescriber)|^(?:which|what) doctor
         TAKEN last time (?:i|she|he|we) (?:took|had|used)|did (?:i|she|he|we) last (?:take|use|have)
         SCHEDULE next (?:\w+ )?dose|is it time
         DETAILS start|started|begin|began|how long|since when|still|dosage|dose of|(?:what|the) dose
@@ -126,6 +127,7 @@ ACTIONS = {
         COUNT how many|how often
         FREQUENT shop (?:the )?most$|most (?:often|frequently)|(?:visit|go to|shop at) (?:the )?most
         RECENT (?:last|latest|recent|past) (?:\d+|two|three|four|five|six|seven|eight|nine|ten) \w+s
+        LAST ^(?:and )?where (?:was|is) (?:that|it|this)$
         RECENT where (?:did|have) (?:i|we) (?:go|gone|shop|shopped|eat|eaten)
         RECENT (?:what|which) (?:restaurants|stores|shops|places) (?:did|have) (?:i|we)
         RECENT what (?:did|have|else did) (?:i|we) (?:buy|bought|purchase\w*)

@@ -25,6 +25,9 @@ COMMANDS = rules.named(
     contact (?:call|phone|dial|text|message|email|e mail|contact|ring|notify|page) \w+
     contact send (?:an?|my|the|it|this|him|her|them|\w+) \w+
     money (?:pay|transfer|send money|wire|buy|purchase)\b
+    book (?:book|reserve|get|make|schedule)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:hair ?cut|reservation)\b
+    book (?:book|reserve|get|find)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:table|flight|hotel|ride|cab|taxi)\b
+    book (?:book|reserve) (?:me|us|an?) \w+
     home (?:turn|switch) (?:\w+ ){0,3}(?:on|off|up|down)|dim \w+|play \w+|unlock \w+|set the \w+|start the \w+
     home (?:kill|cut|put out|put on|flip) (?:the|my|all the) (?:lights?|lamps?|heat|tv|power|fan)\b
     home (?:lock|open|close|pause|shut|shut off) (?:the|my) \w+|order (?:an?|me|some) \w+
@@ -38,6 +41,7 @@ SAID = {
     "remind": "I can't set reminders, alarms or timers. I can tell you your schedule when you ask.",
     "contact": "I can't call or send messages. I can tell you about your appointments and medications.",
     "money": "I can't pay or move money. I can tell you what you spent.",
+    "book": "I can't book anything. I can tell you what is on record.",
     "home": "I can't control things in the house. I can answer from your records and pass on other"
     " questions.",
 }

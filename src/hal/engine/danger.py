@@ -40,6 +40,8 @@ DANGERS = rules.named(
     emergency (?:eyes?|neck) (?:VERB) (?:\w+ ){0,2}?(?:swelling|swollen|swole|swelled) (?:up|shut)
     emergency ^(?=.*\b(?:sugar|diabet\w+|insulin|metformin|glucose)\b).*\b(?:FEEL) (?:\w+ ){0,3}?(?:SHAKY)
     emergency carbon monoxide|chest is killing
+    emergency (?:sitting|standing|pressing|lying|sits|stands|stepping) on (?:top of )?(?:my|his|her) chest
+    emergency (?:weight|brick|bricks|ton|elephant|rock|vise|anvil|load) (?:\w+ ){0,2}on (?:my|his|her) chest
     emergency (?:mouth|face) (?:has |is )?(?:gone )?(?:all )?droop\w*
     emergency tongue (?:has |is )?(?:gone )?(?:all )?(?:thick|puffy|swollen)
     emergency can not feel (?:my |the )?(?:left |right )?(?:arm|leg|face|hand|side)
@@ -98,7 +100,8 @@ DANGERS = rules.named(
 # Questions of the records or of the world: "when did I have chest pains", "what are the signs of a stroke".
 _ASKS_ABOUT = re.compile(
     r"^(?:when|how (?:many|often|much|do)|which|who|where|did|was|were|list|show|tell me about"
-    r"|what (?:was|were|is the|is an?|are the|are|causes|did|happens))\b"
+    r"|what (?:was|were|is the|is an?|are the|are|causes|did|happens)"
+    r"|(?:has|have) (?:my|i)\b(?!.*\b(?:now|just|today|is|it)\b)(?=.*\bever\b))\b"
 )
 _BETWEEN_CLAUSES = re.compile(r" (?:and|but|because|so|then) ")
 _ASKS_BEFORE_TAKING = re.compile(r"^(?:have|has|do|does|can|could|should|may|am|are|what)\b")

@@ -22,8 +22,18 @@ SPECIALISTS = {
     "dentist": ("dental", "teeth cleaning"),
     "eye doctor": ("eye exam", "optometrist", "ophthalmologist", "vision"),
     "primary care": ("family doctor", "general practitioner", "gp", "pcp", "family physician"),
-    "laboratory": ("blood draw", "blood test", "lab work", "the lab", "blood work", "bloodwork", "lab test"),
-    "physical therapy": ("physical therapist", "physiotherapy", "physio", "pt"),
+    "laboratory": (
+        "blood draw",
+        "blood test",
+        "the lab work",
+        "lab work",
+        "the lab tests",
+        "the lab",
+        "blood work",
+        "bloodwork",
+        "lab test",
+    ),
+    "physical therapy": ("physical therapist", "physiotherapy", "physio", "therapy", "pt"),
 }
 
 

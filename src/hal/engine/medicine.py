@@ -101,6 +101,7 @@ FOCUS = rules.named(
     r"""
     start when (?:\w+ ){1,4}prescri\w+
     prescriber prescribed|prescribes?|prescriber|prescribing
+    prescriber ^who is (?:the|my) doctor|^(?:which|what) doctor
     start start|started|begin|began|how long|since when|newest|longest|most recent
     brand (?:the )?generic (?:name|for|of|version|form)|brand|called|(?:other|another) names?
     purpose why|purpose|what is .* for|what .* for$

@@ -11,6 +11,7 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     (r"sleep aid\1", rf"\bsleep(?:ing)? {_PILL}(s?)\b"),
     (r"painkiller\1", rf"\bpain (?:reliever|{_PILL[3:-1]})(s?)\b"),
     (r"bronchodilator\1", r"\brescue inhaler(s?)\b"),
+    (r"\1 first thing in the morning", r"^(.*\btake\b.*) first thing$"),
     # What a medicine is called by what it is for.
     ("anxiety ", rf"\bnerve (?={_PILL})"),
     ("diabetes ", rf"\b(?:blood )?sugar (?={_PILL})"),
@@ -23,6 +24,15 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r" (?:my |the |high )?(?:blood )?sugars?\b",
     ),
     (r"\1", r"\b(night) ?times?\b"),
+    (
+        "who prescribed ",
+        r"^(?:who is (?:the|my) (?:doctor|one)"
+        r" (?:for|of|behind|on|with|that (?:gave|wrote|handles|prescribed)(?: me)?)"
+        r"|who (?:handles|manages|is in charge of|looks after|takes care of|is responsible for|is behind"
+        r"|wrote|writes)) "
+        r"(?=.*\b(?:medic\w+|pills?|prescriptions?|tablets?|inhaler|drugs?)$)",
+    ),
+    (r"with food", r"\bwith food or (?:without|not)(?: (?:food|it))?\b|\bwith or without food\b"),
     (
         "who prescribed ",
         r"^(?:which|what) doctor (?:handles|manages|is in charge of|looks after|takes care of)"

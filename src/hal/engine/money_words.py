@@ -18,7 +18,7 @@ _BEFORE_AMOUNT = "|".join(
     for words in (
         *(f"{thing} {word}" for thing in ("charge", "payment", "purchase", "bill") for word in ("of", "for")),
         *(f"{word} for" for word in ("buy", "bought", "pay", "paid", "spent", "got", "get", "something")),
-        *(f"{word} me" for word in ("charged", "charge", "charges", "cost", "costs")),
+        *(f"{word} me" for word in ("charged", "charge", "charges", "charging", "cost", "costs")),
         *(f"{word} {that}" for word in ("is", "was", "were") for that in ("the", "that", "this")),
         *("paid", "pay", "pays", "spend", "spent", "cost", "costs", "charged", "charge", "took out"),
     )
@@ -64,6 +64,44 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"\b(?:my|our|the) (?:least expensive|cheapest|lowest spending|smallest spending)"
         r" (month|week|day)\b",
     ),
+    # What is paid without saying by whom.
+    (
+        r"did i pay the \1",
+        r"^(?:and )?(?:did|has|have) (?:the |my |our )?(?!(?:i|we|she|he|they|anybody|anyone|somebody)\b)"
+        r"(\w+(?: \w+){0,2}?) (?:get|gets|got|gotten|been) paid\b(?: (?:yet|already|off))?",
+    ),
+    # A bound of what is spent in all, told by what the spending does.
+    (
+        r"\1 \2spent \3 ",
+        r"\b(i|we) ((?:have |had |ever |already )*)(?:gone|went|go|been|gotten|got|stayed|stay|come|came) "
+        r"(over|above|past|under|below) (?=\d+(?: dollars)? (?:on|at|for) (?!my |the scale)\w)",
+    ),
+    (
+        r"have \1 spent \2 ",
+        r"^(?:are|am|is|were|was) (i|we) (?:still |already )?(over|above|past|under|below) "
+        r"(?=\d+(?: dollars)? (?:on|at|for) (?!my |the scale)\w)",
+    ),
+    (
+        r"did \1 spend \3 \4 on \2",
+        r"^did (i|we) (?:keep|hold|get) (?:the |our |my )?(\w+(?: out)?)(?: spending| bills?| costs?)? "
+        r"(?:to )?(under|below) (\d+(?: dollars)?)\b",
+    ),
+    (
+        r"what did \1 buy",
+        r"^what(?: all| else)? (?:did|have) (i|we) (?:been )?(?:spend|spent|spending|use|used|using) "
+        r"(?:all )?(?:my |our |the |any )?(?:money|cash)(?: (?:on|for))?(?= (?:in|this|last|since|during|on"
+        r"|at|the|over|today|yesterday|lately|recently)\b|$)",
+    ),
+    (
+        r"\1 this \2 than last \2",
+        r"^((?:did|have|am|are) (?:i|we) (?:been )?spen\w+ (?!.*\b(?:than|versus|vs|compared)\b)"
+        r".*\b(?:more|less)\b.*) this (week|month|year)$",
+    ),
+    (
+        r"\1",
+        r"^(.*\b(?:average|usually|typically)\b.*?) (?:per|a|each|every) (?:visit|trip|purchase|time)\b",
+    ),
+    (r"\1\2", r"^(.*\busually\b.*?) on average\b(.*)$"),
     ("dollars", r"\b(?:bucks|dollar|usd)\b|(?<=\d )clams\b"),
     (
         r"how much did i spend on \1",

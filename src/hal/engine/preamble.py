@@ -34,6 +34,15 @@ SOMEBODY_ASKS = (
     r"|asked|asks?|(?:wants?|wanted|needs?|needed|would like|has|have) to (?:know|hear|find out))"
     rf"(?: (?:me|us))?(?: (?:about|again|today|to (?:tell|remind) (?:them|him|her)))*{_THEN}"
 )
+# Who speaks: "this is the nurse", "this is Ann from the clinic".
+SOMEBODY_SPEAKS = (
+    r"this is (?:(?!my |the |what |how |it |not |all )\w+ )?"
+    r"(?:(?:the|a|his|her|your|my|our) (?:home |visiting |new )?(?:nurse|aide|caregiver"
+    r"|caretaker|doctor|pharmacist|daughter|son|wife|husband|sister|brother|neighbou?r"
+    r"|niece|nephew|grand\w+|paramedic|social worker))?"
+    r"(?: (?:calling|speaking|here))?(?: (?:from|at|with) (?:the|his|her) \w+)?(?: (?:and|again))? "
+    r"(?=(?:what|when|where|who|which|how|do|does|did|is|are|can|could|i (?:need|want|was|would))\b)"
+)
 # Who calls or is spoken to, before what they said.
 SOMEBODY_CALLS = (
     rf"(?:{_PEOPLE} (?:just )?(?:called|phoned|rang|texted|came by|came over|stopped by|dropped by|is here"

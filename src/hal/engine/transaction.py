@@ -72,7 +72,9 @@ def answer(turn: Turn) -> SpokenAnswer:
             said += _missing(chosen, matching, turn, merchants)
         return SpokenAnswer(said, action)
     last = ""
-    if matching and question.conditions.over is None and question.conditions.about is None:
+    if period and period.end < past[0].date:
+        last = f" The transactions on record begin {spoken.day(past[0].date, today)}."
+    elif matching and question.conditions.over is None and question.conditions.about is None:
         last = f" The last was {_last_of_each(matching, turn, merchants)}."
         if action == "TRANSACTION_SUM" and not (question.periods or income) and len(matching) > 1:
             total = spoken.money(sum(item.cents for item in matching))

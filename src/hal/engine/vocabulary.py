@@ -60,7 +60,7 @@ _WORDS = {
         environment\w* outdoor seasonal contain\w* wear ok okay take taking took happen
         number dangerous deadly bad
         serious life threatening allergens? use cause\w* gives makes trigger\w* swell\w*
-        considered written strong light body only number other others down
+        considered written strong things light body only number other others down
     """,
     Intent.HEALTH_DATA: r"""
         vitals? vital signs? health data readings? numbers? stats measur\w* level levels latest last
@@ -74,7 +74,7 @@ _WORDS = {
     Intent.TRANSACTION: r"""
         spend\w* spent transactions? purchas\w* expens\w+ payments? paid pay pays paying bought buy buying
         costing
-        cost costs charge\w* bills? money shop\w* stores? budget order\w* visit\w* trips? largest biggest
+        cost costs charg\w+ bills? money shop\w* stores? budget order\w* visit\w* trips? largest biggest
         expensive highest priciest smallest cheapest lowest last latest most recent balance account
         bank income earn\w* salary paycheck pension deposit\w* receive\w* where category categories break high
         down breakdown number times amount amounts often sum add dollars? cents? stuff items? down into

@@ -1,0 +1,44 @@
+"""Words and phrases of one meaning about what is measured and about days, as in `synonyms`."""
+
+from __future__ import annotations
+
+_METRIC = r"(?:(?:blood |heart )?(?:pressure|sugar|glucose|weight|pulse|rate|heart ?beat)|sugars)"
+_SIDE = r"(?:over|above|past|under|below)"
+
+# What stands for it, then what says it.
+READINGS: tuple[tuple[str, str], ...] = (
+    (
+        "been ",
+        r"\b(?:drop|dropped|dip|dipped|fall|fell|fallen|sink|sunk|climb|climbed|rise|rose|risen|jump|jumped"
+        rf"|spike|spiked|creep|crept|shoot|shot|go|gone|went|get|got|gotten)(?: (?:down|up))? (?={_SIDE} \d)",
+    ),
+    (r"over \1", r"\b(?:past|north of) (\d+)\b(?! (?:days?|weeks?|months?|years?|am|pm)\b)"),
+    (
+        r"what is my latest \1",
+        rf"^is (?:my|the) ({_METRIC})(?: (?:still|now|currently|back|already|ever))* "
+        rf"{_SIDE} \d+(?: over \d+)?(?: \w+)?(?: (?:still|now|currently|right now))?$",
+    ),
+    (r"last two \1 readings", rf"\b(?:second|next) to (?:the )?last ({_METRIC})(?: readings?)?\b"),
+    ("what day ", r"\b(?:what|which) weekday "),
+    (
+        r"what do i have \1",
+        r"^what (?:is|does) (?:my |the )?(?:week|day|month|calendar|schedule) (?:look|looking)(?: like)?"
+        r"((?: (?:for|on|this|next) .+)?)$",
+    ),
+    (
+        r"what do i have \1",
+        r"^what (?:is|does) (today|tomorrow|this \w+|next \w+|\w+day) (?:look|looking)(?: like)?"
+        r"(?: for me)?$",
+    ),
+    ("can i ", r"^(?:am i|is she|is he) allowed to "),
+    # Who is offered a medicine asks whether it may be taken.
+    (
+        r"can i take \1",
+        r"^(?:(?:the|my) (?:\w+ )?\w+|doctor \w+|they|he|she|somebody|someone) (?:just )?"
+        r"(?:wants?|wanted|is going|are going|plans?|would like|is about|said)(?: me)? to "
+        r"(?:give|prescribe|put|start|try|take)(?: me| her| him)?(?: on)? (.+?) "
+        r"(?:(?:is|will|would) (?:that|it|this)(?: be)? (?:ok|okay|safe|alright|all right|fine|a problem"
+        r"|dangerous|allowed|good)(?: for me| with me)?|am i allergic(?: to (?:it|that))?"
+        r"|can i(?: (?:take|have) (?:it|that))?|should i be worried)$",
+    ),
+)
