@@ -92,7 +92,7 @@ _CONDITIONS = (
         "more",
         "less",
     ),
-    *("difference", "negated", "days"),
+    *("difference", "negated", "days", "day"),
 )
 _RELATIONS = ("since", "after", "before", "until")
 _WORDS = {

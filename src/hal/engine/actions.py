@@ -115,6 +115,7 @@ ACTIONS = {
         Intent.TRANSACTION,
         r"""
         BALANCE balance|how much money (?:do|have) (?:i|we)(?! (?:\w+ )?(?:spen[dt]|pa(?:y|id)|earn|receive))
+        BALANCE left to spend|left over$|have left$
         BALANCE in (?:my|the) (?:bank|account)|left of (?:my|our|the)|(?:my|our|the) budget
         LARGEST (?:any|some)thing (?:really |very )?(?:expensive|big|large|pricey)
         LARGEST largest|biggest|most expensive|highest|priciest|most (?:i|we) (?:have )?(?:spent|paid)

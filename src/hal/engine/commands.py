@@ -19,15 +19,15 @@ COMMANDS = rules.named(
     records (?:add|enter|put|log|insert|save|store|note|write down|remember)(?! up) \w+
     records record (?:my|that|an?|this|the)
     records (?:delete|remove|erase|update|correct|edit|mark|change) (?:my|the|an?|that|this|it|all)
+    book (?:book|reserve|get|make|schedule)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:hair ?cut|reservation)\b
+    book (?:book|reserve|get|find)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:table|flight|hotel|ride|cab|taxi)\b
+    book (?:book|reserve) (?:me|us|an?) \w+
     refill (?:order|refill|renew|request|reorder|get me|get) (?:(?:an?|my|the|me|more) )+\w+
     remind remind (?:me|us)(?! what| when| who| which| where| how)
     remind set (?:up )?(?:an?|my|the) (?:\w+ )?(?:reminder|alarm|timer)|wake me|start a timer|alert me
     contact (?:call|phone|dial|text|message|email|e mail|contact|ring|notify|page) \w+
     contact send (?:an?|my|the|it|this|him|her|them|\w+) \w+
     money (?:pay|transfer|send money|wire|buy|purchase)\b
-    book (?:book|reserve|get|make|schedule)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:hair ?cut|reservation)\b
-    book (?:book|reserve|get|find)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:table|flight|hotel|ride|cab|taxi)\b
-    book (?:book|reserve) (?:me|us|an?) \w+
     home (?:turn|switch) (?:\w+ ){0,3}(?:on|off|up|down)|dim \w+|play \w+|unlock \w+|set the \w+|start the \w+
     home (?:kill|cut|put out|put on|flip) (?:the|my|all the) (?:lights?|lamps?|heat|tv|power|fan)\b
     home (?:lock|open|close|pause|shut|shut off) (?:the|my) \w+|order (?:an?|me|some) \w+

@@ -159,23 +159,6 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "is it true that ",
         ),
         (r"^there is not (?:any |a |an )?(.+) is there$", r"is there any \1"),
-        # What is not so and is to be confirmed: "I did not buy gas, did I".
-        (
-            r"^(?!.*allerg)(?:and |but |so )?(i|we|she|he) (do|did|have|has|had|am|was|are|were)"
-            r" (?:not|never) (.+?) (?:do|did|have|has|had|am|was|are|were) (?:i|we|she|he)$",
-            r"\2 \1 \3",
-        ),
-        (
-            r"^(?:and |but |so )?((?:my|the|our) .+?) (is|was|has|are|were|have|did|does|do)"
-            r" (?:not|never) (.+?) (?:is|was|has|are|were|have|did|does|do) (?:it|they|that|there)$",
-            r"\2 \1 ever \3",
-        ),
-        (
-            r"^(?!.*allerg)(am|do|did|have|has|is|was) (i|we|she|he|(?:my|the) \w+(?: \w+)?)"
-            r" (?:not|never) (?=\w)",
-            r"\1 \2 ",
-        ),
-        (r"^(is|are|was|does|do) ((?:my|the|our) .+) ever (?!been\b)(.+)$", r"\1 \2 \3"),
         # Of two times of which one takes back the other, none is left.
         (
             rf"^(.*\b{_TIME}.*) (?:i mean|i meant|or rather|no wait|wait no|no sorry|make that|scratch that)"
@@ -196,6 +179,7 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|i said) ",
             "what about ",
         ),
+        (r"^(?:read|say) back ", "read "),
         (r"\bgimme\b", "give me"),
         (r"\blemme\b", "let me"),
         (r"\bgotta\b", "have to"),
@@ -216,6 +200,23 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"^(?:(?:{_OPENERS}) )+(?=\w)",
             "",
         ),
+        # What is not so and is to be confirmed: "I did not buy gas, did I".
+        (
+            r"^(?!.*allerg)(?:and |but |so )?(i|we|she|he) (do|did|have|has|had|am|was|are|were)"
+            r" (?:not|never) (.+?) (?:do|did|have|has|had|am|was|are|were) (?:i|we|she|he)$",
+            r"\2 \1 \3",
+        ),
+        (
+            r"^(?:and |but |so )?((?:my|the|our) .+?) (is|was|has|are|were|have|did|does|do)"
+            r" (?:not|never) (.+?) (?:is|was|has|are|were|have|did|does|do) (?:it|they|that|there)$",
+            r"\2 \1 ever \3",
+        ),
+        (
+            r"^(?!.*allerg)(am|do|did|have|has|is|was) (i|we|she|he|(?:my|the) \w+(?: \w+)?)"
+            r" (?:not|never) (?=\w)",
+            r"\1 \2 ",
+        ),
+        (r"^(is|are|was|does|do) ((?:my|the|our) .+) ever (?!been\b)(.+)$", r"\1 \2 \3"),
         (rf"^{SOMEBODY_SPEAKS}", ""),
         (rf"^{SOMEBODY_CALLS}", ""),
         (rf"^{SOMEBODY_CLAIMS}", ""),

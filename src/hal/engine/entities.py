@@ -86,7 +86,7 @@ SERVICES = {
     r"electric\w*|power|light(?= bill)": r"power|electric|edison|energy",
     r"water": r"\bwater",
     r"(?:cell |mobile )?phone": r"verizon|t-mobile|at&t|mobile|wireless|cricket",
-    r"streaming|movies": r"netflix|hulu|disney|hbo",
+    r"streaming|(?<!at the )movies": r"netflix|hulu|disney|hbo",
     r"flights?|air ?fare|airlines?(?: tickets?)?|plane tickets?": r"airlines?|airways",
     r"book ?stores?|books": r"barnes|book",
     r"hotels?": r"hotel|hilton|marriott|hyatt|sheraton",

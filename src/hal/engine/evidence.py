@@ -99,7 +99,7 @@ EVIDENCE = {
         4 how much (?:money )?(?:this|last|so far|since) (?:week|month|year|\w+)
         3 \d+(?:\.\d+)?(?:_\d+(?:\.\d+)?)? dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
         4 how much (?:did|do|have) (?:i|we) (?:make|made|bring in)
-        4 average (?:amount|purchase|bill|trip)|(?:come|came|comes) in(?: yet)?(?:$| (?:this|in|on|yet)\b)
+        4 average (?:amount|purchase|bill)|(?:come|came|comes) in(?: yet)?(?:$| (?:this|in|on|yet)\b)
         4 charging me
         4 how much (?:came|comes|is coming|has come) in
         4 how much (?:went|goes) on|how much (?:at|on)|money (?:came|comes|come|coming) in

@@ -12,6 +12,11 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     (r"painkiller\1", rf"\bpain (?:reliever|{_PILL[3:-1]})(s?)\b"),
     (r"bronchodilator\1", r"\brescue inhaler(s?)\b"),
     (r"\1 first thing in the morning", r"^(.*\btake\b.*) first thing$"),
+    ("need a refill of ", r"\bneed (?:a |any )?new prescriptions? (?:for|of|on) "),
+    (
+        "",
+        r"\b(?:whole|entire|complete|full) (?=(?:medic|list|schedule|allerg|appoint|calendar|prescri))",
+    ),
     # What a medicine is called by what it is for.
     ("anxiety ", rf"\bnerve (?={_PILL})"),
     ("diabetes ", rf"\b(?:blood )?sugar (?={_PILL})"),

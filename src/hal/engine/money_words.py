@@ -41,6 +41,11 @@ MONEY: tuple[tuple[str, str], ...] = (
     (r"\1 dollars", r"\b(\d+\.\d\d)(?= |$)(?! dollars)"),
     (r"top_\1 \2", rf"\b(?:top|{_GREATEST}) {_HOW_MANY} {_RANKED}\b"),
     (r"top_\1 \2", rf"\b{_HOW_MANY} (?:top|{_GREATEST}) {_RANKED}\b"),
+    (
+        r"on which \2 did \1 spend the most",
+        r"^(?:what|how much) (?:is|was) the most (?:that )?(i|we) (?:have )?(?:ever )?(?:spent|spend)"
+        r" in (?:an?|one|any|a single) (day|week|month)\b",
+    ),
     *(
         (
             rf"{name}_\1 ",

@@ -35,13 +35,16 @@ SOMEBODY_ASKS = (
     rf"(?: (?:me|us))?(?: (?:about|again|today|to (?:tell|remind) (?:them|him|her)))*{_THEN}"
 )
 # Who speaks: "this is the nurse", "this is Ann from the clinic".
+_RELATED = (
+    r"(?:the|a|his|her|your|my|our) (?:home |visiting |new )?(?:nurse|aide|caregiver|caretaker|doctor"
+    r"|pharmacist|daughter|son|wife|husband|sister|brother|neighbou?r|niece|nephew|grand\w+|paramedic"
+    r"|social worker)"
+)
 SOMEBODY_SPEAKS = (
-    r"this is (?:(?!my |the |what |how |it |not |all )\w+ )?"
-    r"(?:(?:the|a|his|her|your|my|our) (?:home |visiting |new )?(?:nurse|aide|caregiver"
-    r"|caretaker|doctor|pharmacist|daughter|son|wife|husband|sister|brother|neighbou?r"
-    r"|niece|nephew|grand\w+|paramedic|social worker))?"
-    r"(?: (?:calling|speaking|here))?(?: (?:from|at|with) (?:the|his|her) \w+)?(?: (?:and|again))? "
-    r"(?=(?:what|when|where|who|which|how|do|does|did|is|are|can|could|i (?:need|want|was|would))\b)"
+    r"this is(?: (?!(?:my|the|what|when|where|who|why|how|it|not|all|a|his|her|your|our|for|about|in)\b)\w+"
+    rf"(?: {_RELATED})?| {_RELATED})(?: (?:calling|speaking|here))?(?: (?:from|at|with) (?:the|his|her) \w+)?"
+    r"(?: (?:and|again))* (?=(?:what|when|where|who|which|how|do|does|did|is|are|can|could|i (?:need|want|was"
+    r"|would))\b)"
 )
 # Who calls or is spoken to, before what they said.
 SOMEBODY_CALLS = (

@@ -12,11 +12,24 @@ READINGS: tuple[tuple[str, str], ...] = (
         r"\b(?:drop|dropped|dip|dipped|fall|fell|fallen|sink|sunk|climb|climbed|rise|rose|risen|jump|jumped"
         rf"|spike|spiked|creep|crept|shoot|shot|go|gone|went|get|got|gotten)(?: (?:down|up))? (?={_SIDE} \d)",
     ),
+    # That it went one way, of what is measured: "did my pressure drop".
+    (
+        r"\1 gone down",
+        rf"^((?:how (?:much|far) )?(?:did|has|have|does) (?:my|the) {_METRIC}) "
+        r"(?:drop|dropped|fall|fallen|fell|dip|dipped|decrease|decreased)(?: (?:off|down))?\b(?! of\b)",
+    ),
+    (
+        r"\1 gone up",
+        rf"^((?:how (?:much|far) )?(?:did|has|have|does) (?:my|the) {_METRIC}) "
+        r"(?:climb|climbed|rise|risen|rose|jump|jumped|spike|spiked|creep|crept|shoot|shot|increase|increased)"
+        r"(?: up)?\b",
+    ),
     (r"over \1", r"\b(?:past|north of) (\d+)\b(?! (?:days?|weeks?|months?|years?|am|pm)\b)"),
     (
         r"what is my latest \1",
         rf"^is (?:my|the) ({_METRIC})(?: (?:still|now|currently|back|already|ever))* "
-        rf"{_SIDE} \d+(?: over \d+)?(?: \w+)?(?: (?:still|now|currently|right now))?$",
+        rf"{_SIDE} \d+(?: over \d+)?(?: (?:pounds?|lbs?|points?|yet|still|now|currently|right now|today"
+        r"|again))*$",
     ),
     (r"last two \1 readings", rf"\b(?:second|next) to (?:the )?last ({_METRIC})(?: readings?)?\b"),
     ("what day ", r"\b(?:what|which) weekday "),
@@ -35,8 +48,8 @@ READINGS: tuple[tuple[str, str], ...] = (
     (
         r"can i take \1",
         r"^(?:(?:the|my) (?:\w+ )?\w+|doctor \w+|they|he|she|somebody|someone) (?:just )?"
-        r"(?:wants?|wanted|is going|are going|plans?|would like|is about|said)(?: me)? to "
-        r"(?:give|prescribe|put|start|try|take)(?: me| her| him)?(?: on)? (.+?) "
+        r"(?:wants?|wanted|is going|are going|plans?|would like|is about|said)"
+        r"(?: me to (?:take|try|start)| to (?:give|prescribe|put|start)(?: me| her| him)?(?: on)?) (.+?) "
         r"(?:(?:is|will|would) (?:that|it|this)(?: be)? (?:ok|okay|safe|alright|all right|fine|a problem"
         r"|dangerous|allowed|good)(?: for me| with me)?|am i allergic(?: to (?:it|that))?"
         r"|can i(?: (?:take|have) (?:it|that))?|should i be worried)$",

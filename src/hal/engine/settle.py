@@ -67,7 +67,7 @@ _OF_PERSON = re.compile(
     rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
-    r"\b(?:hurts?|hurting|aches?|aching|sore|leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
+    r"\b(?:owes?|owed|copays?|hurts?|hurting|aches?|aching|sore|leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
     r"|sons?|daughters?|sister|brother|grand\w+"
     r"|next|lot|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine"
     r"|ten|first|second|third|fourth"

@@ -51,6 +51,16 @@ UNHEEDED = rules.named(
     TRANSACTION ^(?:and )?(?:why|how long)
     ALLERGY ^(?:and )?(?:when(?! i\b)|who|where|how (?:long|often|many times))|last (?:allerg\w+|reaction)
     APPOINTMENT ^(?:and )?(?:why|who)\b.*\bcancell?ed|(?:earliest|latest) (?:in|of) the (?:morning|afternoon)
+    APPOINTMENT (?:do|did) (?:i|we|she|he) like
+    APPOINTMENT number (?:for|to|at|is)|number$|^(?:and )?how much(?! (?:time|longer))
+    APPOINTMENT ^(?:do|must|should) (?:i|we) (?:\w+ ){0,3}fast|(?:to|must|should) do (?:before|for|to prepare)
+    MEDICATION_DETAILS ^(?:what|which) did (?:doctor|the|my)\b.* (?:first|last)$
+    MEDICATION_DETAILS how much\b.* (?:left|remaining)
+    MEDICATION_HISTORY (?:old|previous|former|past) (?:dose|dosage|strength)
+    TRANSACTION_INCOME orders?|packages?|mail|deliver\w+|minus|less (?:my|the)|after (?:my|the|our) \w+
+    TRANSACTION_COUNT how (?:many times|often) (?:a|per|each|every) (?:week|month|year)
+    TRANSACTION_COUNT how many (?:different )?(?:restaurants|stores|shops|places|merchants)
+    TRANSACTION_SUM ^(?:what|which) (?:\w+ )?(?:utilities|bills|stores|subscriptions|insurance) (?:do|did)
     APPOINTMENT (?:man|woman) or|or (?:a )?(?:wo)?man|how old
     """
 )
