@@ -25,6 +25,7 @@ ACTIONS = {
         DETAILS empty stomach
         INTERACTIONS (?:can|could|may|should|safe|ok)\b.*\b(?:take|have|drink|use)\b.*\b(?:with|and|while)
         REFILLS refill\w*|re fill\w*|renew\w*|running (?:low|out)|run out|low on|pick(?:ed)? up|ran out
+        REFILLS due (?:this|next) (?:week|month)|due by
         REFILLS reorder|runs out
         HISTORY (?:did|have|has) (?:i|we|he|she|doctor \w+) (?:ever |already )?(?:stop|quit|stopped)
         HISTORY (?:what|which) (?:medic\w+|pills?|drugs?|ones?) (?:\w+ ){1,2}stop(?:ped)?(?! taking)
@@ -32,6 +33,7 @@ ACTIONS = {
         HISTORY (?:take|taking|on) before$
         HISTORY was i (?:ever )?taking(?! .*\b(?:now|today)\b)
         ADVICE (?:stop|skip|quit|double) taking|(?:ok|okay|alright|fine|bad|good|harmful) (?:to|for|if)
+        ADVICE if i (?:stop|quit|skip|forget|double|do not take)
         ADVICE by accident|accidentally|by mistake|took (?:two|three|double|another|extra)|forget
         ADVICE side effects?|overdose\w*|too (?:much|many)|instead of|if i miss|missed|forgot|forgotten|safe
         ADVICE dangerous|(?:can|could|may) (?:i|he|she) (?:\w+ )?(?:take|stop|skip|quit|have|use|double|halve)

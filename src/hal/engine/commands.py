@@ -47,7 +47,8 @@ SAID = {
 }
 # A person who tells what is to be known, as if it were written down.
 _STATED = re.compile(
-    r"^(?:my|the) (?:blood ?pressure|blood ?sugar|glucose|sugar|weight|heart ?rate|pulse|temperature)"
+    r"^(?!.*\bis (?:that|it|this) )(?:my|the)"
+    r" (?:blood ?pressure|blood ?sugar|glucose|sugar|weight|heart ?rate|pulse|temperature)"
     r" (?:is|was|reads|reading is) (?:now |just |currently |about )?\d"
     r"|^i (?:just |have |already )*(?:started|stopped|weigh) (?:taking )?(?:my |the |a "
     r"|an |some |\d)"

@@ -126,6 +126,7 @@ _CONFIRM = (
     r"(?:is (?:that|this|it|she|he) (?:right|correct|true|so)|are they right|am i (?:right|correct|wrong)"
     r"|right"
     r"|correct|yes|are not i|are not we|is not she|is not he|does not she|does not he|do not we|was not i"
+    r"|(?:are|is|do|does|did|was|were|have|has|had|will|can|should) not (?:we|she|he|it|they|there)"
     r"|was not it|did not she|is not it|is not that right|is it not|do not i|did not i|am i not|have i not"
     r"|have not i"
     r"|do i not|did i not|has not she|has she not)"

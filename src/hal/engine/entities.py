@@ -215,6 +215,7 @@ _VISIT = r"(?:appointments?|exams?|checks?|check ?ups?|visits?|tests?|doctor|spe
 # "Who do I see for my eyes", "the lady that does my teeth".
 _SEEN_FOR = (
     r"(?:(?<=see for my )|(?<=visit for my )|(?<=appointment for my )|(?<=appointment is for my )"
+    r"|(?<=appointments are for my )|(?<=appointments for my )|(?<=visits for my )"
     r"|(?<=doctor for my )|(?<=does my )|(?<=checks my ))"
 )
 

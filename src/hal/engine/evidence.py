@@ -57,7 +57,7 @@ EVIDENCE = {
     Intent.APPOINTMENT: weighed(
         r"""
         5 appoint\w*|calendar|agenda
-        4 check ?ups?|(?:doctor|hospital|clinic)s? visits?|next visit|visits?
+        4 check ?ups?|follow ?ups?|(?:doctor|hospital|clinic)s? visits?|next visit|visits?
         3 (?:see|seeing|saw|visit|visiting|meet|meeting)(?: with)?(?: \w+){0,2} (?:doctor|dentist|specialist)
         3 who (?:am i|are we) (?:seeing|meeting)|(?:what|which|how many) doctors?
         3 anything (?:this|today|tomorrow|tonight)

@@ -69,6 +69,42 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"\b(?:my|our|the) (?:least expensive|cheapest|lowest spending|smallest spending)"
         r" (month|week|day)\b",
     ),
+    (
+        r"how much came in",
+        r"^(?:(?:did|has|have|does) (?:anybody|anyone|somebody|someone)|who)"
+        r" (?:pay|pays|paid|sends?|sent) (?:me|us)"
+        r"(?: any)?(?: money)?\b(?! back)|^where (?:does|did|is) (?:all )?(?:my|our|the) (?:money|income)"
+        r" (?:come|coming) from\b",
+    ),
+    (
+        r"when did \1 last pay \2",
+        r"^(?:who|whom) (?:do|did) (i|we) pay (?!.*\b(?:most|least|\d\S*)\b)(?:the |my |our )?"
+        r"(\w+(?: \w+)?) to$",
+    ),
+    # Two months that are compared without a word of spending.
+    *(
+        (r"did i spend more in \1 than in \2", rf"^{asks} (?:in |of )?({_MONTH}) {joint} (?:in )?({_MONTH})$")
+        for asks, joint in (
+            (r"how (?:does|did|do)(?: (?:my |our )?spending)?", r"(?:spending )?compare (?:to|with)"),
+            (r"(?:was|is)", r"(?:cheaper|more expensive|costlier) than"),
+            (r"what (?:was|is) (?:more|more expensive|cheaper)", r"or"),
+            (r"which (?:month )?(?:was|is) (?:more expensive|cheaper|costlier)", r"or"),
+        )
+    ),
+    (
+        r"when did \1 last buy gas",
+        r"^(?:where|what gas station|which gas station) do (i|we) (?:get|buy|use for) gas$",
+    ),
+    (r"\1", r"^(how much (?:have|did) (?:i|we) spen[dt]\b.*) so far$"),
+    (
+        r"how many times did \1 go to \2\3",
+        r"^(?:did|have) (i|we) (?:go|gone|been) to (\w+(?: \w+)?) (?:twice|(?:two|three|four|five|\d) times)"
+        r"( (?:this|last|in) .+)?$",
+    ),
+    (
+        r"which \1 do i go to most often",
+        r"^what is (?:my|our) most (?:frequent|visited|common) (store|shop|place)$",
+    ),
     # What is paid without saying by whom.
     (
         r"did i pay the \1",

@@ -24,6 +24,15 @@ READINGS: tuple[tuple[str, str], ...] = (
         r"(?:climb|climbed|rise|risen|rose|jump|jumped|spike|spiked|creep|crept|shoot|shot|increase|increased)"
         r"(?: up)?\b",
     ),
+    (
+        r"\1 \2 higher this \3 than last \3",
+        rf"^((?:is|was) (?:my|the)) (?:average )?({_METRIC}) (?:average )?(?:better|worse|higher|lower)"
+        r" this (week|month|year)$",
+    ),
+    (
+        r"\1 higher \2",
+        rf"^((?:is|was) (?:my|the) (?:average )?{_METRIC}) (?:better|worse) (?!than)(.*\bthan\b)",
+    ),
     (r"over \1", r"\b(?:past|north of) (\d+)\b(?! (?:days?|weeks?|months?|years?|am|pm)\b)"),
     (
         r"what is my latest \1",
@@ -33,16 +42,30 @@ READINGS: tuple[tuple[str, str], ...] = (
     ),
     (r"last two \1 readings", rf"\b(?:second|next) to (?:the )?last ({_METRIC})(?: readings?)?\b"),
     ("what day ", r"\b(?:what|which) weekday "),
-    (
-        r"what do i have \1",
-        r"^what (?:is|does) (?:my |the )?(?:week|day|month|calendar|schedule) (?:look|looking)(?: like)?"
-        r"((?: (?:for|on|this|next) .+)?)$",
-    ),
+    (r"what do i have this \1", r"^what (?:is|does) (?:my |the )?(week|month) (?:look|looking)(?: like)?$"),
+    ("what do i have today", r"^what (?:is|does) (?:my |the )?day (?:look|looking)(?: like)?$"),
     (
         r"what do i have \1",
         r"^what (?:is|does) (today|tomorrow|this \w+|next \w+|\w+day) (?:look|looking)(?: like)?"
         r"(?: for me)?$",
     ),
+    (r"do i have ", r"\bdo you have me (?:(?:down|booked|scheduled|in) )?(?:for |on |with )?"),
+    (r"do \1 have to \2", r"\bhave (i|we) got to (be|go)\b"),
+    (r"\1 doctor", r"\b(heart|eye|teeth|foot|skin) (?:man|guy|fella|fellow|lady|doc|person)\b"),
+    ("where", r"\bwhereabouts\b"),
+    ("to be anywhere", r"\bto (?:be|go) (?:some ?where|some ?place|any ?place)\b"),
+    (
+        "where do i go",
+        r"^(?:which|what) (?:clinic|hospital|office|building|address)"
+        r" (?:am i going|do i (?:have to |need to )?go)(?: to)?\b",
+    ),
+    (
+        "do i have anything",
+        r"^is (?:there )?(?:anything|something) (?:happening|going on|scheduled|planned|booked)\b",
+    ),
+    ("when is ", r"^(?:in )?(?:what|which) (?:month|week) is (?=(?:my|the) )"),
+    ("my average ", rf"\bmy (?:usual|typical|normal) (?={_METRIC})"),
+    (r"check up\1", r"\bcheckup(s?)\b"),  # as records write it
     ("can i ", r"^(?:am i|is she|is he) allowed to "),
     # Who is offered a medicine asks whether it may be taken.
     (

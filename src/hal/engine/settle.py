@@ -14,7 +14,7 @@ from hal.engine.entities import PLAIN_NAMES
 from hal.engine.medication import REFUSALS, narrows
 from hal.engine.medicine_classes import CLASS
 from hal.engine.period_grammar import SEVERAL
-from hal.engine.question import Question
+from hal.engine.question import Question, names_records
 from hal.engine.text import COMMON, normalise
 from hal.engine.unheeded import UNHEEDED
 from hal.engine.vocabulary import Leftover
@@ -51,12 +51,18 @@ _FACTS = re.compile(
 )
 _OF_RECORDS = (
     r"(?:appoint\w*|medic\w*|meds|pills?|tablets?|allerg\w*|blood|sugar|weight|pulse|doctors?|refills?|bills?"
-    r"|prescri\w*|dos\w+|visits?|checkups?|readings?|pressure)"
+    r"|prescri\w*|dos\w+|visits?|check ?ups?|readings?|pressure)"
 )
 _PERSON = re.compile(
     r"\b(?:wife|husband|spouse|partner|sons?|daughters?|mother|mom|father|dad|brother|sister|friend"
     r"|grand\w+|kids?|child"
     r"|children|baby|neighbor|roommate|aunt|uncle|cousin|niece|nephew|boss|dog|cat)\b"
+)
+# What points at something that was told, as in "is it expensive", of which nothing is known by itself.
+_POINTS = re.compile(
+    r"\b(?:is|was|does|did|will|can|should) (?:it|they)\b"
+    r"(?! (?:true|right|correct|time|ok|okay|safe|because|that)\b)"
+    r"|\b(?:take|use|buy|bought|stop|refill|renew|cost|about|for|on|with|of) (?:it|them)$"
 )
 _ANOTHERS = re.compile(r"^(?:hers|theirs)$")
 # Whose records are asked for; who only drives there is not: "my daughter is driving me".
@@ -67,7 +73,7 @@ _OF_PERSON = re.compile(
     rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
-    r"\b(?:owes?|owed|copays?|hurts?|hurting|aches?|aching|sore|leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
+    r"\b(?:some(?:one|body)|any(?:one|body)|every(?:one|body)|[a-z]|colou?rs?|shape|network|owes?|owed|copays?|hurts?|hurting|aches?|aching|sore|leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
     r"|sons?|daughters?|sister|brother|grand\w+"
     r"|next|lot|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine"
     r"|ten|first|second|third|fourth"
@@ -222,6 +228,9 @@ def _unheeded(question: Question) -> SpokenAnswer | None:
             return SpokenAnswer(
                 f"I did not understand “{heard[0]}”. Please ask it in other words.", "CLARIFY"
             )
+    points = question.intent in (Intent.MEDICATION, Intent.TRANSACTION) and _POINTS.search(question.text)
+    if points and not (question.continued or names_records(question)):
+        return SpokenAnswer("What do you mean? Please name it.", "CLARIFY")
     if _turned_round(question):
         return SpokenAnswer("I did not understand “not”. Please ask it in other words.", "CLARIFY")
     if len(question.periods) > 1 and not (question.conditions.comparison or SEVERAL.search(question.text)):

@@ -61,6 +61,21 @@ UNHEEDED = rules.named(
     TRANSACTION_COUNT how (?:many times|often) (?:a|per|each|every) (?:week|month|year)
     TRANSACTION_COUNT how many (?:different )?(?:restaurants|stores|shops|places|merchants)
     TRANSACTION_SUM ^(?:what|which) (?:\w+ )?(?:utilities|bills|stores|subscriptions|insurance) (?:do|did)
-    APPOINTMENT (?:man|woman) or|or (?:a )?(?:wo)?man|how old
+    MEDICATION_LIST coming up|up next|(?:can|should|must|may) (?:not i|i not|not be)
+    HEALTH_DATA_AVERAGE (?:better|worse|higher|lower)(?!.*\b(?:than|or|from|compared)\b)
+    HEALTH_DATA (?:have|need|supposed|want|must|should i)(?: to)? (?:lose|gain)|if (?:my|it|the)
+    HEALTH_DATA what (?:do|should|can|must) (?:i|we) (?:do|take|eat)
+    TRANSACTION too (?:much|many|often)|how much (?:over|under|above|below)|going to cost
+    TRANSACTION than (?:i|we) (?:got|get|ma[dk]e|earn\w*|receive\w*|took|take|bring|brought|have|had)
+    TRANSACTION (?:this|yesterday|in the|\w+day) (?:morning|afternoon|evening)
+    TRANSACTION_SUM ^(?:and )?who\b(?!.*\bdollars?)
+    TRANSACTION (?:gas|heating) (?:bill|company)|natural gas
+    MEDICATION_DETAILS how long (?:before|after|between)
+    TRANSACTION (?:see|seen|saw) (?:\w+ )?(?:doctors?|dentist)
+    APPOINTMENT (?:did|does|do) (?:\w+ ){1,3}(?:say|tell|find|think|recommend)
+    APPOINTMENT ^(?:can|could|would) (?!(?:i|we|you|she|he)\b)(?:\w+ ){1,3}(?:come|see me|do|call|give)
+    HEALTH_DATA ^(?:and )?how long
+    MEDICATION_DETAILS ^(?:(?:are|do|which|what) )?(?:any|all|some|of|pills|medic\w+|ones?)\b.* generics?
+    APPOINTMENT (?:man|woman) or|with (?:a )?(?:man|woman|male|female)|or (?:a )?(?:wo)?man|how old
     """
 )

@@ -52,7 +52,7 @@ _WORDS = {
         supposed got number other left first follow exam\w* upcoming back visited happening times
         fast fasting details? clinic due final anywhere anyone anybody cancell?ed canceled single
         hours? begins? starts? place gone further often sees ahead away completed done finished attend
-        attended new lady man woman person surname
+        attended new lady man woman person surname someone somebody
     """,
     Intent.ALLERGY: r"""
         allerg\w+ alerg\w+ react\w* reaction sensitiv\w+ intoleran\w+ eat eating drink touch foods? drugs?
@@ -68,7 +68,7 @@ _WORDS = {
         improv\w+ history progress\w* lost gained losing gaining lose gain track\w* rising falling gone
         went normal high low healthy good bad ok okay dangerous worr\w+ fine concern\w* time over better
         worse resting start\w* weigh\w* yesterday mean pounds? up down number doctor fasting rate
-        first earliest starting beginning began start
+        first earliest starting beginning began start taken took checked
         rates looking look doing running getting been hit behaving itself
     """,
     Intent.TRANSACTION: r"""
