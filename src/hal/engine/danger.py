@@ -106,6 +106,7 @@ DANGERS = rules.named(
 _ASKS_ABOUT = re.compile(
     r"^(?:when|how (?:many|often|much|do)|which|who|where|did|was|were|list|show|tell me about"
     r"|what (?:was|were|is the|is an?|are the|are|causes|did|happens)"
+    r"|(?:is|was) (?:not )?(?:my|the) (?=(?:\w+ ){1,4}(?:too|very|really|so) (?:high|low)$)\w+"
     r"|(?:has|have) (?:my|i)\b(?!.*\b(?:now|just|today|is|it)\b)(?=.*\bever\b))\b"
 )
 _BETWEEN_CLAUSES = re.compile(r" (?:and|but|because|so|then) ")
