@@ -78,7 +78,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"when did \1 last pay \2",
-        r"^(?:who|whom) (?:do|did) (i|we) pay (?!.*\b(?:most|least|\d\S*)\b)(?:the |my |our )?"
+        r"^(?:who|whom) (?:do|did) (i|we) pay (?!.*\b(?:most|least|\d+)\b)(?:the |my |our )?"
         r"(\w+(?: \w+)?) to$",
     ),
     # Two months that are compared without a word of spending.

@@ -61,6 +61,7 @@ UNHEEDED = rules.named(
     TRANSACTION_COUNT how (?:many times|often) (?:a|per|each|every) (?:week|month|year)
     TRANSACTION_COUNT how many (?:different )?(?:restaurants|stores|shops|places|merchants)
     TRANSACTION_SUM ^(?:what|which) (?:\w+ )?(?:utilities|bills|stores|subscriptions|insurance) (?:do|did)
+    MEDICATION (?:prescription|pharmacy|bottle|label) numbers?
     MEDICATION_LIST coming up|up next|(?:can|should|must|may) (?:not i|i not|not be)
     HEALTH_DATA_AVERAGE (?:better|worse|higher|lower)(?!.*\b(?:than|or|from|compared)\b)
     HEALTH_DATA (?:have|need|supposed|want|must|should i)(?: to)? (?:lose|gain)|if (?:my|it|the)
@@ -68,6 +69,7 @@ UNHEEDED = rules.named(
     TRANSACTION too (?:much|many|often)|how much (?:over|under|above|below)|going to cost
     TRANSACTION than (?:i|we) (?:got|get|ma[dk]e|earn\w*|receive\w*|took|take|bring|brought|have|had)
     TRANSACTION (?:this|yesterday|in the|\w+day) (?:morning|afternoon|evening)
+    TRANSACTION (?:other than|except|besides|apart from) (?!what|money|on\b)(?:\w+ ){1,3}on (?!\w+day)\w+
     TRANSACTION_SUM ^(?:and )?who\b(?!.*\bdollars?)
     TRANSACTION (?:gas|heating) (?:bill|company)|natural gas
     MEDICATION_DETAILS how long (?:before|after|between)
