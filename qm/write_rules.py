@@ -40,6 +40,7 @@ from hal.engine import (
     synonyms,
     text,
     transaction,
+    unheeded,
     vocabulary,
     wordings,
 )
@@ -60,6 +61,7 @@ _MATCHED_AT_START = {
 _PERIODS = (
     *("to date", "full date", "day of month", "day in month"),
     *(f"holiday {month} {day} {name}" for month, day, name in period_atoms.HOLIDAYS.values()),
+    *(f"floating {' '.join(map(str, when))}" for when in period_atoms.FLOATING.values()),
     *("from now", "quarter", "day of week", "after next", "last night", "season", "bare month", "the unit"),
     *("before yesterday", "after tomorrow", "yesterday", "tomorrow", "today", "span", "ago", "unit"),
     *("weekend", "date", "date of", "month", "year", "weekday"),
@@ -90,7 +92,7 @@ _CONDITIONS = (
         "more",
         "less",
     ),
-    *("difference", "negated", "days"),
+    *("difference", "negated", "days", "day"),
 )
 _RELATIONS = ("since", "after", "before", "until")
 _WORDS = {
@@ -198,7 +200,7 @@ def items() -> dict[str, str]:
         "USUAL": ((put, spread(pattern.pattern)) for pattern, put in wordings.USUAL_FORMS),
         "CONDITIONS": _named(_CONDITIONS, (pattern for pattern, _ in conditions.TABLE)),
         "DANGERS": _spread(danger.DANGERS),
-        "UNHEEDED": _spread(settle.UNHEEDED),
+        "UNHEEDED": _spread(unheeded.UNHEEDED),
         "COMMANDS": ((kind, spread(f"^(?:{pattern.pattern})")) for kind, pattern in commands.COMMANDS),
         "RANGES": ((f"{name}:{low}:{high}", pattern.pattern) for name, pattern, low, high in danger.RANGES),
         "CATEGORIES": ((name, spread(entities.category_words(name).pattern)) for name in _CATEGORIES),

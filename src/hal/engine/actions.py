@@ -25,6 +25,7 @@ ACTIONS = {
         DETAILS empty stomach
         INTERACTIONS (?:can|could|may|should|safe|ok)\b.*\b(?:take|have|drink|use)\b.*\b(?:with|and|while)
         REFILLS refill\w*|re fill\w*|renew\w*|running (?:low|out)|run out|low on|pick(?:ed)? up|ran out
+        REFILLS due (?:this|next) (?:week|month)|due by
         REFILLS reorder|runs out
         HISTORY (?:did|have|has) (?:i|we|he|she|doctor \w+) (?:ever |already )?(?:stop|quit|stopped)
         HISTORY (?:what|which) (?:medic\w+|pills?|drugs?|ones?) (?:\w+ ){1,2}stop(?:ped)?(?! taking)
@@ -32,6 +33,7 @@ ACTIONS = {
         HISTORY (?:take|taking|on) before$
         HISTORY was i (?:ever )?taking(?! .*\b(?:now|today)\b)
         ADVICE (?:stop|skip|quit|double) taking|(?:ok|okay|alright|fine|bad|good|harmful) (?:to|for|if)
+        ADVICE if i (?:stop|quit|skip|forget|double|do not take)
         ADVICE by accident|accidentally|by mistake|took (?:two|three|double|another|extra)|forget
         ADVICE side effects?|overdose\w*|too (?:much|many)|instead of|if i miss|missed|forgot|forgotten|safe
         ADVICE dangerous|(?:can|could|may) (?:i|he|she) (?:\w+ )?(?:take|stop|skip|quit|have|use|double|halve)
@@ -48,6 +50,7 @@ ACTIONS = {
         SCHEDULE (?:left|remaining|still) for (?:the|today|tonight)
         SCHEDULE still (?:have|need|got|must|should) (?:\w+ )?(?:to )?take
         DETAILS when (?:\w+ ){1,4}prescri\w+
+        DETAILS ^who is (?:the|my) (?:doctor|prescriber)|^(?:which|what) doctor
         TAKEN last time (?:i|she|he|we) (?:took|had|used)|did (?:i|she|he|we) last (?:take|use|have)
         SCHEDULE next (?:\w+ )?dose|is it time
         DETAILS start|started|begin|began|how long|since when|still|dosage|dose of|(?:what|the) dose
@@ -114,6 +117,7 @@ ACTIONS = {
         Intent.TRANSACTION,
         r"""
         BALANCE balance|how much money (?:do|have) (?:i|we)(?! (?:\w+ )?(?:spen[dt]|pa(?:y|id)|earn|receive))
+        BALANCE left to spend|left over$|have left$
         BALANCE in (?:my|the) (?:bank|account)|left of (?:my|our|the)|(?:my|our|the) budget
         LARGEST (?:any|some)thing (?:really |very )?(?:expensive|big|large|pricey)
         LARGEST largest|biggest|most expensive|highest|priciest|most (?:i|we) (?:have )?(?:spent|paid)
@@ -126,6 +130,7 @@ ACTIONS = {
         COUNT how many|how often
         FREQUENT shop (?:the )?most$|most (?:often|frequently)|(?:visit|go to|shop at) (?:the )?most
         RECENT (?:last|latest|recent|past) (?:\d+|two|three|four|five|six|seven|eight|nine|ten) \w+s
+        LAST ^(?:and )?where (?:was|is) (?:that|it|this)$
         RECENT where (?:did|have) (?:i|we) (?:go|gone|shop|shopped|eat|eaten)
         RECENT (?:what|which) (?:restaurants|stores|shops|places) (?:did|have) (?:i|we)
         RECENT what (?:did|have|else did) (?:i|we) (?:buy|bought|purchase\w*)

@@ -155,7 +155,8 @@ def _who(question: Question) -> str:
     if question.conditions.hours:
         said += f" {question.conditions.hours.label}"
     elif question.part_of_day:
-        said += f" in the {question.part_of_day[0]}"
+        parts = [part for part in question.part_of_day if part != "night"] or ["night"]
+        said += f" in the {parts[0]}" if len(parts) == 1 else ""  # "morning or afternoon" asks which
     return said
 
 

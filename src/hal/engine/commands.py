@@ -19,6 +19,9 @@ COMMANDS = rules.named(
     records (?:add|enter|put|log|insert|save|store|note|write down|remember)(?! up) \w+
     records record (?:my|that|an?|this|the)
     records (?:delete|remove|erase|update|correct|edit|mark|change) (?:my|the|an?|that|this|it|all)
+    book (?:book|reserve|get|make|schedule)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:hair ?cut|reservation)\b
+    book (?:book|reserve|get|find)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:table|flight|hotel|ride|cab|taxi)\b
+    book (?:book|reserve) (?:me|us|an?) \w+
     refill (?:order|refill|renew|request|reorder|get me|get) (?:(?:an?|my|the|me|more) )+\w+
     remind remind (?:me|us)(?! what| when| who| which| where| how)
     remind set (?:up )?(?:an?|my|the) (?:\w+ )?(?:reminder|alarm|timer)|wake me|start a timer|alert me
@@ -38,12 +41,14 @@ SAID = {
     "remind": "I can't set reminders, alarms or timers. I can tell you your schedule when you ask.",
     "contact": "I can't call or send messages. I can tell you about your appointments and medications.",
     "money": "I can't pay or move money. I can tell you what you spent.",
+    "book": "I can't book anything. I can tell you what is on record.",
     "home": "I can't control things in the house. I can answer from your records and pass on other"
     " questions.",
 }
 # A person who tells what is to be known, as if it were written down.
 _STATED = re.compile(
-    r"^(?:my|the) (?:blood ?pressure|blood ?sugar|glucose|sugar|weight|heart ?rate|pulse|temperature)"
+    r"^(?!.*\bis (?:that|it|this) )(?:my|the)"
+    r" (?:blood ?pressure|blood ?sugar|glucose|sugar|weight|heart ?rate|pulse|temperature)"
     r" (?:is|was|reads|reading is) (?:now |just |currently |about )?\d"
     r"|^i (?:just |have |already )*(?:started|stopped|weigh) (?:taking )?(?:my |the |a "
     r"|an |some |\d)"

@@ -10,7 +10,7 @@ from typing import Any
 
 from hal.engine import spoken
 from hal.engine.period_grammar import CONSUMED
-from hal.engine.periods import named_number
+from hal.engine.periods import WEEKDAYS, named_number
 from hal.protocol import Intent
 
 EARLIEST = 5  # the hour that is meant by a number without a half of the day
@@ -21,6 +21,10 @@ _CLOCK = (
     r"(?: (?:in the )?(am|pm|morning|afternoon|evening|night|at night))?"
 )
 _VALUE = r"(\d+(?:\.\d+)?)(?: (?:over|by) \d+)?(?: (dollars?|bucks|pounds?|lbs?|points?|percent|mg|beats))?"
+_OF_MEDICINES = (
+    r"(?:of|my|our|the|these|those|all|medic\w+|pills?|ones?|prescriptions?|tablets?|capsules?|drugs?|inhalers?"
+    r"|vitamins?|things?|do|i|still|currently|now|take|taking|am|on|that|are)"
+)
 _MORE = r"(?:(?:more|greater|higher|bigger|larger) than|over|above|at least|exceed\w*|upwards of)"
 _LESS = r"(?:less than|under|below|fewer than|lower than|smaller than|at most|cheaper than)"
 
@@ -82,7 +86,7 @@ class Conditions:
         per: week, month or year, of which what is usual is asked.
         negated: whether the question says "not".
         about: an amount that each transaction is, or is near.
-        days: weekends or weekdays, on which a transaction is.
+        days: weekends, weekdays or Fridays, on which a transaction is.
     """
 
     hours: Hours | None = None
@@ -279,8 +283,8 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
         ),
         (r"(tablet|capsule|inhaler)s?", lambda m: {"form": m[1]}),
         (
-            r"(?:what|which) (?:\w+ ){1,5}(?:has|have|with|got) (?:any |some |more |only |just )*"
-            r"(?:(one|two|three|four|five|[1-9]) )?refills?(?: left| "
+            rf"(?:what|which) (?:{_OF_MEDICINES} ){{1,6}}(?:has|have|with|got) "
+            r"(?:any |some |more |only |just )*(?:(one|two|three|four|five|[1-9]) )?refills?(?: left| "
             r"remaining)?(?= |$)",
             lambda m: {"refills_left": named_number(m[1]) if m[1] else SOME},
         ),
@@ -338,5 +342,9 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
         ),
         (r"not|never|no longer|no", _set(negated=True)),
         (r"(?:(?:on|over|during) )?(?:the )?(weekends|weekdays)", lambda m: {"days": m[1]}),
+        (
+            rf"(?:(?:on|over|during) )?({'|'.join(WEEKDAYS)})s",
+            lambda m: {"days": f"{m[1].capitalize()}s"},
+        ),
     )
 )

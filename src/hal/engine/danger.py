@@ -22,7 +22,8 @@ DANGERS = rules.named(
     despair end(?:ing)? (?:my life|it all)|better off without me
     despair (?:want|wish|going|ready|rather|like|better off) (?:to |be |i was |i were )?(?:die|dead)
     despair thinking (?:of|about) dying|no reason to live|life is not worth|tired of living
-    despair (?:not|no longer) (?:want to |wanna )?(?:live|be alive|be here|wake up)(?: any ?more)?$
+    despair (?:not|no longer) (?:want to |wanna )?(?:live|be alive|be here)(?: any ?more)?$
+    despair not want to (?:\w+ )?wake up|wish i (?:would|did|could) (?:not|never) wake up
     emergency chest (?:pains?|hurts|tight\w*|is tight|pressure|feels)|pains? in my (?:chest|left arm)
     emergency (?:tight\w*|pressure|pains?|squeezing|heaviness) (?:in|on|across|around) (?:\w+ )?chest
     emergency heart attack|(?:having|had|have) a (?:stroke|seizure)|seizures?
@@ -39,7 +40,11 @@ DANGERS = rules.named(
     emergency (?<!makes )(?<!make )(?:my|his|her) (?:throat|tongue|lips?|face|mouth) (?:\w+ )?(?:SWELLING)
     emergency (?:eyes?|neck) (?:VERB) (?:\w+ ){0,2}?(?:swelling|swollen|swole|swelled) (?:up|shut)
     emergency ^(?=.*\b(?:sugar|diabet\w+|insulin|metformin|glucose)\b).*\b(?:FEEL) (?:\w+ ){0,3}?(?:SHAKY)
+    emergency (?:PERSON|he|she|baby|friend) (?:will|can|does|did|is) not (?:wak(?:e|ing) up|respond\w*|mov\w+)
+    emergency can not wake (?:him|her|my \w+)|smoke in (?:the|my)|can not see (?:out of|from)
     emergency carbon monoxide|chest is killing
+    emergency (?:sitting|standing|pressing|lying|sits|stands|stepping) on (?:top of )?(?:my|his|her) chest
+    emergency (?:weight|brick|bricks|ton|elephant|rock|vise|anvil|load) (?:\w+ ){0,2}on (?:my|his|her) chest
     emergency (?:mouth|face) (?:has |is )?(?:gone )?(?:all )?droop\w*
     emergency tongue (?:has |is )?(?:gone )?(?:all )?(?:thick|puffy|swollen)
     emergency can not feel (?:my |the )?(?:left |right )?(?:arm|leg|face|hand|side)
@@ -59,6 +64,7 @@ DANGERS = rules.named(
     emergency (?:throat|tongue|lips?|face) (?:is|are|feels?) (?:\w+ )?(?:swell\w*|swollen|clos\w+|tight\w*)
     emergency bleeding (?:badly|heavily|a lot)|anaphyla\w+|(?:coughing|throwing|vomiting) (?:up )?blood
     emergency worst headache|pass out|heart is (?:racing|pounding)|hurts (?:when i|to) breathe|hives all over
+    emergency i (?:just |have )*(?:fell|fallen) (?:down )?(?:in|on|off|from) (?:the|my) (?:FELL)(?!.* ago)
     emergency chest (?:has been|is) hurting|(?:having|have) an allergic reaction|i am bleeding|faint(?:ing)?$
     emergency (?:there is|house is on) (?:a )?fire|smell (?:of )?gas|breaking in(?:to)?|intruder
     emergency (?:blood ?)?sugar is (?:really|very|too|so|dangerously|extremely) (?:low|high)
@@ -69,7 +75,8 @@ DANGERS = rules.named(
     overdose (?:took|taken|swallowed) (?:\w+ ){0,4}?(?:PERSON)s? (?!his|her)(?:\w+ ){0,2}(?:PILLS)
     overdose (?:swallowed|ate|eaten|drank|got into) (?:\w+ ){0,5}(?:bottle|pills?|tablets?|medic\w+|battery)
     overdose (?:swallowed|ate|drank) (?:\w+ ){0,3}(?:bleach|detergent|cleaner|poison|antifreeze|gasoline)
-    """.replace("SWELLING", "swelling|swollen|swole|closing")
+    """.replace("FELL", r"bath\w*|tub|shower|floor|stairs?|steps|kitchen|bed|chair|ladder|driveway|ice|porch")
+    .replace("SWELLING", "swelling|swollen|swole|closing")
     .replace("NO MEDICINE", _NO_MEDICINE)
     .replace("PILLS", r"pills?|tablets?|medic\w+|capsules?")
     .replace("PERSON", "husband|wife|dad|father|mom|mother|mum|son|daughter|sister|brother|neighbou?r")
@@ -98,7 +105,9 @@ DANGERS = rules.named(
 # Questions of the records or of the world: "when did I have chest pains", "what are the signs of a stroke".
 _ASKS_ABOUT = re.compile(
     r"^(?:when|how (?:many|often|much|do)|which|who|where|did|was|were|list|show|tell me about"
-    r"|what (?:was|were|is the|is an?|are the|are|causes|did|happens))\b"
+    r"|what (?:was|were|is the|is an?|are the|are|causes|did|happens)"
+    r"|(?:is|was) (?:not )?(?:my|the) (?=(?:\w+ ){1,4}(?:too|very|really|so) (?:high|low)$)\w+"
+    r"|(?:has|have) (?:my|i)\b(?!.*\b(?:now|just|today|is|it)\b)(?=.*\bever\b))\b"
 )
 _BETWEEN_CLAUSES = re.compile(r" (?:and|but|because|so|then) ")
 _ASKS_BEFORE_TAKING = re.compile(r"^(?:have|has|do|does|can|could|should|may|am|are|what)\b")

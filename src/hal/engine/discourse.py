@@ -14,6 +14,7 @@ from hal.engine.preamble import (
     SOMEBODY_CALLS,
     SOMEBODY_CLAIMS,
     SOMEBODY_SENDS,
+    SOMEBODY_SPEAKS,
 )
 
 _ASKING = (
@@ -125,6 +126,7 @@ _CONFIRM = (
     r"(?:is (?:that|this|it|she|he) (?:right|correct|true|so)|are they right|am i (?:right|correct|wrong)"
     r"|right"
     r"|correct|yes|are not i|are not we|is not she|is not he|does not she|does not he|do not we|was not i"
+    r"|(?:are|is|do|does|did|was|were|have|has|had|will|can|should) not (?:we|she|he|it|they|there)"
     r"|was not it|did not she|is not it|is not that right|is it not|do not i|did not i|am i not|have i not"
     r"|have not i"
     r"|do i not|did i not|has not she|has she not)"
@@ -178,6 +180,7 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|i said) ",
             "what about ",
         ),
+        (r"^(?:read|say) back ", "read "),
         (r"\bgimme\b", "give me"),
         (r"\blemme\b", "let me"),
         (r"\bgotta\b", "have to"),
@@ -198,6 +201,24 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"^(?:(?:{_OPENERS}) )+(?=\w)",
             "",
         ),
+        # What is not so and is to be confirmed: "I did not buy gas, did I".
+        (
+            r"^(?!.*allerg)(?:and |but |so )?(i|we|she|he) (do|did|have|has|had|am|was|are|were)"
+            r" (?:not|never) (.+?) (?:do|did|have|has|had|am|was|are|were) (?:i|we|she|he)$",
+            r"\2 \1 \3",
+        ),
+        (
+            r"^(?:and |but |so )?((?:my|the|our) .+?) (is|was|has|are|were|have|did|does|do)"
+            r" (?:not|never) (.+?) (?:is|was|has|are|were|have|did|does|do) (?:it|they|that|there)$",
+            r"\2 \1 ever \3",
+        ),
+        (
+            r"^(?!.*allerg)(am|do|did|have|has|is|was) (i|we|she|he|(?:my|the) \w+(?: \w+)?)"
+            r" (?:not|never) (?=\w)",
+            r"\1 \2 ",
+        ),
+        (r"^(is|are|was|does|do) ((?:my|the|our) .+) ever (?!been\b)(.+)$", r"\1 \2 \3"),
+        (rf"^{SOMEBODY_SPEAKS}", ""),
         (rf"^{SOMEBODY_CALLS}", ""),
         (rf"^{SOMEBODY_CLAIMS}", ""),
         (

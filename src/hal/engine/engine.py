@@ -204,7 +204,7 @@ def _answer(turn: Turn) -> tuple[Intent, SpokenAnswer | None]:
     local = general.answer(turn)
     if local is not None:
         return Intent.GENERAL, local
-    bare = intent == Intent.GENERAL or not turn.question.entities
+    bare = intent == Intent.GENERAL or not names_records(turn.question)
     if bare and not turn.question.continued:
         ask_back = general.ask_back(turn)
         if ask_back is not None:

@@ -22,8 +22,18 @@ SPECIALISTS = {
     "dentist": ("dental", "teeth cleaning"),
     "eye doctor": ("eye exam", "optometrist", "ophthalmologist", "vision"),
     "primary care": ("family doctor", "general practitioner", "gp", "pcp", "family physician"),
-    "laboratory": ("blood draw", "blood test", "lab work", "the lab", "blood work", "bloodwork", "lab test"),
-    "physical therapy": ("physical therapist", "physiotherapy", "physio", "pt"),
+    "laboratory": (
+        "blood draw",
+        "blood test",
+        "the lab work",
+        "lab work",
+        "the lab tests",
+        "the lab",
+        "blood work",
+        "bloodwork",
+        "lab test",
+    ),
+    "physical therapy": ("physical therapist", "physiotherapy", "physio", "therapy", "pt"),
 }
 
 
@@ -76,7 +86,7 @@ SERVICES = {
     r"electric\w*|power|light(?= bill)": r"power|electric|edison|energy",
     r"water": r"\bwater",
     r"(?:cell |mobile )?phone": r"verizon|t-mobile|at&t|mobile|wireless|cricket",
-    r"streaming|movies": r"netflix|hulu|disney|hbo",
+    r"streaming|(?<!at the )movies": r"netflix|hulu|disney|hbo",
     r"flights?|air ?fare|airlines?(?: tickets?)?|plane tickets?": r"airlines?|airways",
     r"book ?stores?|books": r"barnes|book",
     r"hotels?": r"hotel|hilton|marriott|hyatt|sheraton",
@@ -205,6 +215,7 @@ _VISIT = r"(?:appointments?|exams?|checks?|check ?ups?|visits?|tests?|doctor|spe
 # "Who do I see for my eyes", "the lady that does my teeth".
 _SEEN_FOR = (
     r"(?:(?<=see for my )|(?<=visit for my )|(?<=appointment for my )|(?<=appointment is for my )"
+    r"|(?<=appointments are for my )|(?<=appointments for my )|(?<=visits for my )"
     r"|(?<=doctor for my )|(?<=does my )|(?<=checks my ))"
 )
 

@@ -57,7 +57,7 @@ EVIDENCE = {
     Intent.APPOINTMENT: weighed(
         r"""
         5 appoint\w*|calendar|agenda
-        4 check ?ups?|(?:doctor|hospital|clinic)s? visits?|next visit|visits?
+        4 check ?ups?|follow ?ups?|(?:doctor|hospital|clinic)s? visits?|next visit|visits?
         3 (?:see|seeing|saw|visit|visiting|meet|meeting)(?: with)?(?: \w+){0,2} (?:doctor|dentist|specialist)
         3 who (?:am i|are we) (?:seeing|meeting)|(?:what|which|how many) doctors?
         3 anything (?:this|today|tomorrow|tonight)
@@ -99,6 +99,8 @@ EVIDENCE = {
         4 how much (?:money )?(?:this|last|so far|since) (?:week|month|year|\w+)
         3 \d+(?:\.\d+)?(?:_\d+(?:\.\d+)?)? dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
         4 how much (?:did|do|have) (?:i|we) (?:make|made|bring in)
+        4 average (?:amount|purchase|bill)|(?:come|came|comes) in(?: yet)?(?:$| (?:this|in|on|yet)\b)
+        4 charging me
         4 how much (?:came|comes|is coming|has come) in
         4 how much (?:went|goes) on|how much (?:at|on)|money (?:came|comes|come|coming) in
         3 when (?:was|were) (?:i|we|she|he) last at(?! (?:the |my )?(?:doctor|hospital|clinic|lab|\w+ist)\b)

@@ -58,7 +58,7 @@ _UNIT_BESIDE = re.compile(
 _LEFT = re.compile(r"\b(?:left|remaining|remain)\b")
 # "When was that" after "what was my highest blood pressure" is for that reading.
 _WHEN_WAS = re.compile(
-    r"^(?:and )?(?:when|what day|what date|on what day) (?:was|did|is) (?:that|it|this)\b(?!.*\b(?:last"
+    r"^(?:and )?(?:when|where|what day|what date|on what day) (?:was|did|is) (?:that|it|this)\b(?!.*\b(?:last"
     r"|latest)\b)"
 )
 _ONE_OF_ALL = ("_HIGHEST", "_LOWEST", "_LARGEST", "_SMALLEST", "_FIRST")

@@ -19,7 +19,7 @@ NEAR = timedelta(days=21)
 MAX_SPOKEN = 10
 _LOWEST = re.compile(r"\b(?:lowest|minimum|min)\b")
 _EACH_OF_THEM = re.compile(
-    r"\b(?:all|list|show)\b.*\b(?:readings|weights|measurements)\b"
+    r"\b(?:all|list|show)\b.*\b(?:readings|weights|measurements|sugars|pressures)\b"
     r"|\bwhat were (?:my|the)\b.*\breadings\b"
     r"|\bwhat were (?:my|the) (?:blood |heart )?(?:pressures?|weights?|sugars?|glucose|pulse|rates?)\b"
     r"|^(?:my |the )?(?:\w+ ){1,2}readings (?:in|from|for|since|this|last)\b"
@@ -223,7 +223,7 @@ def _trend(readings: Sequence[Reading], when: str, *, told: bool) -> str:
     if len(readings) == 1:
         return f"There is only one {first.metric} reading{when}: {_said(first)}."
     change = last.value - first.value
-    if abs(change) <= UNCHANGED * first.value:
+    if abs(change) <= UNCHANGED * first.value and not (told and change and first.second_value is None):
         return f"Your {first.metric} stayed about the same{when}, at {_said(last)}."
     way = "up" if change > 0 else "down"
     by = f" by {_value(abs(change), None, first.unit)}" if told and first.second_value is None else ""

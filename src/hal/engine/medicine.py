@@ -101,8 +101,10 @@ FOCUS = rules.named(
     r"""
     start when (?:\w+ ){1,4}prescri\w+
     prescriber prescribed|prescribes?|prescriber|prescribing
+    prescriber ^who is (?:the|my) doctor|^(?:which|what) doctor
     start start|started|begin|began|how long|since when|newest|longest|most recent
     brand (?:the )?generic (?:name|for|of|version|form)|brand|called|(?:other|another) names?
+    dose (?:dose|dosage|strength) (?:for|of|on)
     purpose why|purpose|what is .* for|what .* for$
     instructions food|meals?|stomach|eating|breakfast|dinner|water|instructions
     dose dose|dosage|strength|strong|how much|how many (?:milligrams|mg|micrograms|units)

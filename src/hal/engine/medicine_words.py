@@ -11,6 +11,33 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     (r"sleep aid\1", rf"\bsleep(?:ing)? {_PILL}(s?)\b"),
     (r"painkiller\1", rf"\bpain (?:reliever|{_PILL[3:-1]})(s?)\b"),
     (r"bronchodilator\1", r"\brescue inhaler(s?)\b"),
+    (r"\1 first thing in the morning", r"^(.*\btake\b.*) first thing$"),
+    (
+        "which medications do i take on an empty stomach",
+        r"^(?:which|what) (?:of my )?(?:medic\w+|pills?|ones?|tablets?|prescriptions?|drugs?|vitamins?)"
+        r" (?:can|should|must|may) (?:not i|i not|not be|i never) (?:take|taken|have|use|used) with"
+        r" (?:food|meals?|a meal|breakfast)$",
+    ),
+    (
+        "who prescribed ",
+        r"^who gave me (?=(?:my |the )?(?:\w+ ){1,2}(?:medic\w+|pills?|prescriptions?|tablets?|inhaler)$)",
+    ),
+    (r"what is \1 for", r"^what (?:is|are) (?:my |the )?(\w+(?: \w+)?) (?:good|used|meant|taken) for$"),
+    (
+        r"when does \1 run out",
+        r"^how (?:long|many days|many weeks)(?: (?:is it|do i have|will it be))? (?:till|until|before)"
+        r" (?:i|we) (?:run out|am out|are out) of (?:my |the )?(\w+(?: \w+)?)$",
+    ),
+    ("are severe", r"\b(?:could|can|might|would) kill me\b"),
+    (
+        r"which medications are \1",
+        r"^(?:do i have|do i take|are there|have i got) any (tablets|capsules|inhalers)$",
+    ),
+    ("need a refill of ", r"\bneed (?:a |any )?new prescriptions? (?:for|of|on) "),
+    (
+        "",
+        r"\b(?:whole|entire|complete|full) (?=(?:medic|list|schedule|allerg|appoint|calendar|prescri))",
+    ),
     # What a medicine is called by what it is for.
     ("anxiety ", rf"\bnerve (?={_PILL})"),
     ("diabetes ", rf"\b(?:blood )?sugar (?={_PILL})"),
@@ -23,6 +50,15 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r" (?:my |the |high )?(?:blood )?sugars?\b",
     ),
     (r"\1", r"\b(night) ?times?\b"),
+    (
+        "who prescribed ",
+        r"^(?:who is (?:the|my) (?:doctor|one)"
+        r" (?:for|of|behind|on|with|that (?:gave|wrote|handles|prescribed)(?: me)?)"
+        r"|who (?:handles|manages|is in charge of|looks after|takes care of|is responsible for|is behind"
+        r"|wrote|writes)) "
+        r"(?=.*\b(?:medic\w+|pills?|prescriptions?|tablets?|inhaler|drugs?)$)",
+    ),
+    (r"with food", r"\bwith food or (?:without|not)(?: (?:food|it))?\b|\bwith or without food\b"),
     (
         "who prescribed ",
         r"^(?:which|what) doctor (?:handles|manages|is in charge of|looks after|takes care of)"
@@ -49,7 +85,10 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"^what (?:do|must|should) i (?:need to |have to )?(?:pick up|get)(?: at| from) (?:the |my )?"
         r"(?:pharmacy|drug ?store|pharmacist) ?(?=$|(?:this|next|today|tomorrow|before|by) ?)",
     ),
-    ("which refill is due first", r"^what (?:runs|will run|is going to run) out (?:first|next|soonest)$"),
+    (
+        "which refill is due first",
+        r"^what (?:runs|will run|is going to run|is running) out (?:first|next|soonest)$",
+    ),
     (
         r"do i take \1 with food",
         r"^(?:do|should|must) i (?:need to |have to )?eat (?:something )?(?:before|with|when) (?:i take "

@@ -18,7 +18,7 @@ _BEFORE_AMOUNT = "|".join(
     for words in (
         *(f"{thing} {word}" for thing in ("charge", "payment", "purchase", "bill") for word in ("of", "for")),
         *(f"{word} for" for word in ("buy", "bought", "pay", "paid", "spent", "got", "get", "something")),
-        *(f"{word} me" for word in ("charged", "charge", "charges", "cost", "costs")),
+        *(f"{word} me" for word in ("charged", "charge", "charges", "charging", "cost", "costs")),
         *(f"{word} {that}" for word in ("is", "was", "were") for that in ("the", "that", "this")),
         *("paid", "pay", "pays", "spend", "spent", "cost", "costs", "charged", "charge", "took out"),
     )
@@ -41,6 +41,11 @@ MONEY: tuple[tuple[str, str], ...] = (
     (r"\1 dollars", r"\b(\d+\.\d\d)(?= |$)(?! dollars)"),
     (r"top_\1 \2", rf"\b(?:top|{_GREATEST}) {_HOW_MANY} {_RANKED}\b"),
     (r"top_\1 \2", rf"\b{_HOW_MANY} (?:top|{_GREATEST}) {_RANKED}\b"),
+    (
+        r"on which \2 did \1 spend the most",
+        r"^(?:what|how much) (?:is|was) the most (?:that )?(i|we) (?:have )?(?:ever )?(?:spent|spend)"
+        r" in (?:an?|one|any|a single) (day|week|month)\b",
+    ),
     *(
         (
             rf"{name}_\1 ",
@@ -64,6 +69,80 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"\b(?:my|our|the) (?:least expensive|cheapest|lowest spending|smallest spending)"
         r" (month|week|day)\b",
     ),
+    (
+        r"how much came in",
+        r"^(?:(?:did|has|have|does) (?:anybody|anyone|somebody|someone)|who)"
+        r" (?:pay|pays|paid|sends?|sent) (?:me|us)"
+        r"(?: any)?(?: money)?\b(?! back)|^where (?:does|did|is) (?:all )?(?:my|our|the) (?:money|income)"
+        r" (?:come|coming) from\b",
+    ),
+    (
+        r"when did \1 last pay \2",
+        r"^(?:who|whom) (?:do|did) (i|we) pay (?!.*\b(?:most|least|\d+)\b)(?:the |my |our )?"
+        r"(\w+(?: \w+)?) to$",
+    ),
+    # Two months that are compared without a word of spending.
+    *(
+        (r"did i spend more in \1 than in \2", rf"^{asks} (?:in |of )?({_MONTH}) {joint} (?:in )?({_MONTH})$")
+        for asks, joint in (
+            (r"how (?:does|did|do)(?: (?:my |our )?spending)?", r"(?:spending )?compare (?:to|with)"),
+            (r"(?:was|is)", r"(?:cheaper|more expensive|costlier) than"),
+            (r"what (?:was|is) (?:more|more expensive|cheaper)", r"or"),
+            (r"which (?:month )?(?:was|is) (?:more expensive|cheaper|costlier)", r"or"),
+        )
+    ),
+    (
+        r"when did \1 last buy gas",
+        r"^(?:where|what gas station|which gas station) do (i|we) (?:get|buy|use for) gas$",
+    ),
+    (r"\1", r"^(how much (?:have|did) (?:i|we) spen[dt]\b.*) so far$"),
+    (
+        r"how many times did \1 go to \2\3",
+        r"^(?:did|have) (i|we) (?:go|gone|been) to (\w+(?: \w+)?) (?:twice|(?:two|three|four|five|\d) times)"
+        r"( (?:this|last|in) .+)?$",
+    ),
+    (
+        r"which \1 do i go to most often",
+        r"^what is (?:my|our) most (?:frequent|visited|common) (store|shop|place)$",
+    ),
+    # What is paid without saying by whom.
+    (
+        r"did i pay the \1",
+        r"^(?:and )?(?:did|has|have) (?:the |my |our )?(?!(?:i|we|she|he|they|anybody|anyone|somebody)\b)"
+        r"(\w+(?: \w+){0,2}?) (?:get|gets|got|gotten|been) paid\b(?: (?:yet|already|off))?",
+    ),
+    # A bound of what is spent in all, told by what the spending does.
+    (
+        r"\1 \2spent \3 ",
+        r"\b(i|we) ((?:have |had |ever |already )*)(?:gone|went|go|been|gotten|got|stayed|stay|come|came) "
+        r"(over|above|past|under|below) (?=\d+(?: dollars)? (?:on|at|for) (?!my |the scale)\w)",
+    ),
+    (
+        r"have \1 spent \2 ",
+        r"^(?:are|am|is|were|was) (i|we) (?:still |already )?(over|above|past|under|below) "
+        r"(?=\d+(?: dollars)? (?:on|at|for) (?!my |the scale)\w)",
+    ),
+    (
+        r"did \1 spend \3 \4 on \2",
+        r"^did (i|we) (?:keep|hold|get) (?:the |our |my )?(\w+(?: out)?)(?: spending| bills?| costs?)? "
+        r"(?:to )?(under|below) (\d+(?: dollars)?)\b",
+    ),
+    (
+        r"what did \1 buy",
+        r"^what(?: all| else)? (?:did|have) (i|we) (?:been )?(?:spend|spent|spending|use|used|using) "
+        r"(?:all )?(?:my |our |the |any )?(?:money|cash)(?: (?:on|for))?(?= (?:in|this|last|since|during|on"
+        r"|at|the|over|today|yesterday|lately|recently)\b|$)",
+    ),
+    (
+        r"\1 this \2 than last \2",
+        r"^((?:did|have|am|are) (?:i|we) (?:been )?spen\w+ (?!.*\b(?:than|versus|vs|compared)\b)"
+        r".*\b(?:more|less)\b.*) this (week|month|year)$",
+    ),
+    (
+        r"\1",
+        r"^(.*\b(?:average|usually|typically)\b.*?) (?:per|a|each|every) (?:visit|trip|purchase|time)\b",
+    ),
+    (r"\1\2", r"^(.*\busually\b.*?) on average\b(.*)$"),
     ("dollars", r"\b(?:bucks|dollar|usd)\b|(?<=\d )clams\b"),
     (
         r"how much did i spend on \1",

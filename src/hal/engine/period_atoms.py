@@ -32,6 +32,14 @@ HOLIDAYS = {
     r"christmas eve": (12, 24, "Christmas Eve"),
     r"christmas(?: day)?|xmas": (12, 25, "Christmas Day"),
 }
+# Of a month, which one of which weekday (0 is Monday, -1 the last).
+FLOATING = {
+    r"memorial_day": (5, 0, -1, "Memorial Day"),
+    r"mothers?_day": (5, 6, 2, "Mother's Day"),
+    r"fathers?_day": (6, 6, 3, "Father's Day"),
+    r"labor_day": (9, 0, 1, "Labor Day"),
+    r"thanksgiving(?:_day)?": (11, 3, 4, "Thanksgiving"),
+}
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
 _MONTH = "|".join(MONTHS)
 _ORDINAL = "|".join(ORDINALS)
@@ -72,12 +80,27 @@ def _day_in_month(match: re.Match[str], today: date, _future: bool) -> Period:
 
 
 def _holiday(month: int, day: int, name: str) -> Callable[[re.Match[str], date, bool], Period]:
+    return _yearly(lambda year: date(year, month, day), name)
+
+
+def _floating(
+    month: int, weekday: int, which: int, name: str
+) -> Callable[[re.Match[str], date, bool], Period]:
+    def day_of(year: int) -> date:
+        first = date(year, month, 1)
+        days = [first + timedelta((weekday - first.weekday()) % 7 + 7 * week) for week in range(5)]
+        return [each for each in days if each.month == month][which - (which > 0)]
+
+    return _yearly(day_of, name)
+
+
+def _yearly(day_of: Callable[[int], date], name: str) -> Callable[[re.Match[str], date, bool], Period]:
     def build(_match: re.Match[str], today: date, future: bool) -> Period:
-        when = date(today.year, month, day)
+        when = day_of(today.year)
         if future and when < today:
-            when = when.replace(year=today.year + 1)
+            when = day_of(today.year + 1)
         elif not future and when > today:
-            when = when.replace(year=today.year - 1)
+            when = day_of(today.year - 1)
         year = f" {when.year}" if when.year != today.year else ""
         return Period(when, when, f"on {name}{year}")
 
@@ -189,6 +212,10 @@ _MORE_ATOMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], 
     *(
         (re.compile(rf"\b(?:(?:on|for|over|during|at) )?(?:{pattern})\b"), _holiday(*when))
         for pattern, when in HOLIDAYS.items()
+    ),
+    *(
+        (re.compile(rf"\b(?:(?:on|for|over|during|at) )?{pattern}\b"), _floating(*when))
+        for pattern, when in FLOATING.items()
     ),
     (
         re.compile(

@@ -34,6 +34,18 @@ SOMEBODY_ASKS = (
     r"|asked|asks?|(?:wants?|wanted|needs?|needed|would like|has|have) to (?:know|hear|find out))"
     rf"(?: (?:me|us))?(?: (?:about|again|today|to (?:tell|remind) (?:them|him|her)))*{_THEN}"
 )
+# Who speaks: "this is the nurse", "this is Ann from the clinic".
+_RELATED = (
+    r"(?:the|a|his|her|your|my|our) (?:home |visiting |new )?(?:nurse|aide|caregiver|caretaker|doctor"
+    r"|pharmacist|daughter|son|wife|husband|sister|brother|neighbou?r|niece|nephew|grand\w+|paramedic"
+    r"|social worker)"
+)
+SOMEBODY_SPEAKS = (
+    r"this is(?: (?!(?:my|the|what|when|where|who|why|how|it|not|all|a|his|her|your|our|for|about|in)\b)\w+"
+    rf"(?: {_RELATED})?| {_RELATED})(?: (?:calling|speaking|here))?(?: (?:from|at|with) (?:the|his|her) \w+)?"
+    r"(?: (?:and|again))* (?=(?:what|when|where|who|which|how|do|does|did|is|are|can|could|i (?:need|want|was"
+    r"|would))\b)"
+)
 # Who calls or is spoken to, before what they said.
 SOMEBODY_CALLS = (
     rf"(?:{_PEOPLE} (?:just )?(?:called|phoned|rang|texted|came by|came over|stopped by|dropped by|is here"

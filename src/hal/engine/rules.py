@@ -73,7 +73,23 @@ AMBIGUOUS = named(
     missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:that|this|the same) (?:place|one)
     missing (?:and )?(?:how much|what) did (?:i|we) (?:spend|pay|buy|get) there
     missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:it|them|there|that|this)
-    """.replace("ITEM", "(?:it|that|this|they|those)(?: one)?")
+    missing (?:and )?what time (?:does|is|was|will|did) ITEM(?: start| begin| be| end| at)?(?: again)?
+    missing (?:and )?WHETHER (?:\w+ ){0,3}?(?:take|use|taking|using|be on|on) ITEM(?: TAKEN)?
+    missing (?:and )?(?:how (?:often|much|long)|when|what time|why) WHETHER (?:\w+ ){0,5}?TAKE ITEM
+    missing (?:and )?(?:how many refills|how much|what dose|any refills) (?:does|do|did) ITEM have(?: left)?
+    missing (?:and )?(?:does|do) ITEM (?:still )?(?:have|need|get) (?:any |a )?(?:refills?|food)(?: left)?
+    missing (?:and )?(?:can|could|should|does|do|is|was) ITEM (?:be |get |need to be |have to be )?REFILLED
+    missing (?:and )?(?:is|are|was) ITEM (?:an? )?(?:tablet|pill|capsule|inhaler|prescription)s?
+    missing (?:and )?am i (?:still )?allergic to ITEM
+    """.replace(
+        "WHETHER", r"(?:do|does|did|should|must|can|could|may|am|have|has)(?: (?:i|we|she|he|they|you))?"
+    )
+    .replace("TAKEN", r"(?:with|without|before|after|at|in the|on an empty) (?:\w+|a meal|or without food)")
+    .replace("TAKE", "(?:take|use|taking|on)")
+    .replace(
+        "REFILLED", r"(?:refilled|renewed|taken|used)(?: (?:with|without|before|after|at) (?:\w+|a meal))?"
+    )
+    .replace("ITEM", "(?:it|that|this|they|those)(?: one)?")
 )
 
 METRIC_WORDS: dict[str, re.Pattern[str]] = {

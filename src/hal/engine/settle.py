@@ -14,8 +14,9 @@ from hal.engine.entities import PLAIN_NAMES
 from hal.engine.medication import REFUSALS, narrows
 from hal.engine.medicine_classes import CLASS
 from hal.engine.period_grammar import SEVERAL
-from hal.engine.question import Question
+from hal.engine.question import Question, names_records
 from hal.engine.text import COMMON, normalise
+from hal.engine.unheeded import UNHEEDED
 from hal.engine.vocabulary import Leftover
 from hal.protocol import Intent
 
@@ -50,55 +51,21 @@ _FACTS = re.compile(
 )
 _OF_RECORDS = (
     r"(?:appoint\w*|medic\w*|meds|pills?|tablets?|allerg\w*|blood|sugar|weight|pulse|doctors?|refills?|bills?"
-    r"|prescri\w*|dos\w+|visits?|checkups?|readings?|pressure)"
+    r"|prescri\w*|dos\w+|visits?|check ?ups?|readings?|pressure)"
 )
 _PERSON = re.compile(
     r"\b(?:wife|husband|spouse|partner|sons?|daughters?|mother|mom|father|dad|brother|sister|friend"
     r"|grand\w+|kids?|child"
     r"|children|baby|neighbor|roommate|aunt|uncle|cousin|niece|nephew|boss|dog|cat)\b"
 )
-_ANOTHERS = re.compile(r"^(?:hers|theirs)$")
-# Words that an answer would not heed, though they belong to its subject: "which month" of a sum.
-UNHEEDED = rules.named(
-    r"""
-    MEDICATION_LIST (?:first|last|final|earliest|latest) (?:\w+ )?(?:pills?|doses?|medic\w*|tablets?)
-    TRANSACTION_LARGEST deposits?|income|paychecks?|received?|social security|pensions?
-    TRANSACTION_SMALLEST deposits?|income|paychecks?|received?|social security|pensions?
-    TRANSACTION (?:go|went|gone|been) to (?:the |my )?bank
-    MEDICATION_LIST ^(?:what|which)\b.* (?:first|last)$
-    TRANSACTION_INCOME left (?:from|of|over)|(?:more|less|higher|lower) than|compared? (?:to|with)|versus|vs
-    APPOINTMENT (?:earliest|latest|first|last) in the day|longest|shortest|farthest|furthest|nearest|busiest
-    APPOINTMENT_NEXT (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
-    APPOINTMENT_LI (?:the )?most(?! recent\w*)(?: often)?|least|how often (?:do|did|have|am) (?:i|we|she|he)
-    APPOINTMENT_LAST how often (?:do|did|have) (?:i|we)|(?:the )?most(?! recent\w*)(?: often)?
-    APPOINTMENT_COUNT (?:left|remaining) (?:this|in|for)(?: the)?|most|least
-    APPOINTMENT next \d+ hours
-    HEALTH_DATA (?:last|past) \d+ hours
-    TRANSACTION (?:last|past) \d+ hours
-    ALLERGY_LIST what (?:do|does|would) (?:they|it|each) do
-    MEDICATION_HISTORY ^why
-    MEDICATION_HISTORY (?:last|latest|most recent|first) (?:medic\w+|pills?|drugs?|ones?|things?)
-    MEDICATION_HISTORY (?:what|which|anything|something)\b.* (?:stop|stopped|quit)\b.* (?:in|since|last|this)
-    MEDICATION_HISTORY (?:stop|stopped|quit) (?:taking )?(?:anything|something|any)\b.* (?:in|since|last|this)
-    MEDICATION_COUNT left|remaining
-    MEDICATION_DETAILS how many\b.* (?:left|remaining)
-    TRANSACTION ^(?:at )?what time
-    TRANSACTION_SUM (?:will (?:i|we|my|the|our)|going to be|next (?:month|week|year))
-    TRANSACTION (?:went|gone|go|going) (?:up|down)
-    APPOINTMENT fast(?:ing)? (?:for|before) (?:any|which|some)\w*|(?:which|what) (?:\w+ ){0,6}fast(?:ing)?
-    HEALTH_DATA_AVERAGE compared? (?:to|with)|versus|vs|highest|lowest|most|least|maximum|minimum|peak
-    MEDICATION (?:not|never) (?:\w+ )*(?:what|which|when|how) (?:\w+ ){0,2}(?:do|am|should|must) i
-    APPOINTMENT (?:not|never) (?:\w+ )*(?:what|which|when|who|where) (?:\w+ ){0,2}(?:do|am|is|should|must)
-    HEALTH_DATA (?:diastolic|bottom|lower number)\b.* (?:over|under|above|below|highest|lowest|average)
-    HEALTH_DATA (?:highest|lowest|average|how many)\b.* (?:diastolic|bottom|lower number)
-    HEALTH_DATA (?:and|or) (?:now|currently|today)
-    HEALTH_DATA_TREND (?:since|when) (?:i|we) (?:first )?(?:start\w*|began)
-    HEALTH_DATA_TREND highest|lowest|average|least|maximum|minimum
-    HEALTH_DATA when (?:my|the) (?:\w+ ){1,3}(?:was|is|were)
-    APPOINTMENT_COUNT how many (?:\w+ )?doctors (?:do|have)
-    HEALTH_DATA (?:which|what) (?:months?|weeks?|weekday|day of the week|time of (?:the )?day)
-    """
+# What points at something that was told, as in "is it expensive", of which nothing is known by itself.
+_POINTS = re.compile(
+    r"\b(?:is|was|does|did|will|can|should) (?:it|they)\b"
+    r"(?! (?:true|right|correct|time|ok|okay|safe|because|that)\b)"
+    r"|\b(?:take|use|buy|bought|stop|refill|renew|cost|pay|paid|about|for|on|with|of) (?:it|them)"
+    r"(?: (?:now|again|later))?$"
 )
+_ANOTHERS = re.compile(r"^(?:hers|theirs)$")
 # Whose records are asked for; who only drives there is not: "my daughter is driving me".
 _OF_PERSON = re.compile(
     rf"\b(?:for|of|about|does|do|did|is|are|has|have|was|can|could|should|may|will|when|what"
@@ -107,7 +74,7 @@ _OF_PERSON = re.compile(
     rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
-    r"\b(?:leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
+    r"\b(?:some(?:one|body)|any(?:one|body)|every(?:one|body)|[a-z]|colou?rs?|shape|network|owes?|owed|copays?|hurts?|hurting|aches?|aching|sore|leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
     r"|sons?|daughters?|sister|brother|grand\w+"
     r"|next|lot|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine"
     r"|ten|first|second|third|fourth"
@@ -133,6 +100,7 @@ _OF_ALLERGIES = re.compile(
     r"allerg|sever|react|sensitiv|intoleran|avoid|\b(?:can|may|could) (?:i|we|she|he)|can not i|safe"
     r"|on (?:my|the|her|his) (?:\w+ )?list|if (?:i|she|he) had|if i|when i|what happens"
     r"|(?:ok|okay|all ?right|alright|fine|allowed|dangerous) (?:to|for)"
+    r"|^how (?:bad|serious|severe|dangerous) (?:is|are) (?:my|the)"
     r"|can not eat|(?:gives?|causes?|makes?|triggers?|get|hives|rash) "
 )
 # Who tells something is no asker: "I spent the day at the bank". "Pills I take at night" asks.
@@ -261,6 +229,9 @@ def _unheeded(question: Question) -> SpokenAnswer | None:
             return SpokenAnswer(
                 f"I did not understand “{heard[0]}”. Please ask it in other words.", "CLARIFY"
             )
+    points = question.intent in (Intent.MEDICATION, Intent.TRANSACTION) and _POINTS.search(question.text)
+    if points and not (question.continued or names_records(question)):
+        return SpokenAnswer("What do you mean? Please name it.", "CLARIFY")
     if _turned_round(question):
         return SpokenAnswer("I did not understand “not”. Please ask it in other words.", "CLARIFY")
     if len(question.periods) > 1 and not (question.conditions.comparison or SEVERAL.search(question.text)):

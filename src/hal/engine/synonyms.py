@@ -12,6 +12,7 @@ from hal.engine.count_words import COUNTS
 from hal.engine.medicine_words import MEDICINES
 from hal.engine.money_words import MONEY
 from hal.engine.periods import MONTHS
+from hal.engine.reading_words import READINGS
 from hal.engine.wordings import DAY_ORDINALS, NUMBER
 
 _MONTH = "|".join(MONTHS)
@@ -416,6 +417,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         *MONEY,
         *MEDICINES,
         *COUNTS,
+        *READINGS,
     )
 )
 

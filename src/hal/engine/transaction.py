@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import date
 
 from hal.engine import averages, period_grammar, periods, ranking, spoken
 from hal.engine.answers import SpokenAnswer, Turn
@@ -72,7 +73,9 @@ def answer(turn: Turn) -> SpokenAnswer:
             said += _missing(chosen, matching, turn, merchants)
         return SpokenAnswer(said, action)
     last = ""
-    if matching and question.conditions.over is None and question.conditions.about is None:
+    if period and period.end < past[0].date:
+        last = f" The transactions on record begin {spoken.day(past[0].date, today)}."
+    elif matching and question.conditions.over is None and question.conditions.about is None:
         last = f" The last was {_last_of_each(matching, turn, merchants)}."
         if action == "TRANSACTION_SUM" and not (question.periods or income) and len(matching) > 1:
             total = spoken.money(sum(item.cents for item in matching))
@@ -171,8 +174,7 @@ def _is_of_a_sum(question: Question) -> bool:
 
 def _keeps(item: Transaction, question: Question, action: str) -> bool:
     """Tell whether a transaction keeps the bounds that are asked of each one."""
-    days = question.conditions.days
-    if days and (item.date.weekday() >= _SATURDAY) != (days == "weekends"):
+    if not _is_on(item.date, question.conditions.days):
         return False
     over, under, about = question.conditions.over, question.conditions.under, question.conditions.about
     if action == "TRANSACTION_SUM":
@@ -181,6 +183,13 @@ def _keeps(item: Transaction, question: Question, action: str) -> bool:
     if about is not None and abs(item.cents) not in about:
         return False
     return (over is None or amount > over) and (under is None or amount < under)
+
+
+def _is_on(day: date, days: str) -> bool:
+    """Tell whether a day is one of the weekends, weekdays or Fridays that are asked for, if any are."""
+    if days in ("weekends", "weekdays"):
+        return (day.weekday() >= _SATURDAY) == (days == "weekends")
+    return not days or periods.WEEKDAYS[day.weekday()] == days[:-1].lower()
 
 
 def _merchants(turn: Turn) -> tuple[str, ...]:
@@ -277,6 +286,8 @@ def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...
     if not spent and sides[0][0] == (current.label if current else "") and len(question.periods) == 1:
         said = f"There are no purchases{subject} {first} yet. What shall I compare {second} with?"
         return SpokenAnswer(said, "CLARIFY")
+    if len(compared) < 2 and not (question.periods or (spent and spent_then)):
+        return SpokenAnswer("For which time shall I compare them?", "CLARIFY")
     word = "more" if spent > spent_then else "less" if spent < spent_then else "the same"
     by = spoken.money(abs(spent - spent_then)) + " " if _BY_HOW_MUCH.search(question.text) else ""
     said = f"You spent {by if spent != spent_then else ''}{word}{subject} {first} than {second}{when}"

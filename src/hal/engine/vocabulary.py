@@ -52,7 +52,7 @@ _WORDS = {
         supposed got number other left first follow exam\w* upcoming back visited happening times
         fast fasting details? clinic due final anywhere anyone anybody cancell?ed canceled single
         hours? begins? starts? place gone further often sees ahead away completed done finished attend
-        attended new lady man woman person surname
+        attended new lady man woman person surname someone somebody
     """,
     Intent.ALLERGY: r"""
         allerg\w+ alerg\w+ react\w* reaction sensitiv\w+ intoleran\w+ eat eating drink touch foods? drugs?
@@ -60,7 +60,7 @@ _WORDS = {
         environment\w* outdoor seasonal contain\w* wear ok okay take taking took happen
         number dangerous deadly bad
         serious life threatening allergens? use cause\w* gives makes trigger\w* swell\w*
-        considered written strong light body only number other others down
+        considered written strong things light body only number other others down
     """,
     Intent.HEALTH_DATA: r"""
         vitals? vital signs? health data readings? numbers? stats measur\w* level levels latest last
@@ -68,13 +68,13 @@ _WORDS = {
         improv\w+ history progress\w* lost gained losing gaining lose gain track\w* rising falling gone
         went normal high low healthy good bad ok okay dangerous worr\w+ fine concern\w* time over better
         worse resting start\w* weigh\w* yesterday mean pounds? up down number doctor fasting rate
-        first earliest starting beginning began start
+        first earliest starting beginning began start taken took checked
         rates looking look doing running getting been hit behaving itself
     """,
     Intent.TRANSACTION: r"""
         spend\w* spent transactions? purchas\w* expens\w+ payments? paid pay pays paying bought buy buying
         costing
-        cost costs charge\w* bills? money shop\w* stores? budget order\w* visit\w* trips? largest biggest
+        cost costs charg\w+ bills? money shop\w* stores? budget order\w* visit\w* trips? largest biggest
         expensive highest priciest smallest cheapest lowest last latest most recent balance account
         bank income earn\w* salary paycheck pension deposit\w* receive\w* where category categories break high
         down breakdown number times amount amounts often sum add dollars? cents? stuff items? down into

@@ -150,8 +150,8 @@ USUAL_FORMS = (
     (re.compile(r"\bhow many puffs (?=do|does|should|am)"), "how much of the inhaler "),
     (re.compile(r"\bstay away from\b"), "avoid"),
     (re.compile(r"\bdid (?:i|we) cancel\b"), "was cancelled"),
-    (re.compile(r"\bmy teeth cleaned\b"), "a teeth cleaning"),
-    (re.compile(r"\bmy eyes (?:checked|examined|tested)\b"), "an eye exam"),
+    (re.compile(r"\bmy teeth (?:cleaned|done|checked|looked at)\b"), "a teeth cleaning"),
+    (re.compile(r"\bmy eyes (?:checked|examined|tested|done|looked at)\b"), "an eye exam"),
     (re.compile(r"\bmy blood (?:drawn|taken|tested)\b"), "a blood draw"),
     # The last of those to come is not the last that was.
     (
@@ -183,7 +183,9 @@ USUAL_FORMS = (
     (re.compile(r"\bmost (?:severe|serious|dangerous) (?=allerg|reaction)"), "worst "),
     (re.compile(r"^what (?:will|is going to) run out\b"), "which medications run out"),
     (
-        re.compile(r"^how many (?:years|months|weeks|days) (?=have (?:i|we) been (?:on|taking)\b)"),
+        re.compile(
+            r"^how many (?:years|months|weeks|days) (?=have (?:i|we) (?:been (?:on|taking)|taken|used)\b)"
+        ),
         "how long ",
     ),
     (

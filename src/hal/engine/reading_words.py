@@ -1,0 +1,80 @@
+"""Words and phrases of one meaning about what is measured and about days, as in `synonyms`."""
+
+from __future__ import annotations
+
+_METRIC = r"(?:(?:blood |heart )?(?:pressure|sugar|glucose|weight|pulse|rate|heart ?beat)|sugars)"
+_SIDE = r"(?:over|above|past|under|below)"
+
+# What stands for it, then what says it.
+READINGS: tuple[tuple[str, str], ...] = (
+    (
+        "been ",
+        r"\b(?:drop|dropped|dip|dipped|fall|fell|fallen|sink|sunk|climb|climbed|rise|rose|risen|jump|jumped"
+        rf"|spike|spiked|creep|crept|shoot|shot|go|gone|went|get|got|gotten)(?: (?:down|up))? (?={_SIDE} \d)",
+    ),
+    # That it went one way, of what is measured: "did my pressure drop".
+    (
+        r"\1 gone down",
+        rf"^((?:how (?:much|far) )?(?:did|has|have|does) (?:my|the) {_METRIC}) "
+        r"(?:drop|dropped|fall|fallen|fell|dip|dipped|decrease|decreased)(?: (?:off|down))?\b(?! of\b)",
+    ),
+    (
+        r"\1 gone up",
+        rf"^((?:how (?:much|far) )?(?:did|has|have|does) (?:my|the) {_METRIC}) "
+        r"(?:climb|climbed|rise|risen|rose|jump|jumped|spike|spiked|creep|crept|shoot|shot|increase|increased)"
+        r"(?: up)?\b",
+    ),
+    (
+        r"\1 \2 higher this \3 than last \3",
+        rf"^((?:is|was) (?:my|the)) (?:average )?({_METRIC}) (?:average )?(?:better|worse|higher|lower)"
+        r" this (week|month|year)$",
+    ),
+    (
+        r"\1 higher \2",
+        rf"^((?:is|was) (?:my|the) (?:average )?{_METRIC}) (?:better|worse) (?!than)(.*\bthan\b)",
+    ),
+    (r"over \1", r"\b(?:past|north of) (\d+)\b(?! (?:days?|weeks?|months?|years?|am|pm)\b)"),
+    (
+        r"what is my latest \1",
+        rf"^is (?:my|the) ({_METRIC})(?: (?:still|now|currently|back|already|ever))* "
+        rf"{_SIDE} \d+(?: over \d+)?(?: (?:pounds?|lbs?|points?|yet|still|now|currently|right now|today"
+        r"|again))*$",
+    ),
+    (r"last two \1 readings", rf"\b(?:second|next) to (?:the )?last ({_METRIC})(?: readings?)?\b"),
+    ("what day ", r"\b(?:what|which) weekday "),
+    (r"what do i have this \1", r"^what (?:is|does) (?:my |the )?(week|month) (?:look|looking)(?: like)?$"),
+    ("what do i have today", r"^what (?:is|does) (?:my |the )?day (?:look|looking)(?: like)?$"),
+    (
+        r"what do i have \1",
+        r"^what (?:is|does) (today|tomorrow|this \w+|next \w+|\w+day) (?:look|looking)(?: like)?"
+        r"(?: for me)?$",
+    ),
+    (r"do i have ", r"\bdo you have me (?:(?:down|booked|scheduled|in) )?(?:for |on |with )?"),
+    (r"do \1 have to \2", r"\bhave (i|we) got to (be|go)\b"),
+    (r"\1 doctor", r"\b(heart|eye|teeth|foot|skin) (?:man|guy|fella|fellow|lady|doc|person)\b"),
+    ("where", r"\bwhereabouts\b"),
+    ("to be anywhere", r"\bto (?:be|go) (?:some ?where|some ?place|any ?place)\b"),
+    (
+        "where do i go",
+        r"^(?:which|what) (?:clinic|hospital|office|building|address)"
+        r" (?:am i going|do i (?:have to |need to )?go)(?: to)?\b",
+    ),
+    (
+        "do i have anything",
+        r"^is (?:there )?(?:anything|something) (?:happening|going on|scheduled|planned|booked)\b",
+    ),
+    ("when is ", r"^(?:in )?(?:what|which) (?:month|week) is (?=(?:my|the) )"),
+    ("my average ", rf"\bmy (?:usual|typical|normal) (?={_METRIC})"),
+    (r"check up\1", r"\bcheckup(s?)\b"),  # as records write it
+    ("can i ", r"^(?:am i|is she|is he) allowed to "),
+    # Who is offered a medicine asks whether it may be taken.
+    (
+        r"can i take \1",
+        r"^(?:(?:the|my) (?:\w+ )?\w+|doctor \w+|they|he|she|somebody|someone) (?:just )?"
+        r"(?:wants?|wanted|is going|are going|plans?|would like|is about|said)"
+        r"(?: me to (?:take|try|start)| to (?:give|prescribe|put|start)(?: me| her| him)?(?: on)?) (.+?) "
+        r"(?:(?:is|will|would) (?:that|it|this)(?: be)? (?:ok|okay|safe|alright|all right|fine|a problem"
+        r"|dangerous|allowed|good)(?: for me| with me)?|am i allergic(?: to (?:it|that))?"
+        r"|can i(?: (?:take|have) (?:it|that))?|should i be worried)$",
+    ),
+)
