@@ -76,13 +76,13 @@ def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
 
 
 def _variants(service: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a service as it is in each mode, and where each variable is set."""
-    in_modes = [{**service, **changes} for changes in ({}, *service.get("in_mode", {}).values())]
-    return [
-        {key: value for key, value in {**described, **changes}.items() if value is not None}
-        for described in in_modes
-        for changes in ({}, *described.get("where", {}).values())
-    ]
+    """Return a service as it is in each mode, and where one variable after the other is set as well."""
+    found = []
+    for changes in ({}, *service.get("in_mode", {}).values()):
+        found.append({**service, **changes})
+        for chosen in found[-1].get("where", {}).values():
+            found.append({**found[-1], **chosen})
+    return [{key: value for key, value in variant.items() if value is not None} for variant in found]
 
 
 def _mode_faults(name: str, service: dict[str, Any]) -> Iterator[str]:

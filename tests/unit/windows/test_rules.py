@@ -224,7 +224,7 @@ CASES: dict[rules.Rule, tuple[list[Play], list[tuple[Play, str]]]] = {
         [(play(), "no call holds the token")],
     ),
     rules.every_option_that_a_role_calls_secret_has_a_value_in_plays_py: (
-        [play(output=VALIDATED.replace("openqm", "gateway"))],
+        [play(output=VALIDATED.replace("openqm", "firewall"))],
         [(play(output=VALIDATED), "openqm_windows_login of openqm has none")],
     ),
     rules.every_download_comes_from_the_households_cache_and_is_checked: (
