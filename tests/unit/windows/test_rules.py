@@ -74,7 +74,9 @@ def play(
     state = deepcopy(before)
     for key, value in after.items():
         getattr(state, key).update(value)
-    secret = Secret("the token", TOKEN, ("gateway_tokens", "openqm_tokens"), r'"text": "tablet ')
+    secret = Secret(
+        "the token", TOKEN, ("gateway_tokens", "gateway_certificate", "openqm_tokens"), r'"text": "tablet '
+    )
     return Play(name, CONFIGURE, check, Run(0, output, list(calls)), before, state, [secret])
 
 
@@ -224,7 +226,7 @@ CASES: dict[rules.Rule, tuple[list[Play], list[tuple[Play, str]]]] = {
         [(play(), "no call holds the token")],
     ),
     rules.every_option_that_a_role_calls_secret_has_a_value_in_plays_py: (
-        [play(output=VALIDATED.replace("openqm", "firewall"))],
+        [play(output=VALIDATED.replace("openqm", "gateway"))],
         [(play(output=VALIDATED), "openqm_windows_login of openqm has none")],
     ),
     rules.every_download_comes_from_the_households_cache_and_is_checked: (
