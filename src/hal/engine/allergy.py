@@ -8,10 +8,18 @@ from hal.engine import rules, spoken
 from hal.engine.answers import CAUTION, SpokenAnswer, Turn
 from hal.engine.records import Allergy
 
-ASKED_ABOUT = re.compile(
-    r"\b(?:allerg\w+ to|eat|have an? reaction to|drink|touch)"
-    r"(?: any(?! of\b)| an?| the| some)? (\w+(?: \w+)?)"
+# Words that name no substance.
+_NO_SUBSTANCE = (
+    r"(?:in|on|at|of|to|from|with|by|for|and|or|the|an?|my|our|it|that|this|these|those|them|ones?|is|are|am"
+    r"|was|were|be|not|but|so|then|if|when|while|before|after|during|as|about|into|out|up|here|there|too"
+    r"|also|i|me|we|you)\b"
 )
+_ASKS_OF = r"\b(?:allerg\w+ to|eat|have an? reaction to|drink|touch)"
+ASKED_ABOUT = re.compile(
+    rf"{_ASKS_OF}(?: any(?! of\b)| an?| the| some| my| our)?"
+    rf" ((?!{_NO_SUBSTANCE})\w+(?: (?!{_NO_SUBSTANCE})\w+)?)"
+)
+UNNAMED = re.compile(rf"^(?:am|do|have|is|are|can|could|may|should|did|was)\b.*{_ASKS_OF} {_NO_SUBSTANCE}")
 ASKS_TO_CONFIRM = re.compile(r"^(?:am|do|have|is|are)\b.*\b(?:allerg\w+|react\w*)\b")
 ASKS_PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|okay|ok)\b")
 NOTHING_NAMED = re.compile(r"any|anything|something|foods?|medic\w+|drugs?|antibiotics?|pills?|what")
@@ -35,6 +43,8 @@ def answer(turn: Turn) -> SpokenAnswer:
     asked = ASKED_ABOUT.search(question.text)
     if asked and not question.excluded and not NOTHING_NAMED.match(asked.group(1)):
         return SpokenAnswer(_unknown(asked.group(1), allergies), "ALLERGY_CHECK")
+    if UNNAMED.search(question.text) and not (asked or question.excluded or question.continued):
+        return SpokenAnswer("What do you mean? Please name it.", "CLARIFY")
     return _list(turn, allergies)
 
 

@@ -42,7 +42,8 @@ _PARTS = {
     "night": (20, 24),
 }
 NAMED_DOCTOR = re.compile(
-    r"\bdoctor (?!visits?\b|appoint|next|last|today|this|on|in|at|is|for|again|say)([a-z]{3,})$"
+    r"\bdoctor (?!visits?\b|appoint|next|last|today|this|on|in|at|is|for|again|say|made|gave|had|has|did|does"
+    r"|was|will|would|need|want)([a-z]{3,})$"
 )
 
 

@@ -94,12 +94,56 @@ DANGERS = rules.named(
     overdose TOOK(?:twice|double|too many|too much)(?! (?:a|per|each) day)
     overdose TOOK(?:(?:the |a )?(?:whole|entire) \w+|all (?:of )?(?:my|the)|a handful|an overdose)
     overdose TOOK(?:two|three|2|3) times (?:the|my|a|her|his)\b
-    overdose TOOK(?:two|three|four|five|six|seven|eight|nine|ten|\d+|extra|another|again)(?! (?:UNITS)\b)
-    """.replace("TOOK", r"(?:took|taken|swallowed|had|drank|given|gave) (?:\w+ ){0,4}?").replace(
+    overdose TOOK(?<! at )(?:ABOUT)(?:COUNT|extra|another|again)(?! (?:UNITS)\b)
+    overdose SWALLOWED(?:ABOUT)(?:MANY) times(?! (?:\w+ ){0,2}?(?:NO DAY)\b)
+    overdose (?:popped|downed|gulped) (?:ABOUT)(?:COUNT)(?! (?:UNITS)\b)
+    overdose SWALLOWED(?:over . over|back to back)(?! (?:\w+ ){0,2}?(?:NO DAY)\b)
+    overdose (?:had|gave|given) (?:NO DOSES){0,6}?(?:ABOUT)(?:MANY) times (?:\w+ )?(?:TODAY)
+    overdose SWALLOWED(?:ABOUT)(?:LOTS) (?!(?:of )?(?:(?:my|the|his|her|those) )?(?:THINGS)\b)\w+
+    overdose SWALLOWED(?:\w+ )?more (?!time|money)(?:\w+ ){0,4}?than (?:\w+ ){0,2}(?:MEANT)
+    """.replace(
+        # Between the verb and the number, and no part of what is taken.
+        "ABOUT",
+        r"(?:(?:like|about|maybe|around|almost|nearly|roughly|probably|perhaps|at least|over|more than|up to"
+        r"|just|already) ){0,3}",
+    )
+    .replace(
+        "SWALLOWED",
+        r"(?:took|(?<!pressure )(?<!sugar )(?<!temperature )taken|swallowed|popped|downed|gulped)"
+        r" (?:NO DOSES){0,6}?",
+    )
+    # Not "took my kids to the doctor five times": what is taken somewhere, or is a measure or no medicine.
+    .replace("NO DOSES", r"(?!(?:to|out|from|off|for|at|THINGS)\b(?! (?:\w+ )?(?:PILLS)\b))\w+ ")
+    .replace("PILLS", r"medic\w+|pills?|tablets?")
+    .replace(
+        "LOTS",
+        r"(?:a|an) (?:\w+ )?(?:bunch|ton|load|lot|heap|pile|fistful|few|handful)|tons|loads|lots|heaps"
+        r"|several|too many|way too many",
+    )
+    .replace("MANY", r"(?:two or |three or |four or )?(?:COUNT|several|multiple|many|a (?:few|bunch of))")
+    .replace("COUNT", r"two|three|four|five|six|seven|eight|nine|ten|\d+")
+    # How often it was in a week or since last year is no matter of one day.
+    .replace("NO DAY", r"a|per|each|every|daily|week|month|year|years|months|weeks|life|since|ever")
+    .replace("TODAY", r"today|tonight|already|this (?:morning|afternoon|evening)|in a row|by mistake|now")
+    .replace("MEANT", r"should|supposed|meant|allowed|prescribed|needed|told|usual|ought|label|dose|normal")
+    .replace(
+        # What is taken, or had, and is no medicine.
+        "THINGS",
+        r"blood|pressure|temp\w*|pulse|heart|sugar|glucose|weight|readings?|measurements?|pictures?|photos?"
+        r"|videos?|selfies?|notes?|books?|class\w*|courses?|tests?|exams?|naps?|walks?|trips?|breaks?|bus\w*"
+        r"|trains?|taxis?|cabs?|cars?|flights?|stairs|dogs?|trash|shower\w*|baths?|time|work|effort|money"
+        r"|cash|days?|hours?|minutes?|weeks?|months?|years?|people|coffees?|tea|water|snacks?|food|lunch"
+        r"|breakfast|dinner|beers?|drinks?|stuff|things?|clothes|leftovers|appointments?|steps|bags?|boxes"
+        r"|_NO_MEDICINE_",
+    )
+    .replace("_NO_MEDICINE_", _NO_MEDICINE)
+    .replace("TOOK", r"(?:took|taken|swallowed|had|drank|given|gave) (?:\w+ ){0,4}?")
+    .replace(
         "UNITS",
         r"a|per|times|am|pm|o|puffs?|days?|weeks?|hours?|minutes?|months?|years?|readings?|appointments?"
         r"|cups?|slices?|glass\w*|pieces?|bites?|eggs?|kids?|child\w*|visits?|charges?|questions?|allerg\w+"
-        r"|doctors?|steps|walks?|calls?|meals?|things?|" + _NO_MEDICINE,
+        r"|doctors?|steps|walks?|calls?|meals?|things?"
+        r"|dollars?|bucks|hundred|refills?|" + _NO_MEDICINE,
     )
 )
 # Questions of the records or of the world: "when did I have chest pains", "what are the signs of a stroke".

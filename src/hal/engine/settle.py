@@ -75,6 +75,8 @@ _OF_PERSON = re.compile(
 )
 _NEVER_A_NAME = re.compile(
     r"\b(?:some(?:one|body)|any(?:one|body)|every(?:one|body)|[a-z]|colou?rs?|shape|network|owes?|owed|copays?|hurts?|hurting|aches?|aching|sore|leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
+    r"|gave|gives?|given|made|told|tells?|said|wants?|wanted|ordered|orders|prescribed|asked|asks|sent|sends"
+    r"|recommended|suggested|advised|mentioned|promised|wrote"  # "the doctor gave me …"
     r"|sons?|daughters?|sister|brother|grand\w+"
     r"|next|lot|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|two|three|four|five|six|seven|eight|nine"
     r"|ten|first|second|third|fourth"

@@ -24,11 +24,21 @@ NUMBER = r"(\d{1,4}|an?|couple of|few|several|twelve|eleven|ten|nine|eight|seven
 _PART = "(?:noon|midday|lunch|afternoon|evening|night)"
 _DOSES = r"(?:pills?|tablets?|medic\w+|doses?)"
 _SPELT_DAY = "|".join(reversed(DAY_ORDINALS))  # "twenty first" before "first"
+_NUMBERED_DAY = r"\d{1,2}(?:st|nd|rd|th)"
+# Days of a month that is told once: "from the first to the fifteenth of February", "of last month".
+_DAYS_OF_MONTH = re.compile(
+    rf"\b(?P<before>from|between|the) (?:the )?(?P<first>{_SPELT_DAY}|{_NUMBERED_DAY}) (?:up )?"
+    r"(?P<to>to|through|until|till|thru|and) "
+    rf"(?:(?P<leading>{_MONTH}) (?P<number>\d{{1,2}})(?:st|nd|rd|th)?"
+    rf"|(?:the )?(?P<last>{_SPELT_DAY}|{_NUMBERED_DAY}|\d{{1,2}})"
+    rf" (?:(?:(?:of|in) )?(?P<month>{_MONTH})|of (?P<other>(?:this|last|the|next) month)))\b"
+)
 
 
 def spell_out(text: str) -> str:
     """Return a normalised question with its short and unusual wordings in their usual ones."""
     text = re.sub(rf"\b({'|'.join(ABBREVIATED)})\b", lambda match: ABBREVIATED[match[1]], text)
+    text = _DAYS_OF_MONTH.sub(_each_with_its_month, text)
     text = re.sub(
         rf"\b({_MONTH}) (?:the )?({_SPELT_DAY})\b(?! (?:week|half))",
         lambda match: f"{match[1]} {DAY_ORDINALS.index(match[2]) + 1}",
@@ -42,6 +52,20 @@ def spell_out(text: str) -> str:
     for pattern, replacement in USUAL_FORMS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _each_with_its_month(match: re.Match[str]) -> str:
+    month = match["leading"] or match["month"]
+    first, last = [
+        f"{month} {day}" if month else f"the {day} of {match['other']}"
+        for day in (_day_number(match["first"]), _day_number(match["number"] or match["last"]))
+    ]
+    before = "" if match["before"] == "the" else f"{match['before']} "
+    return f"{before}{first} {match['to']} {last}"
+
+
+def _day_number(said: str) -> int:
+    return DAY_ORDINALS.index(said) + 1 if said in DAY_ORDINALS else int(said.rstrip("stndrh"))
 
 
 USUAL_FORMS = (
