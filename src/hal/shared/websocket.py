@@ -39,6 +39,7 @@ from hal.shared.readiness import Readiness
 from hal.shared.recording_session import RECORDING_PATH, RecordingSession
 from hal.shared.session import ListeningTimes, Session
 from hal.shared.socket_settings import SocketSettings
+from hal.shared.tls import server_context
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,6 @@ MAX_FRAME_BYTES = 3 * 2**20
 MAX_QUEUED_FRAMES = 16
 HANDSHAKE_TIMEOUT_S = 10.0
 EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - what is encrypted is for other hosts; the firewall decides which
-# TLS 1.2 with AEAD alone; the suites of TLS 1.3 are so anyway.
-CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 CLOSE_TIMEOUT_S = 2.0
 PING_INTERVAL_S = 20.0
 # Some clients read only while they wait for an answer, so that a person may think for a while
@@ -57,22 +56,6 @@ PING_TIMEOUT_S = 600.0
 TOKENS_INTERVAL_S = 2.0  # how soon a session ends whose device has lost its token
 _JSON = "application/json"
 TOO_MANY_CONNECTIONS = "This address has too many connections, or opens them too fast: try again later."
-
-
-def server_context(certificate_file: str) -> ssl.SSLContext:
-    """Return what a server encrypts with, from a file with its certificate and its key.
-
-    Raises:
-        ValueError: the file cannot be read or holds no such pair.
-    """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(CIPHERS)
-    try:
-        context.load_cert_chain(certificate_file)
-    except OSError as error:  # SSLError is one of them
-        raise ValueError(f"the certificate {certificate_file} cannot be used: {error}") from error
-    return context
 
 
 class WebSocketServer:
@@ -142,8 +125,8 @@ class WebSocketServer:
             self._servers.append(
                 await self._listen(settings.host, settings.ai_server_port, connect=self._connect_ai_server)
             )
-        if settings.tls_port:
-            context = server_context(str(settings.certificate_file))
+        if settings.tls_port and settings.certificate_file:
+            context = server_context(settings.certificate_file)
             self._servers.append(await self._listen(EVERY_INTERFACE, settings.tls_port, context=context))
         for server in self._servers:
             log.info("listening on %s:%d", *server.sockets[0].getsockname()[:2])

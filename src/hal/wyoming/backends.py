@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import logging
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from hal.protocol import ProtocolError, Status, clean_text, decode_object
+from hal.shared.tls import client_context
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Gateway:
 
     def __init__(self, urls: Sequence[str], timeout_s: float, ca_file: Path | None = None) -> None:
         self._urls = urls
-        self._context = ssl.create_default_context(cafile=ca_file)
+        self._context = client_context(ca_file)
         self._timeout_s = timeout_s
         self._idle: dict[str, ClientConnection] = {}  # by conversation, the longest idle first
 

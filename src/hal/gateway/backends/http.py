@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import httpx
 
 from hal.protocol import Frame, ProtocolError, decode_object
 from hal.shared.breaker import BackendError, Rejected, Unreachable
+from hal.shared.tls import client_context
 
 CONNECT_TIMEOUT_S = 2.0
 PROBE_TIMEOUT_S = 1.0
@@ -29,13 +29,8 @@ def make_client(ca_file: Path | None = None) -> httpx.AsyncClient:
     Raises:
         ValueError: the file cannot be read or holds no certificate.
     """
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError as error:  # SSLError is one of them
-        raise ValueError(f"the authority's certificate {ca_file} cannot be used: {error}") from error
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S), trust_env=False, verify=context
-    )
+    timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, verify=client_context(ca_file))
 
 
 async def post(client: httpx.AsyncClient, url: str, payload: dict[str, Any]) -> Frame:
