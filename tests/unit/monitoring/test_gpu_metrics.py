@@ -68,6 +68,14 @@ def test_a_gpu_that_was_seen_once_is_missed(host: Host) -> None:
     assert (told["hal_gpu_count"], told["hal_gpu_expected"]) == (0, 1)
 
 
+def test_a_memory_that_a_loss_of_power_has_emptied_is_begun_anew(host: Host) -> None:
+    host.tool("nvidia-smi", f"head -n 1 {SAMPLES / 'nvidia-smi.csv'}")
+    (host.root / "state").mkdir()
+    (host.root / "state/most").touch()
+    assert host.run("--vendor", "nvidia")["hal_gpu_expected"] == 1
+    assert (host.root / "state/most").read_text() == "1\n"
+
+
 def test_a_gpu_on_the_bus_is_expected_before_any_driver_shows_it(host: Host) -> None:
     device = host.root / "empty/sys/bus/pci/devices/0000:01:00.0"
     device.mkdir(parents=True)

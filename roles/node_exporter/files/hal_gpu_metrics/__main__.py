@@ -55,7 +55,10 @@ def expected(count: int, found: int, vendor: str, state: Path, root: Path) -> in
     on_the_bus = [gpu for gpu in lspci.from_sysfs(root) if gpu["vendor"] in ("nvidia", "amd")]
     if vendor != "auto":
         on_the_bus = [gpu for gpu in on_the_bus if gpu["vendor"] == vendor]
-    seen = int(state.read_text()) if state.exists() else 0
+    try:
+        seen = int(state.read_text())
+    except (OSError, ValueError):  # there is none yet, or a loss of power has left it empty
+        seen = 0
     most = max(seen, found, len(on_the_bus))
     if most > seen:
         state.parent.mkdir(parents=True, exist_ok=True)
