@@ -15,11 +15,11 @@ SAMPLES = ROOT / "tests/data/gpu"
 
 
 class Host:
-    """A host with a tool, a folder of text files and a memory of what was seen."""
+    """A host with a tool, and a memory of what was seen."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for name in ("bin", "text", "empty"):
+        for name in ("bin", "empty"):
             (root / name).mkdir()
 
     def tool(self, name: str, script: str) -> None:
@@ -30,7 +30,7 @@ class Host:
 
     def run(self, *arguments: str) -> dict[str, float]:
         """Run the program; return what it told, each series by its name and labels."""
-        places = {"--directory": "text", "--state": "state/most", "--root": "empty"}
+        places = {"--state": "state/most", "--root": "empty"}
         options = [word for option, place in places.items() for word in (option, str(self.root / place))]
         done = subprocess.run(
             [sys.executable, "-B", PROGRAM, *options, *arguments],
@@ -38,8 +38,7 @@ class Host:
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        lines = (self.root / "text/hal_gpu.prom").read_text().splitlines()
-        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in done.stdout.splitlines()}
 
 
 @pytest.fixture
