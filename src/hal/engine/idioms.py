@@ -310,15 +310,17 @@ _MONEY: tuple[tuple[str, str], ...] = (
         r" (?:go up|gone up|went up|going up|increased?|get raised|been raised|change|changed)(?: on"
         r" (?:me|us))?$",
     ),
-    # A total, of whom it is named before it.
     (
-        r"how much did i spend at \1 \2",
-        rf"^(?!.*\b(?:cholesterol|pills?|medic\w+|refills?|doses?|weight|steps|calories?|sugars?|blood"
-        rf"|points?"
-        rf"|appointments?|visits?|readings?|income|pension|deposits?)\b)(?:what (?:is|was) )?{_OWN}"
-        rf"(?!(?:what|which|how|my|the|our|{_MONTH}|this|last|and|in|a|is|was)\b)(\w+(?: (?!and\b)\w+)?)"
-        rf" totals?"
-        rf" ((?:for|in|this|last|since|so far)\b.*)$",
+        r"what was my smallest purchase \1 ",
+        r"^(?:what|how much) (?:is|was) the least (?:that )?(?:i|we)(?: have)?(?: ever)? (?:paid|spent"
+        r"|pay|spend)"
+        r" (for|on|at) (?=\w)",
+    ),
+    (
+        r"when was my \2 \1 bill",
+        r"^(?:in )?(?:which|what) (?:month|week|day) (?:was|were) (?:my|the|our) (water|electric\w*"
+        r"|power|grocery)"
+        r"(?: bills?)? (?:the )?(highest|lowest|biggest|smallest|largest)$",
     ),
 )
 

@@ -288,7 +288,8 @@ def _is_name(left: Leftover, turn: Turn) -> bool:
         return False
     if intent == Intent.MEDICATION and CLASS.fullmatch(left.words):
         return True
-    if len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
+    bought = intent == Intent.MEDICATION and question.named("merchants")  # "what did I get off Amazon"
+    if bought or len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
         return False
     if intent == Intent.TRANSACTION and not (_SPENT.search(question.text) or question.continued):
         return False
