@@ -28,7 +28,7 @@ from lab.network import PROJECT, STATE, USER, laboratory
 from lab.verbs import ARTIFACTS, TASK_TIMEOUT_S, build_ollama
 
 SIDE_BY_SIDE = (os.cpu_count() or 1) + 1  # each now and then waits
-BOOT_S = 300  # cloud-init upgrades what the image has, on a busy machine
+BOOT_S = 600  # cloud-init upgrades what the image has, on a busy machine
 # They take longest, and begin first: the last to begin would run alone, with a processor free.
 LONGEST = ("speech", "haproxy", "gateway", "base")
 TRIED_AGAIN = 2  # a busy mirror or machine fails so many; more that fail are no chance
