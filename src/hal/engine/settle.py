@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jellyfish
 from rapidfuzz import fuzz
 
-from hal.engine import rules, spoken
+from hal.engine import never_names, rules, spoken
 from hal.engine.answers import CAUTION, SpokenAnswer, Turn
 from hal.engine.entities import PLAIN_NAMES
 from hal.engine.medication import REFUSALS, narrows
@@ -89,7 +89,7 @@ _NEVER_A_NAME = re.compile(
     r"|enough|usual|regular|normal|card|food|water|meals?|specialists?|pharmacy|weekly|monthly|overdue|online"
     r"|early|late|cost|price|current|final|morning|afternoon|evening|night|exactly|little|big|small"
     r"|white|blue|pink|yellow|rather|instead|very|per"
-    r"|red|green|round|\w+est)\b"
+    rf"|red|green|round|\w+est)\b|{never_names.NEVER}|{never_names.ALONE}"
 )
 _ADVICE = re.compile(
     r"^(?:how (?:do|can|should|could|would) (?:i|we|you|one)\b|(?:do i|do we) (?:need|have) to (?:see"
