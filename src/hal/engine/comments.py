@@ -70,7 +70,7 @@ _DOING = (
 )
 # "The pill I keep forgetting", "did I forget": what they begin with is of the question.
 _NOT_OF_WHICH = "".join(
-    f"(?<!{word})"
+    f"(?<!{word} )"
     for word in (
         *("do", "did", "have", "am", "was", "can", "should", "that", "which", "what", "who", "where", "when"),
         *("how", "why", "if", "whether", "one", "ones", "pill", "pills", "medication", "medications"),
@@ -87,14 +87,14 @@ _JOINED = r"(?: (?:and|so|but|anyway|anyhow|because))*"
 
 # What stands for it, then what says it.
 COMMENTS: tuple[tuple[str, str], ...] = (
-    ("", rf"{_NOT_OF_WHICH} (?:{_REMARK})$"),
+    ("", rf" {_NOT_OF_WHICH}(?:{_REMARK})$"),
     (
         "",
         rf"^(?:now |oh |well |so )*(?:(?:{_MANNER}|{_MEMORY}){_JOINED} )+(?={_ASKED})"
         r"(?!(?:my|the|any|anything)\b)",
     ),
     # Between two questions: "what day is it i have lost track and who is next".
-    (" ", rf"{_NOT_OF_WHICH} (?:{_MEMORY}|{_SEEMS}) (?=(?:and|but|so) {_ASKED})"),
+    (" ", rf" {_NOT_OF_WHICH}(?:{_MEMORY}|{_SEEMS}) (?=(?:and|but|so) {_ASKED})"),
     # What is taken back for what follows: "the metformin no hang on i mean the cholesterol tablet".
     (
         r"\1 \2",

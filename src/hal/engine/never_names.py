@@ -92,4 +92,4 @@ _ING = (
 _COMMON = "|".join(sorted(set(_OTHERS.split())))
 # None of these stands in a name, and a name is not made of common words alone: "Old Navy" may be one.
 NEVER = rf"\b(?:{'|'.join(sorted({*_FUNCTION_WORDS.split(), *_VERBS.split()}))}|{_ING})\b"
-ALONE = rf"^(?:{_COMMON})(?: (?:{_COMMON}))*$"
+ALONE = rf"^(?!$)(?:{_COMMON})(?: (?:{_COMMON}))*$"

@@ -187,6 +187,41 @@ def parse(text: str, household: Household, today: date, intent: Intent | None = 
         intent: its subject if that is known from elsewhere.
     """
     said = plain(asides.without(text[:MAX_CHARACTERS], household))
+    question = _read(said, household, today, intent)
+    if intent is None and (question.leftover or question.intent == Intent.GENERAL):
+        for asked, told in asides.apart(said, household):
+            alone = _read(asked, household, today, None)
+            if _is_whole(alone) and _is_beside(told, alone, household, today):
+                return alone
+    return question
+
+
+def _is_whole(question: Question) -> bool:
+    """Tell whether a part of what was said is a question of the records that is understood in full."""
+    narrowed = (
+        question.periods or question.part_of_day or question.conditions.named() or names_records(question)
+    )
+    return (
+        question.intent not in (Intent.GENERAL, Intent.PASSWORD) and not question.leftover and bool(narrowed)
+    )
+
+
+def _is_beside(told: str, question: Question, household: Household, today: date) -> bool:
+    """Tell whether what was told beside a question changes nothing in it.
+
+    It names no record of the question's subject, and a time only where the question has its own.
+    """
+    named = by_kind(find_entities(told, household))
+    if any(belongs(kind, question.intent) for kind in named):
+        return False
+    own = bool(question.periods or question.conditions.named())
+    return own or not (
+        asides.TIME_WORDS.search(told) or period_grammar.read(told, today, future=False).periods
+    )
+
+
+def _read(said: str, household: Household, today: date, intent: Intent | None) -> Question:
+    """Understand a plain text as one question."""
     named = find_entities(said, household)
     everything = by_kind(named)
     best, worldly = (intent, False) if intent else subject(said, everything)

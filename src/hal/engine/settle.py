@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jellyfish
 from rapidfuzz import fuzz
 
-from hal.engine import never_names, rules, spoken
+from hal.engine import asides, never_names, rules, spoken
 from hal.engine.answers import CAUTION, SpokenAnswer, Turn
 from hal.engine.entities import PLAIN_NAMES
 from hal.engine.medication import REFUSALS, narrows
@@ -285,6 +285,8 @@ def _is_name(left: Leftover, turn: Turn) -> bool:
     if intent == Intent.MEDICATION and CLASS.fullmatch(left.words):
         return True
     if len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
+        return False
+    if f" {left.words} " in f" {asides.story(question.text)} ":
         return False
     if intent == Intent.TRANSACTION and not (_SPENT.search(question.text) or question.continued):
         return False
