@@ -39,7 +39,7 @@ _NARROWS = re.compile(
 # What a person says of themselves or others before a question that is whole by itself, and what turns that.
 _TELLS = re.compile(
     r"^(?:and |but |so |oh |well |now |you know |it is just |because )*(?:i|we|it|they|he|she|you|there"
-    r"|somebody|someone|everybody|(?:my|our|the) \w+) (?!bought |buy |paid |pay )\w+ \w+"
+    r"|somebody|someone|everybody|kids|(?:my|our|the) \w+) (?!bought |buy |paid |pay )\w+ \w+"
 )
 _TURNS = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|only|except|besides|apart|without|than|counting"
@@ -64,7 +64,8 @@ _STORY_TURNS = re.compile(
 )
 _REMARKS = re.compile(
     r" (?:(?:and|but|because|since|cause) )?(?=(?:i|it|we|they|she|he|that|somebody|everybody) (?:just "
-    r"|really |still |only |was |am |were |is |are )*(?:am|was|is|are|were|had|have had|feel|felt|feels|keep|kept"
+    r"|really |still |only |was |am |were |is |are )*(?:am|was|is|are|were|had|have had|feel|felt"
+    r"|feels|keep|kept"
     r"|get|got|seems?|seemed|looks?|looked|likes?|loved?|hate|hope|bet|swear|thought|figured|promised|guessed"
     r"|\w+ing) \w+)"
 )

@@ -24,7 +24,8 @@ _MEMORY = (
     r"|(?:do|did|could) not (?:quite |even )?(?:know|remember|recall|catch it|write it down)"
     r"(?: (?:anymore|any more|it|that|now|offhand))?"
     r"|(?:have|had) no (?:idea|clue)|have a (?:bad|terrible|lousy|poor) memory"
-    r"|forget|should (?:really )?know (?:this|that|it)|ought to know(?: this| that)?"
+    r"|am not (?:an? )?(?:early bird|morning person|night owl|spring chicken)|forget|should (?:really"
+    r" )?know (?:this|that|it)|ought to know(?: this| that)?"
     rf"|(?:never|hardly ever) (?:remember|know|can remember){_THEM}"
     rf"|mix{_THEM} up|get (?:it|them|everything) (?:confused|mixed up)"
     r"|hate (?:to ask|asking|to bother you)(?: again)?"
@@ -74,8 +75,8 @@ _NOT_OF_WHICH = "".join(
     for word in (
         *("do", "did", "have", "am", "was", "can", "should", "that", "which", "what", "who", "where", "when"),
         *("how", "why", "if", "whether", "one", "ones", "pill", "pills", "medication", "medications"),
-        *("medicine", "medicines", "doctor", "place", "thing", "things", "is", "and", "tell", "something"),
-        *("anything", "much", "many", "often", "long", "name", "appointment", "appointments"),
+        *("medicine", "medicines", "thing", "things", "is", "and", "tell", "something"),
+        *("anything", "much", "many", "often", "long", "name"),
     )
 )
 _REMARK = rf"(?:and |but |because |since |though |so )?(?:{_MEMORY}|{_SEEMS}|{_MANNER}|{_WANTED}|{_DOING})"

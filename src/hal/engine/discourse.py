@@ -34,7 +34,7 @@ _OPENERS = (
     r"|alright|oh|ah|aha|lol|haha|cool|great|perfect|nice|wonderful|lovely|thanks"
     r"|thank you|mm hm|mmhm|mm|hmm|yeah|yes|yep|yup|gosh|geez|ugh|man|dude|buddy|hon|honey|sweetie"
     r"|sweetheart"
-    r"|darling|dear|my dear|my friend|(?:hi|hello|hey) there|well|so|like|quick question"
+    r"|darling|dear|my dear|my friend|(?:hi|hello|hey) there|well|so(?! far)|like|quick question"
     r"|i have a (?:quick )?question"
     r"|(?:just )?(?:one|another|a) (?:more |last |quick |other )?(?:question|thing)|by the way|btw|say"
     r"|never mind(?: that| it)?|no wait(?: i mean(?:t)?)?|tell me straight|once more|one more time"

@@ -80,6 +80,7 @@ _ANYTHING_ON = re.compile(
     r"|^(?:and )?(?:anything|something|is there anything|are there any|first thing)\b|\b(?:free|busy"
     r"|booked)$"
     r"|^where (?:do|must|am) (?:i|we) (?:\w+ to )?(?:go|be|going|expected)\b"
+    r"|^(?:list|show|read|go over|run through)\b"
     r"|^where (?:i|we|she|he) (?:must|should|have to|has to|need to) (?:go|be)\b"
 )
 # What tells that a sum of the household's is asked for, and that a value was recorded.
@@ -88,7 +89,10 @@ _SUMS = re.compile(
     r"|higher|lower|more|less)\b"
     r"|\baverage\b|\blast time\b|\bhow many times\b|\bhow often\b|\b(?:over|under) \d|\b(?:priciest"
     r"|biggest|largest|smallest|latest|last|dollars"
-    r"|costing|(?:come|came|comes|go|goes|gone|went) out)\b"
+    r"|costing|altogether|in all|(?:come|came|comes|go|goes|gone|went) out)\b"
+)
+_OWN_MONEY = re.compile(
+    r"\b(?:income|spending|expenses|purchases|charges|deposits|pension|paychecks?|bills|payments)\b"
 )
 _MEASURED = re.compile(
     r"\b(?:was|were|went|gone|been|had|now|currently|times|average|highest|lowest|latest|last|first"
@@ -229,7 +233,9 @@ def _read(said: str, household: Household, today: date, intent: Intent | None) -
     intent = question.intent
     if worldly:
         own = _complete(replace(question, intent=best), named, household, today)
-        if not own.leftover and _is_of_the_records(own):
+        first = own.leftover[0].words if len(own.leftover) == 1 and own.periods else ""
+        named_first = bool(first) and said.startswith(first)
+        if (not own.leftover or named_first) and _is_of_the_records(own):
             return own
     if intent == Intent.GENERAL and _ANYTHING_ON.search(said):
         dated = _complete(replace(question, intent=Intent.APPOINTMENT), named, household, today)
@@ -238,7 +244,7 @@ def _read(said: str, household: Household, today: date, intent: Intent | None) -
     if (
         intent == Intent.GENERAL
         and {"merchants", "categories"} & set(everything)
-        and (len(said.split()) <= FEW or _SUMS.search(said))
+        and not (rules.GENERAL_KNOWLEDGE.search(said) or _OF_ANYONE.search(said))
     ):
         dated = _complete(replace(question, intent=Intent.TRANSACTION), named, household, today)
         if not dated.leftover and (dated.periods or _is_of_the_records(dated)):
@@ -339,5 +345,7 @@ def _is_of_the_records(question: Question) -> bool:
     if question.intent == Intent.PASSWORD or rules.GENERAL_KNOWLEDGE.search(text) or _OF_ANYONE.search(text):
         return False
     if question.intent == Intent.TRANSACTION:
+        if question.periods and ("merchants" in question.entities or _OWN_MONEY.search(text)):
+            return True
         return bool(_SUMS.search(text)) and ("merchants" in question.entities or not is_of_a_price(text))
     return bool(question.periods or question.conditions.named() or _MEASURED.search(text))

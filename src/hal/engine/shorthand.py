@@ -20,7 +20,12 @@ SHORTHAND: tuple[tuple[str, str], ...] = (
     # Signs that stood between words: "w/ food", "w/o", "the 28th/29th".
     ("without", r"\bw o\b(?= \w)"),
     ("with", r"\bw\b(?= \w)"),
-    (r"\1 and \2", rf"\b({_DAY}) ({_DAY})\b"),
+    (r"\1 and the \2", rf"\b({_DAY}) ({_DAY})\b"),
+    (
+        r"\1",
+        r"\b(20\d\d|this (?:week|month|year)|january|february|march|april|may|june|july|august|september"
+        r"|october|november|december) so far\b",
+    ),
     # Hours and parts of a day.
     *((f"{hour} oclock", rf"\b{word} o ?clock\b") for hour, word in enumerate(SMALL[:12], 1)),
     ("oclock", r"\b(?<=\d )o clock\b"),
@@ -34,6 +39,9 @@ SHORTHAND: tuple[tuple[str, str], ...] = (
     (r"\1 morning", r"\b(tomorrow|\w+day|in the|each|every) am\b(?! i\b)"),
     (r"\1 evening", r"\b(tomorrow|yesterday|\w+day|in the|each|every) pm\b"),
     # Days of a week that are words too: "sat or sun", "this sat".
+    (r"\1 \2 saturday", r"\b(fri|friday|\w+day|weekend) (or|and) sat\b"),
+    (r"\1 \2 sunday", r"\b(sat|saturday|friday) (or|and) sun\b(?! (?:screen|burn|block)\b)"),
+    (r"\1 month", r"\b(last|this|next|past|per) mo\b"),
     (
         r"\1 saturday or sunday",
         r"\b((?:on|anything|something|free|busy|open|booked|for|plans|this|next|last|either|is|or|have)) "

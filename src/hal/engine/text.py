@@ -47,6 +47,7 @@ SHORT_FORMS = {
     "wk": "week",
     "wks": "weeks",
     "mos": "months",
+    "wt": "weight",
     "avg": "average",
     "pls": "please",
     "plz": "please",

@@ -37,7 +37,10 @@ TOPICS: tuple[tuple[str, str], ...] = (
         rf"^{_TOPIC} ({_ASKING}) ({_BE}) {_IT} (?=(?:for|on|in|due|at|with|again|called)\b)(.+)$",
     ),
     (r"\2 \3 \1", rf"^{_TOPIC} ({_ASKING}) ({_BE}) {_IT}(?: again)?$"),
-    (r"\2 \3 \1 \4", rf"^{_TOPIC} ({_ASKING}) (do|does|did) (?:it|they|those|that) (\w+(?: \w+){{0,4}})$"),
+    (
+        r"\2 \3 \1 \4",
+        rf"^{_TOPIC} ({_ASKING}) (do|does|did) (?:it|they(?!.* me\b)|those|that) (\w+(?: \w+){{0,4}})$",
+    ),
     (
         r"\2 \3 \1",
         rf"^{_TOPIC} ({_ASKING}) ({_DO} (?:i|we) (?:\w+ ){{0,2}}?\w+(?: (?:for|to|at|with|on|of))?) {_IT}$",
