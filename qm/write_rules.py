@@ -49,7 +49,19 @@ from hal.engine.evidence import EVIDENCE
 
 DIRECTORY = Path(__file__).parent / "HAL.RULES"
 _MODULES = (
-    *(allergy, appointment, asides, beside, commands, danger, engine, entities, follow_up, health_data),
+    *(
+        allergy,
+        appointment,
+        asides,
+        beside,
+        commands,
+        danger,
+        engine,
+        entities,
+        follow_up,
+        general,
+        health_data,
+    ),
     *(medication, medicine, medicine_classes),
     *(period_atoms, period_grammar, question, ranking, refills, rules, settle, subject, transaction),
     vocabulary,

@@ -39,7 +39,7 @@ _NARROWS = re.compile(
 # What a person says of themselves or others before a question that is whole by itself, and what turns that.
 _TELLS = re.compile(
     r"^(?:and |but |so |oh |well |now |you know |it is just |because )*(?:i|we|it|they|he|she|you|there"
-    r"|somebody|someone|everybody|(?:my|our|the) \w+) (?!bought |buy |paid |pay )\w+ \w+"
+    r"|somebody|someone|everybody|kids|(?:my|our|the) \w+) (?!bought |buy |paid |pay )\w+ \w+"
 )
 _TURNS = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|only|except|besides|apart|without|than|counting"
@@ -47,6 +47,32 @@ _TURNS = re.compile(
     r"|took|taken|taking|ate|eat|drank|swallowed|touched|had|bought|paid|spent|spend|doses?|pills?|tablets?"
     r"|refills?|medic\w*|prescri\w*|appoint\w*|allerg\w*|weigh\w*|pressure|sugar|cancel\w*|change\w*"
     r"|die|dying|dead|kill|hurts?|pain\w*|breath\w*|chest|blood|sick|dizzy|faint\w*|fell|instead|stop\w*)\b"
+)
+# Where a question begins after a story that no mark parts from it, and a remark after the question.
+_BEGINS = re.compile(
+    r" (?:(?:what|when|where|which|how|who)(?: \w+){0,3}? (?:is|are|was|were|do|does|did|has|have|am|can"
+    r"|should|will)|(?:do|did|have|am|can|should|was|were) i"
+    r"|(?:is|are|was|has|does|did|were|do) (?:my|the|there|doctor))\b"
+)
+_JOINED = re.compile(r"(?: (?:and|so|but|anyhow|anyway|now|then))+$")
+_STORY_TURNS = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|only|except|besides|apart|without|than|counting"
+    r"|excluding|else|for (?:my|our|the|her|his|their|an?)|hers?|his|theirs|take|takes|took|taken|taking"
+    r"|swallowed|touched|ate|eat|drank|doses?|pills?|tablets?|refills?|medic\w*|prescri\w*|appoint\w*|allerg\w*"
+    r"|weigh\w*|pressure|sugar|cancel\w*|change\w*|die|dying|dead|kill|hurts?|pain\w*|breath\w*|chest"
+    r"|blood|sick|dizzy|faint\w*|fell|instead|stop\w*)\b"
+)
+_REMARKS = re.compile(
+    r" (?:(?:and|but|because|since|cause) )?(?=(?:i|it|we|they|she|he|that|somebody|everybody) (?:just "
+    r"|really |still |only |was |am |were |is |are )*(?:am|was|is|are|were|had|have had|feel|felt"
+    r"|feels|keep|kept"
+    r"|get|got|seems?|seemed|looks?|looked|likes?|loved?|hate|hope|bet|swear|thought|figured|promised|guessed"
+    r"|\w+ing) \w+)"
+)
+_CLOSED = re.compile(
+    r"\b(?:\w+day|weeks?|months?|years?|days?|ago|january|february|march|april|may|june|july|august"
+    r"|september|october|november|december|today|tonight|tomorrow|yesterday|morning|afternoon|evening"
+    r"|night|now|currently|lately|recently|christmas|thanksgiving|20\d\d|\d+(?:st|nd|rd|th))$"
 )
 _ASKS = re.compile(
     r"^(?:and |but |so )?(?:what|when|where|who|which|how|do|does|did|am|is|are|was|were|have|has)\b"
@@ -74,6 +100,35 @@ def without(text: str, household: Household) -> str:
         )
     ]
     return ", ".join(kept) if 0 < len(kept) < len(clauses) else text
+
+
+def apart(text: str, household: Household) -> list[tuple[str, str]]:
+    """Return a normalised question's parts that may be whole by themselves, each with what is told beside it.
+
+    A story before it ends where the question begins; a remark after it begins where a name or time has ended.
+    """
+    found = []
+    before = story(text)
+    told, asked = _JOINED.sub("", before), text[len(before) + 1 :]
+    if told and not (_STORY_TURNS.search(told) or rules.PRONOUN.search(asked)):
+        found.append((asked, told))
+    for match in _REMARKS.finditer(text):
+        asked, remark = text[: match.start()], text[match.end() :]
+        if not _ASKS.search(asked) or _NARROWS.search(remark) or TIME_WORDS.search(remark):
+            continue
+        last = asked.count(" ")
+        named = find_entities(asked, household)
+        if (_CLOSED.search(asked) or any(last in each.words for each in named)) and not find_entities(
+            remark, household
+        ):
+            found.append((asked, remark))
+    return found
+
+
+def story(text: str) -> str:
+    """Return what a normalised question only tells before it asks, "" if it begins with what it asks."""
+    begins = list(_BEGINS.finditer(text))
+    return text[: begins[-1].start()] if begins and _TELLS.search(text) and not _ASKS.search(text) else ""
 
 
 def _is_told_before(clause: str, household: Household) -> bool:

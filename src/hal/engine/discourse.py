@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from hal.engine.comments import COMMENTS
 from hal.engine.preamble import (
     PREAMBLES,
     SOMEBODY_ASKS,
@@ -16,6 +17,8 @@ from hal.engine.preamble import (
     SOMEBODY_SENDS,
     SOMEBODY_SPEAKS,
 )
+from hal.engine.shorthand import SHORTHAND
+from hal.engine.topics import TOPICS
 
 _ASKING = (
     r"(?:what|when|where|who|whose|which|how|why|if|whether|at (?:what|which)|for (?:what|which)|do|does"
@@ -31,7 +34,7 @@ _OPENERS = (
     r"|alright|oh|ah|aha|lol|haha|cool|great|perfect|nice|wonderful|lovely|thanks"
     r"|thank you|mm hm|mmhm|mm|hmm|yeah|yes|yep|yup|gosh|geez|ugh|man|dude|buddy|hon|honey|sweetie"
     r"|sweetheart"
-    r"|darling|dear|my dear|my friend|(?:hi|hello|hey) there|well|so|like|quick question"
+    r"|darling|dear|my dear|my friend|(?:hi|hello|hey) there|well|so(?! far)|like|quick question"
     r"|i have a (?:quick )?question"
     r"|(?:just )?(?:one|another|a) (?:more |last |quick |other )?(?:question|thing)|by the way|btw|say"
     r"|never mind(?: that| it)?|no wait(?: i mean(?:t)?)?|tell me straight|once more|one more time"
@@ -100,7 +103,7 @@ _COURTESIES = (
 )
 _HEDGES = (
     r"(?<!while )i (?:believe|think|guess|suppose|reckon|mean|hope)(?! (?:it|my|that|about)\b)"
-    r"|i (?:wonder|forget|recall)"
+    r"|(?<!did )(?<!do )i (?:wonder|forget|recall)"
     r"(?! (?:it|my|that|about|if|whether|what|when|where|who|which|how|why)\b)"
     r"|roughly speaking|(?:more or less)|so to speak|precisely|roughly|approximately|basically|honestly"
     r"|literally|totally|even|quite|very(?= (?:dangerous|severe|bad|serious|last|first|next|latest|much"
@@ -153,6 +156,7 @@ _TIME = (
 DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), put)
     for pattern, put in (
+        *((pattern, put) for put, pattern in (*SHORTHAND, *COMMENTS)),
         (r"^say me\b", "tell me"),
         (
             r"^(?:so )?(?:what (?:you are|he is|she is) saying is|you are saying|you are telling me|you mean"
@@ -254,6 +258,7 @@ DISCOURSE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "",
         ),
         (rf"^(?:{_REPORTED})?(?!{_ASKED}\b)(.+) {_CONFIRM}$", r"is it true that \1"),
+        *((pattern, put) for put, pattern in TOPICS),
     )
 )
 

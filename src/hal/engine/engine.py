@@ -143,6 +143,9 @@ def reply_to(
     before = _before_the_records(question, asked, earlier, household, emergency_number)
     if before is not None:
         return before
+    last = str(request.context[-1].get("answer") or "") if request.context else ""
+    if last and general.said_again(asked):
+        return ListenerReply(last, intent=Intent.GENERAL, action_taken="SAID_AGAIN")
     answered = [_answer(Turn(each, household, now)) for each in _parts(question, request, household, now)]
     said = [(intent, answer) for intent, answer in answered if answer is not None]
     if said and len(said) == len(answered):
@@ -189,7 +192,7 @@ def _parts(
             second = f"{opening[0]} {second}"
         turn = {"question": first, "answer": "", "intent": one.intent}
         two = understand(second, [*request.context, turn], household, now.date())
-        if Intent.GENERAL in (one.intent, two.intent):
+        if any(each.intent == Intent.GENERAL and not general.is_local(each.text) for each in (one, two)):
             continue
         if asks or one.intent != two.intent:
             return [one, two]

@@ -40,6 +40,10 @@ _ASKS_ITSELF = re.compile(
     r"|^(?:and|but|or|what about|how about) (?:the |my )?"
     r"(?:smallest|largest|biggest|cheapest|highest|lowest|(?:most|least) expensive|average)\b"
 )
+_EXTREME = re.compile(
+    r"^(?:and |but |or )?(?:what|when|which|how much)\b.*"
+    r"\b(?:highest|lowest|biggest|largest|smallest|cheapest|earliest|latest|most|least|average)\b"
+)
 _WAS = re.compile(r"\b(?:was|were|did)\b")
 _TAKES = re.compile(r"\btak(?:e|en|ing)\b")
 _SEES_PERSON = re.compile(r"\b(?:see|seeing|saw|seen|visit|appointment with) (him|her|them)\b")
@@ -121,6 +125,8 @@ def _continue(question: Question, earlier: Question, household: Household, today
         pointed = own_action and (related or points)
         stranger = elliptic and candidate.leftover
         averaged = candidate.conditions.average and not candidate.leftover
+        bounded = elliptic and candidate.conditions.named() and not candidate.leftover
+        extreme = own_action and not candidate.leftover and _EXTREME.search(question.text)
         if not (
             named
             or pointed
@@ -129,6 +135,8 @@ def _continue(question: Question, earlier: Question, household: Household, today
             or (short and own_action)
             or candidate.part_of_day
             or averaged
+            or bounded
+            or extreme
         ):
             return question
         question = candidate

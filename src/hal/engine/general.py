@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from hal.engine import rules
 from hal.engine.answers import SpokenAnswer, Turn
+from hal.engine.text import normalise
 
 LOCAL_ACTIONS = rules.named(
     r"""
@@ -13,6 +15,16 @@ LOCAL_ACTIONS = rules.named(
     GENERAL_DATE what (?:day|date) is (?:it|today)(?: today)?|what is (?:the|today) (?:date|day)(?: today)?
     GENERAL_HELP help|what can (?:you do|i ask(?: you)?)|how can you help(?: me)?
     """
+)
+_LOUDER = (
+    r"(?:again|once more|one more time|slower|slowly|more slowly|louder|back|to me|for me|by me|a bit"
+    r"|a little)"
+)
+_AGAIN = re.compile(
+    rf"^(?:(?:can|could|would|will) you )?(?:(?:say|tell me|read|give me|run) (?:that|it|this)(?: {_LOUDER})+"
+    rf"|repeat(?: (?:that|it|this|yourself|the answer))?(?: {_LOUDER})*|come again|say again|what did"
+    rf" you (?:just )?say"
+    r"|i (?:did not|could not) (?:hear|catch|get) (?:that|it|you))$"
 )
 _HELP = (
     "You can ask me about your medications, appointments, allergies, health readings and spending,"
@@ -22,6 +34,16 @@ _ASK_BACK = {
     "next": "Do you mean your next dose of medicine, your next refill or your next appointment?",
     "missing": "What do you mean? Please name it, for example the medication.",
 }
+
+
+def is_local(text: str) -> bool:
+    """Tell whether a question is for the clock or for help."""
+    return rules.whole(LOCAL_ACTIONS, text) is not None
+
+
+def said_again(asked: str) -> bool:
+    """Tell whether somebody wants to hear the last answer again."""
+    return bool(_AGAIN.search(normalise(asked)))
 
 
 def answer(turn: Turn) -> SpokenAnswer | None:

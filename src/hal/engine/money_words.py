@@ -198,7 +198,8 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"how much did i spend on \1 ",
-        r"^what would (?:the |my |our )(\w+(?: \w+)?) (?:run|cost)(?: me| us)? (?=(?:last|in|this)\b)",
+        r"^what (?:would|did) (?:the |my |our )(\w+(?: \w+)?) (?:run|cost)(?: me| us)?"
+        r" (?=(?:last|in|this)\b)",
     ),
     (
         "what did i buy ",

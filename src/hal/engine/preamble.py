@@ -9,7 +9,8 @@ _PEOPLE = (
     r"(?:they|he|she|somebody|someone|(?:my|the|our|this) (?:\w+ )?(?:wife|husband|sons?|daughters?|mother"
     r"|mom|father|dad|brother|sister|friend|neighbou?r|niece|nephew|aide|caregiver|caretaker|girl|lady|man"
     r"|fellow|woman|nurse|doctor|dentist|pharmacist|receptionist|hospital|clinic|office|pharmacy"
-    r"|drug ?store|insurance|accountant|grand\w+|kids?|children|paramedics?|form))"
+    r"|drug ?store|insurance|accountant|grand\w+|kids?|children|paramedics?|form|ride|driver"
+    r"|taxi|carpool|social worker))"
 )
 _THINGS = (
     r"(?:calendar|schedule|week|day|month|tax(?:es| return| forms?)?|bills|budget|check ?book"

@@ -80,6 +80,7 @@ _ANYTHING_ON = re.compile(
     r"|^(?:and )?(?:anything|something|is there anything|are there any|first thing)\b|\b(?:free|busy"
     r"|booked)$"
     r"|^where (?:do|must|am) (?:i|we) (?:\w+ to )?(?:go|be|going|expected)\b"
+    r"|^(?:list|show|read|go over|run through)\b"
     r"|^where (?:i|we|she|he) (?:must|should|have to|has to|need to) (?:go|be)\b"
 )
 # What tells that a sum of the household's is asked for, and that a value was recorded.
@@ -91,11 +92,8 @@ _SUMS = re.compile(
     r"|income|received"
     r"|costing|(?:come|came|comes|go|goes|gone|went) out)\b"
 )
-# A question of names and times alone: no verb asks what something is, does or may be.
-_FRAGMENT = re.compile(
-    r"^(?!(?:what|which|who|whose|where|when|why|how|is|are|was|were|am|do|does|did|can|could|should"
-    r"|will|would"
-    r"|may|might|have|has|had|tell|explain|i|we|you|he|she|they|it)\b)"
+_OWN_MONEY = re.compile(
+    r"\b(?:income|spending|expenses|purchases|charges|deposits|pension|paychecks?|bills|payments)\b"
 )
 _MEASURED = re.compile(
     r"\b(?:was|were|went|gone|been|had|now|currently|times|average|highest|lowest|latest|last|first"
@@ -194,6 +192,41 @@ def parse(text: str, household: Household, today: date, intent: Intent | None = 
         intent: its subject if that is known from elsewhere.
     """
     said = plain(asides.without(text[:MAX_CHARACTERS], household))
+    question = _read(said, household, today, intent)
+    if intent is None and (question.leftover or question.intent == Intent.GENERAL):
+        for asked, told in asides.apart(said, household):
+            alone = _read(asked, household, today, None)
+            if _is_whole(alone) and _is_beside(told, alone, household, today):
+                return alone
+    return question
+
+
+def _is_whole(question: Question) -> bool:
+    """Tell whether a part of what was said is a question of the records that is understood in full."""
+    narrowed = (
+        question.periods or question.part_of_day or question.conditions.named() or names_records(question)
+    )
+    return (
+        question.intent not in (Intent.GENERAL, Intent.PASSWORD) and not question.leftover and bool(narrowed)
+    )
+
+
+def _is_beside(told: str, question: Question, household: Household, today: date) -> bool:
+    """Tell whether what was told beside a question changes nothing in it.
+
+    It names no record of the question's subject, and a time only where the question has its own.
+    """
+    named = by_kind(find_entities(told, household))
+    if any(belongs(kind, question.intent) for kind in named):
+        return False
+    own = bool(question.periods or question.conditions.named())
+    return own or not (
+        asides.TIME_WORDS.search(told) or period_grammar.read(told, today, future=False).periods
+    )
+
+
+def _read(said: str, household: Household, today: date, intent: Intent | None) -> Question:
+    """Understand a plain text as one question."""
     named = find_entities(said, household)
     everything = by_kind(named)
     best, worldly = (intent, False) if intent else subject(said, everything)
@@ -201,7 +234,9 @@ def parse(text: str, household: Household, today: date, intent: Intent | None = 
     intent = question.intent
     if worldly:
         own = _complete(replace(question, intent=best), named, household, today)
-        if not own.leftover and _is_of_the_records(own):
+        first = own.leftover[0].words if len(own.leftover) == 1 and own.periods else ""
+        named_first = bool(first) and said.startswith(first)
+        if (not own.leftover or named_first) and _is_of_the_records(own):
             return own
     if intent == Intent.GENERAL and _ANYTHING_ON.search(said):
         dated = _complete(replace(question, intent=Intent.APPOINTMENT), named, household, today)
@@ -210,7 +245,7 @@ def parse(text: str, household: Household, today: date, intent: Intent | None = 
     if (
         intent == Intent.GENERAL
         and {"merchants", "categories"} & set(everything)
-        and (len(said.split()) <= FEW or _SUMS.search(said) or _FRAGMENT.search(said))
+        and not (rules.GENERAL_KNOWLEDGE.search(said) or _OF_ANYONE.search(said))
     ):
         dated = _complete(replace(question, intent=Intent.TRANSACTION), named, household, today)
         if not dated.leftover and (dated.periods or _is_of_the_records(dated)):
@@ -311,5 +346,7 @@ def _is_of_the_records(question: Question) -> bool:
     if question.intent == Intent.PASSWORD or rules.GENERAL_KNOWLEDGE.search(text) or _OF_ANYONE.search(text):
         return False
     if question.intent == Intent.TRANSACTION:
+        if question.periods and ("merchants" in question.entities or _OWN_MONEY.search(text)):
+            return True
         return bool(_SUMS.search(text)) and ("merchants" in question.entities or not is_of_a_price(text))
     return bool(question.periods or question.conditions.named() or _MEASURED.search(text))

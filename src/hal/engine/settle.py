@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jellyfish
 from rapidfuzz import fuzz
 
-from hal.engine import rules, spoken
+from hal.engine import asides, never_names, rules, spoken
 from hal.engine.answers import CAUTION, SpokenAnswer, Turn
 from hal.engine.entities import PLAIN_NAMES
 from hal.engine.medication import REFUSALS, narrows
@@ -47,7 +47,8 @@ _FACTS = re.compile(
     r"|(?:tele)?phone number|number of (?:the )?(?:tele)?phone|fax number|(?:policy|member|account"
     r"|group) number"
     r"|flu (?:shot|injection|vaccine|jab)|vaccin\w+|immuni[sz]ation\w*|booster"
-    r"|email(?: address)?)\b"
+    r"|email(?: address)?|street address|mailing address|home address|zip code|directions|parking"
+    r"|(?<=did i )sleep|hours of sleep|sleep (?:score|data)|oxygen sats?)\b"
 )
 _OF_RECORDS = (
     r"(?:appoint\w*|medic\w*|meds|pills?|tablets?|allerg\w*|blood|sugar|weight|pulse|doctors?|refills?|bills?"
@@ -93,7 +94,7 @@ _NEVER_A_NAME = re.compile(
     r"|^(?:off|back|told|hit|hits|added|stopped|through)$"
     r"|early|late|cost|price|current|final|morning|afternoon|evening|night|exactly|little|big|small"
     r"|white|blue|pink|yellow|rather|instead|very|per"
-    r"|red|green|round|\w+est)\b"
+    rf"|red|green|round|\w+est)\b|{never_names.NEVER}|{never_names.ALONE}"
 )
 _ADVICE = re.compile(
     r"^(?:how (?:do|can|should|could|would) (?:i|we|you|one)\b|(?:do i|do we) (?:need|have) to (?:see"
@@ -114,10 +115,16 @@ _I_OR_WE = re.compile(
     r"^(?:(?:and|but|so|then|today|yesterday|now|just) )*(?:i|we|he|she|they|you|it"
     r"|this(?! (?:week|month|year)\b))\b"
 )
+# What follows a name that a question begins with: "Starbucks total for February".
+_NAMED_FIRST = re.compile(
+    r"^ (?:totals?|bills?|spending|purchases|payments|appointments?|visits?|dos(?:e|age)|refills?|allergy"
+    r"|prescription|pills?|when|how much|how many|how often|am i|do i|did i|have i)\b"
+)
 _AFTER_NAME = re.compile(
     r"(?:appointment|visit|doctor|medicine|medication|pills?|dose|refills?|prescription|tablets?"
     r"|allerg(?:y|ies)|(?:in|among) (?:my|our) (?:medic\w+|pills))"
 )
+_LATELY = re.compile(r"\b(?:this|last|latest|today|tonight|yesterday|now|recent|current|currently)\b")
 _MINE = re.compile(r"\b(?:my|our|do i have|am i|i have|did i|have i|she|he|her|his|doctor)\b")
 _OWN_FACT = re.compile(
     r"^(?:what|when|where|who|which|how much|how many) (?:is|are|was|were) (?:my"
@@ -162,7 +169,7 @@ def settle(turn: Turn) -> SpokenAnswer | Delegate | None:
         return foreign
     if question.intent == Intent.GENERAL or question.action in (*REFUSALS, "APPOINTMENT_CHANGE"):
         return None
-    if _is_of_the_world(question):
+    if _is_of_the_world(turn):
         return Delegate()
     unheeded = _unheeded(question)
     if unheeded:
@@ -173,15 +180,18 @@ def settle(turn: Turn) -> SpokenAnswer | Delegate | None:
     return _unexplained(turn)
 
 
-def _is_of_the_world(question: Question) -> bool:
+def _is_of_the_world(turn: Turn) -> bool:
     """Tell whether a question with words of the records is still none of them: advice, a remark."""
+    question = turn.question
     if question.intent != Intent.MEDICATION and _ADVICE.search(question.text):
         return True
     if question.continued:
         return False
     if question.intent == Intent.ALLERGY and not _OF_ALLERGIES.search(question.text):
         return True
-    names_only = not question.leftover and not _I_OR_WE.search(question.text)
+    names_only = not _I_OR_WE.search(question.text) and all(
+        _is_name(each, turn) for each in question.leftover
+    )
     return not (_ASKS.search(question.text) or names_only) and len(question.text.split()) > FEW_WORDS
 
 
@@ -266,16 +276,19 @@ def _fact_not_kept(turn: Turn) -> SpokenAnswer | None:
     if fact and fact[0].replace(" ", "") in kept:
         return None
     medicine = question.intent == Intent.MEDICATION
-    if fact and not medicine and (_MINE.search(text) or question.continued) and _ASKS.search(text):
+    few = len(text.split()) <= FEW_WORDS or bool(fact and text.endswith(fact[0]))
+    own = bool(_MINE.search(text)) or question.continued or (few and bool(_LATELY.search(text)))
+    own = own or names_records(question)
+    if fact and not medicine and own and (few or _ASKS.search(text)):
         return SpokenAnswer(f"There is no {fact[0]} on record.", "NOT_ON_RECORD")
-    own = _OWN_FACT.search(text)
-    if own and question.intent == Intent.GENERAL and not question.entities:
-        thing = own[1] or own[2]
+    own_fact = _OWN_FACT.search(text)
+    if own_fact and question.intent == Intent.GENERAL and not question.entities:
+        thing = own_fact[1] or own_fact[2]
         # "My cheapest meal" may well be on record.
         named = not _NEVER_A_NAME.search(thing) and thing not in ("time", "anything", "something")
         if set(thing.split()) <= COMMON or not named:
             return None
-        said = f"your {thing}" if own[1] else f"{spoken.article(thing)} {thing}"
+        said = f"your {thing}" if own_fact[1] else f"{spoken.article(thing)} {thing}"
         return SpokenAnswer(spoken.sentence(f"{said} is not on record"), "NOT_ON_RECORD")
     return None
 
@@ -289,17 +302,23 @@ def _is_name(left: Leftover, turn: Turn) -> bool:
     if intent == Intent.MEDICATION and CLASS.fullmatch(left.words):
         return True
     bought = intent == Intent.MEDICATION and question.named("merchants")  # "what did I get off Amazon"
-    if bought or len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
+    told = f" {left.words} " in f" {asides.story(question.text)} "
+    if bought or told or len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
         return False
-    if intent == Intent.TRANSACTION and not (_SPENT.search(question.text) or question.continued):
+    return _is_where_names_stand(left, question)
+
+
+def _is_where_names_stand(left: Leftover, question: Question) -> bool:
+    intent, text = question.intent, question.text
+    stands_first = not left.before and text.startswith(left.words)
+    if stands_first and _NAMED_FIRST.search(text.removeprefix(left.words)):
+        return True
+    if intent == Intent.TRANSACTION and not (_SPENT.search(text) or question.continued):
         return False
     if left.before in ABOUT_NAME[intent].split() or left.owned or question.continued:
         return True
     return intent in (Intent.APPOINTMENT, Intent.MEDICATION, Intent.ALLERGY) and bool(
-        re.search(
-            rf"\b{re.escape(left.words)} {_AFTER_NAME.pattern}",
-            question.text,
-        )
+        re.search(rf"\b{re.escape(left.words)} {_AFTER_NAME.pattern}", text)
     )
 
 

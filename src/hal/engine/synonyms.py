@@ -14,6 +14,7 @@ from hal.engine.medicine_words import MEDICINES
 from hal.engine.money_words import MONEY
 from hal.engine.periods import MONTHS
 from hal.engine.reading_words import READINGS
+from hal.engine.visit_words import VISITS
 from hal.engine.wordings import DAY_ORDINALS, NUMBER
 
 _MONTH = "|".join(MONTHS)
@@ -21,7 +22,8 @@ _AMBIGUOUS_DAYS = 3  # "the first" may be an appointment
 _LEFT_OUT = r"(?:besides|except(?: for)?|apart from|other than|aside from|not counting|excluding|leaving out)"
 _BEFORE_DAY = ("on ", "by ", "before ", "after ", "since ", "until ")
 _DAY_ENDS = (
-    r"(?=$| (?:i|we|she|do|does|am|is|are|was|and|or|to|until|till|through|at|what|who|when|where|which"
+    r"(?=$| (?:still|already|i|we|she|do|does|am|is|are|was|and|or|to|until|till|through|at|what|who"
+    r"|when|where|which"
     r"|that|how"
     r"|of (?:this|next|last|the) month|in the (?:morning|afternoon|evening))\b)"
 )
@@ -264,6 +266,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|the)\b)",
         ),
         # Visits.
+        *VISITS,
         ("calendar", r"\b(?:diary|planner|day planner|date ?book)\b"),
         ("on the calendar", r"\bon (?:the|my) books\b"),
         (

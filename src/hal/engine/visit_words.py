@@ -1,0 +1,63 @@
+"""Words and phrases of one meaning about visits, as in `synonyms`."""
+
+from __future__ import annotations
+
+_WHEN = r"(?:when|what time|what day|where)"
+_AUXILIARY = r"(?:do|am|are|must|should|will|can)"
+_LOOK = (
+    r"(?:look at|look over|check|check on|check out|work on|examine|treat|test|see to|do|x ray|scan|fix"
+    r"|take a look at|go over)"
+)
+
+# What stands for it, then what says it.
+VISITS: tuple[tuple[str, str], ...] = (
+    (
+        r"\1 i seen ",
+        r"\b(have|had) i (?:been|gone|come) (?:in |over |back |up |down )*(?:to|and) see(?:n)? ",
+    ),
+    (r"\1 appointment", r"\b(pt|lab|dental|eye|therapy|rehab) (?:sessions?|slot)\b"),
+    (
+        r"\1 i see ",
+        r"\b(did|do) i (?:been|gone|go|went|come|came) (?:in |over |back |up |down )*(?:to|and) see ",
+    ),
+    (
+        r"until the end of this \1",
+        r"\b(?:before|till|until) (?:the |this )?(month|week|year) (?:is (?:out|over|up|done|through"
+        r"|gone)|ends"
+        r"|runs out|finishes)\b",
+    ),
+    (r"until the end of this \1", r"\b(?:by|before) (?:the )?(month|week|year) end\b"),
+    (
+        r"do i go",
+        r"\bdo they (?:stick|poke|jab|want|need|expect|see|have) me"
+        r"(?: (?:in|there|to be there|to come(?: in)?))?\b(?! (?:to|on|off|take|taking|try)\b)",
+    ),
+    (r"do i go", r"\b(?:am i|do i have to be|do i need to be|should i be|must i be) there\b"),
+    (
+        r"\1 do i see for my \2",
+        rf"\b({_WHEN}) (?:do|will|are|is|does) (?:they|he|she|somebody|someone) (?:going to )?{_LOOK} my"
+        rf" (\w+)\b",
+    ),
+    (
+        r"what appointments do i have\1",
+        rf"^{_WHEN}(?: and {_WHEN})+ (?:{_AUXILIARY} (?:i|we)|(?:i|we) {_AUXILIARY}) (?:have to |need to "
+        rf"|supposed to )?"
+        r"(?:going|go|be|due|expected|headed|off to)(?: to)?(?= |$)(.*)$",
+    ),
+    (
+        r"any appointments \1",
+        r"^(?:is there |are there |have i got |do i have )?(?:anything|something) (.*) coming up$",
+    ),
+    (
+        r"any appointments coming up",
+        r"^(?:is there |have i got |do i have )?(?:anything|something) coming up$",
+    ),
+    ("who do i see next", r"^who is (?:my|the) next (?:doctor|visit|appointment|one)(?: with)?$"),
+    (
+        r"do i see her\1",
+        r"^is (?:she|he|that|it) (?:the |who |whom |the same )?(?:one|doctor|person|lady|man|woman)?"
+        r" ?(?:that |who |whom )?"
+        r"i (?:am |will be )?(?:seeing|see|meeting|meet|going to|going to see|visiting)\b(?! (?:a|the"
+        r"|my)\b)(.*)$",
+    ),
+)
