@@ -7,8 +7,9 @@ import time
 
 import pytest
 from lab import machine
+from lab.network import STATE, addresses
 
-HOSTS = ["haproxy", "qm1", "ubuai"]
+HOSTS = ["haproxy", "qm1", "ubuai", "nas"]
 ENCRYPTED, IN_CLEAR = "wss://haproxy", "ws://haproxy:8768"
 # What is asked, said, and with what words the hosts ask each other for it.
 TELLING = [
@@ -20,6 +21,9 @@ TELLING = [
     b"text_input",
     b"SkyIsBlue",
 ]
+# With what Prometheus asks, and what exporters, the proxy and HAL's services answer it.
+MEASURED = [b"GET /metrics", b"# HELP", b"node_cpu_seconds_total", b"haproxy_process_", b"hal_gateway_"]
+SCRAPES_S = 20.0  # it asks every 15 seconds
 SETTLES_S = 1.0
 # In the network of the host, every frame that passes its interface, as it is.
 LISTENER = """
@@ -66,9 +70,9 @@ def heard(lab, tmp_path):
     return listen
 
 
-def told(said: bytes) -> set[bytes]:
+def told(said: bytes, words: list[bytes] = TELLING) -> set[bytes]:
     """Return which telling words are in what was heard."""
-    return {word for word in TELLING if word in said}
+    return {word for word in words if word in said}
 
 
 def test_questions_and_answers_pass_encrypted_between_all_hosts(heard, hal):
@@ -89,3 +93,15 @@ def test_a_client_that_speaks_no_tls_is_heard_as_far_as_the_proxy_alone(heard, h
         hal("ask", "--json", "--url", IN_CLEAR, "What medications am I taking?")
     assert b"etformin" in told(said["haproxy"])  # so that the listener is known to hear
     assert told(said["qm1"]) == set()
+
+
+def test_measurements_pass_encrypted(heard):
+    """While Prometheus reads every host, and an administrator its page."""
+    page = f"https://{addresses('nas')['nas']}:9090"
+    with heard() as said:
+        time.sleep(SCRAPES_S)
+        read = machine.run("curl", "--silent", "--fail", "--cacert", str(STATE / "ca.crt"), f"{page}/metrics")
+    assert "prometheus_build_info" in read
+    for host in HOSTS:
+        assert len(said[host]) > 10_000, f"nothing was heard on {host}"
+        assert told(said[host], [*MEASURED, b"prometheus_build_info"]) == set(), host
