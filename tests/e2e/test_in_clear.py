@@ -1,6 +1,7 @@
 """Who listens on a host's network reads no question, no answer and no recording: it passes encrypted."""
 
 import contextlib
+import json
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ TELLING = [
 ]
 # With what Prometheus asks, and what exporters, the proxy and HAL's services answer it.
 MEASURED = [b"GET /metrics", b"# HELP", b"node_cpu_seconds_total", b"haproxy_process_", b"hal_gateway_"]
-SCRAPES_S = 20.0  # it asks every 15 seconds
+ALL_ARE_READ_S = 60.0  # it asks every 15 seconds
 SETTLES_S = 1.0
 # In the network of the host, every frame that passes its interface, as it is.
 LISTENER = """
@@ -98,10 +99,19 @@ def test_a_client_that_speaks_no_tls_is_heard_as_far_as_the_proxy_alone(heard, h
 def test_measurements_pass_encrypted(heard):
     """While Prometheus reads every host, and an administrator its page."""
     page = f"https://{addresses('nas')['nas']}:9090"
+    ask = ["curl", "--silent", "--fail", "--cacert", str(STATE / "ca.crt")]
+    oldest = ["--get", "--data-urlencode", 'query=min(timestamp(up{job="metrics"} == 1))']
     with heard() as said:
-        time.sleep(SCRAPES_S)
-        read = machine.run("curl", "--silent", "--fail", "--cacert", str(STATE / "ca.crt"), f"{page}/metrics")
-    assert "prometheus_build_info" in read
+        begun = time.time()
+        assert "prometheus_build_info" in machine.run(*ask, f"{page}/metrics")
+
+        def all_are_read() -> bool:
+            found = json.loads(machine.run(*ask, *oldest, f"{page}/api/v1/query"))["data"]["result"]
+            return bool(found) and float(found[0]["value"][1]) > begun
+
+        while not all_are_read():
+            assert time.time() < begun + ALL_ARE_READ_S
+            time.sleep(SETTLES_S)
     for host in HOSTS:
         assert len(said[host]) > 10_000, f"nothing was heard on {host}"
         assert told(said[host], [*MEASURED, b"prometheus_build_info"]) == set(), host
