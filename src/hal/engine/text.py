@@ -41,6 +41,14 @@ SHORT_FORMS = {
     "med": "medication",
     "appt": "appointment",
     "appts": "appointments",
+    "em": "them",
+    "avg": "average",
+    "yr": "year",
+    "yrs": "years",
+    "mo": "month",
+    "mos": "months",
+    "wk": "week",
+    "wks": "weeks",
 }
 _REWRITES = (
     (re.compile("`"), "'"),
