@@ -54,7 +54,7 @@ try:
         catalogue_for_mode,
         with_household,
     )
-    from hal.network.certificates import certificate_end, certificate_names
+    from hal.network.certificates import certificate_end, certificate_names, certificate_of
     from hal.network.downloads import (
         cached_files,
         declared_models,
@@ -240,8 +240,9 @@ class FilterModule:
         functions: Iterable[Callable[..., Any]] = (
             adopt_sites, adoption_hosts, adoption_open, adoption_page, adoption_proposal, adoption_table,
             backup_access, backup_hosts, backup_items, backup_repositories, cached_files,
-            catalogue_for_mode, reference.cell, certificate_end, certificate_names, services.choices,
-            chosen_snapshot, client_environment, client_timeout, closed_on_windows, data_had, declared_models,
+            catalogue_for_mode, reference.cell, certificate_end, certificate_names, certificate_of,
+            services.choices, chosen_snapshot, client_environment, client_timeout, closed_on_windows,
+            data_had, declared_models,
             diagram_hosts, drift_metrics, drift_table, encrypted_ports, firewall_rules, first_aid,
             found_on_host, found_on_windows, from_cache, hardening, hardening_drop_in, health_report,
             health_results, health_states, health_table, host_sbom, host_services, reference.interval,

@@ -25,6 +25,7 @@ from lab.network import (
     USER,
     addresses,
     api_address,
+    inventory,
     laboratory,
     shared_address,
 )
@@ -94,9 +95,7 @@ def build_ollama() -> None:
 
 def server_certificates() -> dict[str, list[str]]:
     """Return, by the variable that holds a certificate, the names and addresses that it is for."""
-    servers = {name: addresses(name) for name in ("proxies", "backup_servers", "gateways", "ai_servers")}
-    known = {host: address for hosts in servers.values() for host, address in hosts.items()}
-    return certificate_names({name: list(hosts) for name, hosts in servers.items()}, known | shared_address())
+    return certificate_names(inventory().groups, addresses() | shared_address())
 
 
 def forget_host_key(address: str, port: int) -> None:

@@ -11,7 +11,9 @@ description:
   - Renews a server certificate when it is over, has less than a third of its time left, is not for one of its
     names, or was issued by a former authority of the same name.
   - Renews the authority's own certificate by the same rule, with the same key, so that whoever trusts the old
-    one trusts what is issued from then on, and the other way round.
+    one trusts what is issued from then on, and the other way round. An authority that HAL has made can vouch
+    for no name of the internet from then on.
+  - Renews it, too, when its name constraints do not permit one of the names.
   - Leaves a certificate of any other issuer as it is; when it is due, RV(due) says so.
   - Writes what is new into the file of the secrets, in the place of what was there; an encrypted file stays
     encrypted with the same password. A secret that does not stand in that file is not renewed,
@@ -35,7 +37,9 @@ options:
     description: A copy of the authority's certificate that is to be the same.
     type: path
   at_once:
-    description: Whether to renew the server certificates that are not due, too.
+    description:
+      - Whether to renew the server certificates that are not due, too, and the authority's own if it is of
+        HAL's making and has no name constraints.
     type: bool
     default: false
 attributes:

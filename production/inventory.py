@@ -146,9 +146,9 @@ class Inventory:
 
     def certificate_names(self) -> dict[str, list[str]]:
         """Return, by the variable that holds a server certificate, the names and addresses that it is for."""
-        groups = {name: self.members(name) for name in ("proxies", "gateways", "ai_servers")}
+        groups = {name: list(dict.fromkeys(self.members(name))) for name, _ in walk(self.hosts.content)}
         groups["backup_servers"] = list(self._backup_hosts())
-        addresses = {host: self.host(host)["address"] for hosts in groups.values() for host in hosts}
+        addresses = {host: self.known(host).get("address", "") for host in groups["managed_hosts"]}
         virtual = self.network.content.get("network_virtual_address")
         return certificate_names(groups, with_virtual_address(addresses, virtual or ""))
 

@@ -14,13 +14,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from hal.network.authority import Authority
 from hal.network.certificates import (
     AUTHORITY,
     AUTHORITY_KEY,
-    AUTHORITY_VALIDITY,
     CERTIFICATE_VALIDITY,
     authority_of,
+    new_authority,
     renew,
     server_fault,
 )
@@ -98,7 +97,7 @@ def complete(
         "network_vrrp_secret": secrets.token_urlsafe(6),  # VRRP takes no more than 8 characters
     } | held
     if not made.get(AUTHORITY):  # one whose key is elsewhere is kept
-        authority = Authority.create("HAL household", AUTHORITY_VALIDITY)
+        authority = new_authority(certificates)
         made[AUTHORITY] = authority.pem.decode()
         made[AUTHORITY_KEY] = authority.key_pem.decode()
     made |= renew(made, certificates, validity).variables

@@ -122,9 +122,11 @@ def test_metrics_of_what_is_behind_the_proxy_are_not_for_clients(host):
 
 
 def test_the_proxys_own_metrics_have_a_port_of_their_own(host):
-    told = host.check_output("curl --silent --fail http://127.0.0.1:8405/metrics")
+    ask = "curl --silent --cacert /etc/haproxy/certificates/hal.pem"
+    told = host.check_output(f"{ask} --fail https://localhost:8405/metrics")
     assert 'haproxy_backend_current_queue{proxy="qm_voice_gateway"} 0' in told
-    assert "haproxy_backend" not in host.check_output("curl --silent http://127.0.0.1:8405/")
+    assert "haproxy_backend" not in host.check_output(f"{ask} https://localhost:8405/")
+    assert "haproxy_" not in host.run("curl --silent http://localhost:8405/metrics").stdout
 
 
 def test_the_proxy_tells_at_a_path_of_its_own_that_it_serves(host):

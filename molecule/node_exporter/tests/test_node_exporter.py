@@ -8,11 +8,12 @@ import pytest
 pytestmark = pytest.mark.units("prometheus-node-exporter", "hal-gpu-metrics.timer", "hal-gpu-metrics")
 
 WAIT_S = 60
+ASK = "curl --silent --fail --cacert /etc/ssl/certs/scenario.crt"
 
 
 def metrics(host):
     """Return what the exporter tells now."""
-    return host.check_output("curl --silent --fail http://127.0.0.1:9100/metrics")
+    return host.check_output(f"{ASK} https://localhost:9100/metrics")
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_it_tells_of_the_host_within_the_limits_of_its_unit(host, weighed, actio
     weighed("prometheus-node-exporter")
     host.check_output(
         f"systemctl {action} prometheus-node-exporter && timeout 30 sh -c"
-        " 'until curl --silent --fail --output /dev/null http://127.0.0.1:9100/metrics; do sleep 0.2; done'"
+        f" 'until {ASK} --output /dev/null https://localhost:9100/metrics; do sleep 0.2; done'"
     )
     text = metrics(host)
     for collector in ("filesystem", "netdev", "netclass", "systemd", "textfile", "timex", "cpu", "meminfo"):
@@ -105,3 +106,16 @@ def test_mounts_are_told_as_the_host_has_them(host):
     assert {place: value == "1" for place, value in told} == {
         place: "ro" in options[place] for place, _ in told
     }
+
+
+def test_nothing_is_told_in_clear_or_by_old_versions(host):
+    assert "node_" not in host.run("curl --silent http://localhost:9100/metrics").stdout
+    connect = "openssl s_client -connect localhost:9100 -CAfile /etc/ssl/certs/scenario.crt </dev/null"
+    assert "Cipher is (NONE)" in host.run(f"{connect} -tls1_1 -cipher ALL:@SECLEVEL=0").stdout
+    for version in ("-tls1_2", "-tls1_3"):
+        assert "Verify return code: 0" in host.run(f"{connect} {version}").stdout
+
+
+def test_nobody_else_reads_the_key(host):
+    key = host.file("/etc/hal/node-exporter.pem")
+    assert (key.user, key.group, oct(key.mode)) == ("root", "prometheus", "0o640")

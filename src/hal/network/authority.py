@@ -52,39 +52,54 @@ class Authority:
         self.key = key
 
     @classmethod
-    def create(cls, name: str, validity: timedelta = YEAR) -> Authority:
+    def create(
+        cls, name: str, validity: timedelta = YEAR, constraints: x509.NameConstraints | None = None
+    ) -> Authority:
         """Return a new authority.
 
         Args:
             name: what its certificate calls it.
             validity: how long the certificate is valid.
+            constraints: for which names it can vouch; by default for all.
         """
-        return cls._self_signed(name, ec.generate_private_key(ec.SECP256R1()), validity)
+        return cls._self_signed(name, ec.generate_private_key(ec.SECP256R1()), validity, constraints)
 
-    def renewed(self, validity: timedelta) -> Authority:
+    def renewed(self, validity: timedelta, constraints: x509.NameConstraints | None = None) -> Authority:
         """Return the authority with a new certificate of the same name and key.
 
         What the present certificate vouches for, the new one does as well, and the other way round: whoever
-        trusts either trusts every certificate that the authority issues until theirs ends.
+        trusts either trusts every certificate that the authority issues until theirs ends, as far as the
+        name constraints of the one that they have go.
+
+        Args:
+            validity: how long the new certificate is valid.
+            constraints: for which names it can vouch; by default for all.
         """
         (name,) = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return self._self_signed(str(name.value), self.key, validity)
+        return self._self_signed(str(name.value), self.key, validity, constraints)
 
     @classmethod
-    def _self_signed(cls, name: str, key: ec.EllipticCurvePrivateKey, validity: timedelta) -> Authority:
+    def _self_signed(
+        cls,
+        name: str,
+        key: ec.EllipticCurvePrivateKey,
+        validity: timedelta,
+        constraints: x509.NameConstraints | None,
+    ) -> Authority:
         issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = x509.KeyUsage(
             digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
             key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
             decipher_only=False,
         )  # fmt: skip
-        certificate = (
+        builder = (
             _builder(name, key, issuer, validity)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
-            .sign(key, hashes.SHA256())
         )
-        return cls(certificate, key)
+        if constraints:
+            builder = builder.add_extension(constraints, critical=True)
+        return cls(builder.sign(key, hashes.SHA256()), key)
 
     @classmethod
     def load(cls, certificate: bytes, key: bytes) -> Authority:

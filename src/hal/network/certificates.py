@@ -11,13 +11,23 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from hal.network.authority import Authority
-from hal.network.inventory import Groups
+from hal.network.catalogue import CLIENTS, WINDOWS
+from hal.network.constraints import constraints_for, constraints_of, refused_names
+from hal.network.inventory import Groups, hosts_of
 from hal.network.model import VIRTUAL_HOST
 
 AUTHORITY_VALIDITY = timedelta(days=3650)
 CERTIFICATE_VALIDITY = timedelta(days=820)  # a Mac trusts none that is valid for more than 825 days
 AUTHORITY = "network_ca_certificate"
 AUTHORITY_KEY = "network_ca_key"
+AUTHORITY_NAME = "HAL household"  # in the certificates of those that HAL has made
+# The groups of servers that serve over TLS, by the variable that holds their certificate.
+SERVERS = {
+    "network_proxy_certificate": "proxies",
+    "network_backup_certificate": "backup_servers",
+    "network_gateway_certificate": "gateways",
+    "network_ai_certificate": "ai_servers",
+}
 # What is to be done about a certificate that no run can renew.
 KEYLESS = f". {AUTHORITY_KEY}, which could renew it, is not among the secrets."
 MISFIT = f". {AUTHORITY_KEY} is not the key of {AUTHORITY} and renews nothing: correct or delete it."
@@ -42,20 +52,31 @@ class Renewal:
 def certificate_names(groups: Groups, addresses: Mapping[str, str]) -> dict[str, list[str]]:
     """Return, by the variable that holds a server certificate, the names and addresses that it is for.
 
-    Of servers that there are none of, there is no certificate.
+    Of servers that there are none of, there is no certificate. Every Linux host that HAL administers, but for
+    the clients, is named by one.
 
     Args:
         groups: the inventory's groups.
         addresses: address of each host, and of VIRTUAL_HOST where the proxies share one.
     """
     shared = [VIRTUAL_HOST] if VIRTUAL_HOST in addresses else []
-    servers = {
-        "network_proxy_certificate": [*groups["proxies"], *shared],
-        "network_backup_certificate": list(groups.get("backup_servers", ())),
-        "network_gateway_certificate": list(groups.get("gateways", ())),
-        "network_ai_certificate": list(groups.get("ai_servers", ())),
-    }
+    servers = {variable: list(groups.get(group, ())) for variable, group in SERVERS.items()}
+    servers["network_proxy_certificate"] += shared
+    # A host that tells of itself alone.
+    servers["network_monitoring_certificate"] = hosts_of(
+        groups, "managed_hosts", [WINDOWS, CLIENTS, *SERVERS.values()]
+    )
     return {name: [*hosts, *(addresses[host] for host in hosts)] for name, hosts in servers.items() if hosts}
+
+
+def certificate_of(names: Mapping[str, Iterable[str]], host: str) -> str:
+    """Return the variable that holds the certificate of a host, the first that is for it; empty: none is.
+
+    Args:
+        names: by the variable that holds a server certificate, the names and addresses that it is for.
+        host: the host's name.
+    """
+    return next((variable for variable, known in names.items() if host in known), "")
 
 
 def certificate_end(pem: str) -> int:
@@ -103,6 +124,38 @@ def authority_of(held: Mapping[str, Any]) -> Authority | None:
         return None
 
 
+def new_authority(certificates: Mapping[str, Iterable[str]]) -> Authority:
+    """Return a new authority for a household, which can vouch for its names and for none of the internet's.
+
+    Args:
+        certificates: by the variable that holds a certificate, the names and IPv4 addresses it must be for.
+    """
+    return Authority.create(AUTHORITY_NAME, AUTHORITY_VALIDITY, _constraints(certificates))
+
+
+def _constraints(certificates: Mapping[str, Iterable[str]]) -> x509.NameConstraints:
+    return constraints_for(name for names in certificates.values() for name in names)
+
+
+def _authority_fault(
+    root: x509.Certificate, certificates: Mapping[str, Iterable[str]], now: datetime, *, at_once: bool
+) -> str:
+    """Return why the authority's certificate is to be renewed; empty: it is not."""
+    if due := age_fault(root, now):
+        return due
+    if refused := refused_names(root, (name for names in certificates.values() for name in names)):
+        return (
+            f"permitted no certificate for {', '.join(refused)}: devices that Ansible does not configure "
+            "refuse those until they have the new one"
+        )
+    return "had no name constraints" if at_once and _is_hals(root) and not constraints_of(root) else ""
+
+
+def _is_hals(root: x509.Certificate) -> bool:
+    """Return whether HAL has made an authority; one that was brought may vouch for what it likes."""
+    return [name.value for name in root.subject] == [AUTHORITY_NAME]
+
+
 def renew(
     held: Mapping[str, Any],
     certificates: Mapping[str, list[str]],
@@ -120,7 +173,8 @@ def renew(
         held: the secrets, with the authority's certificate and, where it is kept there, its key.
         certificates: by the variable that holds one, the names and IPv4 addresses that it must be for.
         validity: how long a new server certificate is valid.
-        at_once: whether to renew the server certificates that are not due, too.
+        at_once: whether to renew the server certificates that are not due, too, and to give the authority
+            name constraints if it has none.
         now: the time; by default the present.
     """
     now = now or datetime.now(UTC)
@@ -129,9 +183,10 @@ def renew(
     key = held.get(AUTHORITY_KEY, "")
     authority = authority_of(held)
     keyless = MISFIT if key else KEYLESS
-    if due := age_fault(root, now):
+    if due := _authority_fault(root, certificates, now, at_once=at_once and authority is not None):
         if authority:
-            authority = authority.renewed(AUTHORITY_VALIDITY)
+            constraints = _constraints(certificates) if _is_hals(root) else None
+            authority = authority.renewed(AUTHORITY_VALIDITY, constraints)
             done.variables[AUTHORITY], done.reasons[AUTHORITY] = authority.pem.decode(), due
         else:
             done.left.append(f"{AUTHORITY} {due}{keyless}")

@@ -19,8 +19,9 @@ def planned_checks(
 
     A service that the host uses or runs is checked by its own protocol; every service of another host that
     it may not use is checked to be closed. So the whole matrix of flows, open and closed, is proven.
-    A monitoring server asks for what it watches, the metrics or the health, and does not use the service. A
-    host that may connect because its address may has no authority to check a certificate with: it connects.
+    A monitoring server asks for what it watches, the metrics or the health, and does not use the service. Any
+    other host that may connect because its address may has no authority to check a certificate with: it
+    connects.
     The address that the proxies share counts as one more host that serves what they do; to the proxies
     themselves it is their own or the other's, so they are not asked about it.
 
@@ -40,7 +41,8 @@ def planned_checks(
                 continue
             watched = allowed and origin != target and _only_watches(network, origin, service)
             kind = _kind(service, own=origin == target, allowed=allowed, watched=watched)
-            if origin != target and service.is_encrypted and not _is_user(network, origin, service):
+            trusts = watched or origin == target or _is_user(network, origin, service)
+            if service.is_encrypted and not trusts:
                 kind = FLOW
             checks.append(
                 {
@@ -95,5 +97,5 @@ def _kind(service: Service, *, own: bool, allowed: bool, watched: bool) -> str:
     if own:
         return service.local_check or service.check
     if watched:
-        return "http" if service.protocol in ("http", "websocket") else FLOW
+        return "http" if service.metrics or service.probe == "http" else FLOW
     return service.check

@@ -120,7 +120,7 @@ def test_clients_backups_machines_and_monitoring_are_described(reference):
         ("ubuai", "120"),
         ("haproxy", "100"),
     }
-    assert "<http://198.18.70.10:9090/alerts>" in text
+    assert "<https://198.18.70.10:9090/alerts>" in text
     watched = ["gateway_tls", "qm1", "asked by http, `https://198.18.34.103:8769/readyz`"]
     assert watched in rows(text, "Monitoring")
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from hal.network.authority import Authority
-from hal.network.certificates import certificate_names, renew, server_fault
+from hal.network.certificates import certificate_names, certificate_of, renew, server_fault
 
 DAY = timedelta(days=1)
 NAMES = {"network_proxy_certificate": ["haproxy", "127.1.50.100"]}
@@ -72,7 +72,10 @@ def test_what_the_household_has_brought_is_never_replaced_but_named_when_it_is_d
 
 
 def test_all_of_ones_own_are_renewed_at_once_when_asked(held):
-    assert renew(held, NAMES, at_once=True).reasons == {PROXY: "was to be renewed in any case"}
+    assert renew(held, NAMES, at_once=True).reasons == {
+        PROXY: "was to be renewed in any case",
+        ROOT: "had no name constraints",
+    }
 
 
 def test_a_renewed_authority_keeps_its_key_so_that_old_and_new_vouch_for_the_same():
@@ -115,3 +118,19 @@ def test_a_certificate_is_for_each_proxy_and_for_the_address_that_they_share():
         "network_backup_certificate": ["nas", "127.0.0.3"],
         "network_gateway_certificate": ["qm1", "127.0.0.5"],
     }
+
+
+def test_every_linux_host_but_the_clients_has_a_certificate_and_one_alone():
+    groups = {
+        "managed_hosts": ["qm1", "gateway2", "ubuai", "haproxy", "nas", "watch", "mac"],
+        "proxies": ["haproxy"], "backup_servers": ["nas"], "gateways": ["qm1", "gateway2"],
+        "ai_servers": ["ubuai"], "monitoring_servers": ["nas", "watch"], "clients": ["mac"],
+        "windows_hosts": ["qm1"],
+    }  # fmt: skip
+    addresses = {host: f"127.0.0.{number}" for number, host in enumerate(groups["managed_hosts"])}
+    names = certificate_names(groups, addresses)
+    assert names["network_monitoring_certificate"] == ["watch", "127.0.0.5"]
+    assert {host: certificate_of(names, host) for host in groups["managed_hosts"][1:]} == {
+        "gateway2": "network_gateway_certificate", "ubuai": "network_ai_certificate", "haproxy": PROXY,
+        "nas": "network_backup_certificate", "watch": "network_monitoring_certificate", "mac": "",
+    }  # fmt: skip

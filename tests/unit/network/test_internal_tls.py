@@ -102,13 +102,49 @@ def test_what_is_encrypted_is_checked_in_its_own_protocol_by_who_uses_it(chosen,
         for check in filters.planned_checks(chosen(TLS), "nas", **network)
         if check["expect"] == "open"
     }
-    assert watched["speech_tls"] == "flow"
+    assert watched["speech_tls"] == watched["gateway_tls"] == watched["node_exporter"] == "http"
+    assert watched["proxy_https"] == "flow"
 
 
 def test_metrics_and_probes_come_encrypted_from_there(chosen, network):
     targets = {each["service"]: each for each in filters.metrics_targets(chosen(TLS), **network)}
     assert targets["gateway_tls"]["tls"] and targets["speech_tls"]["tls"]
-    assert not targets["node_exporter"]["tls"] and "gateway" not in targets
+    assert "gateway" not in targets
     probes = {each["service"]: each["target"] for each in filters.probe_targets(chosen(TLS), **network)}
     assert probes["speech_tls"] == "https://198.18.10.20:9001/health"
     assert "speech" not in probes and "ollama" not in probes
+
+
+MEASURED = ("node_exporter", "proxy_metrics", "prometheus")
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_what_is_measured_passes_encrypted_too(chosen, network, name):
+    catalogue = chosen(TLS)
+    (target, *_) = [each for each in filters.metrics_targets(catalogue, **network) if each["service"] == name]
+    assert target["tls"]
+    assert not any(
+        each["tls"] for each in filters.metrics_targets(chosen(), **network) if each["service"] == name
+    )
+    assert all(url.startswith("https://") for url in filters.service_urls(catalogue, name, **network))
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_end_of_each_certificate_that_measurements_come_with_is_seen(chosen, network, name):
+    kinds = {
+        (probe["service"], probe["host"]): probe["kind"]
+        for probe in filters.probe_targets(chosen(TLS), **network)
+    }
+    served = filters.service_hosts(chosen(TLS), name, network["groups"])
+    assert served and {kinds[name, host] for host in served} == {"tls"}
+
+
+def test_the_monitoring_server_asks_for_measurements_by_the_name_of_their_host(chosen, network):
+    checks = {
+        (check["name"], check["host"]): check
+        for check in filters.planned_checks(chosen(TLS), "nas", **network)
+    }
+    asked = checks["node_exporter", "qm1"]
+    assert (asked["kind"], asked["tls"], asked["path"]) == ("http", True, "/metrics")
+    own = checks["prometheus", "nas"]
+    assert (own["kind"], own["tls"], own["path"]) == ("http", True, "/-/ready")

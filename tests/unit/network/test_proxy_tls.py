@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import shutil
 import socket
 import ssl
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 from tests.unit.network.proxied import SITE, WAIT_S, Proxy, ask
 
 pytestmark = [
@@ -77,3 +79,18 @@ def test_browsers_are_told_so_without_sites_too_unless_it_is_turned_off(tmp_path
             headers = ask(built.tls, "haproxy", "/", tls=True)["headers"]
             assert (HSTS in headers) == told
             assert HSTS[0] not in dict(ask(built.tls, "unknown.example.org", "/", tls=True)["headers"])
+
+
+def test_its_own_measurements_come_encrypted_alone(tmp_path: Path) -> None:
+    port = free_port()
+    built = Proxy(tmp_path, haproxy_metrics_port=port, haproxy_metrics_tls=True)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with built.served():
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=WAIT_S, context=context)
+        connection.request("GET", "/metrics")
+        assert b"haproxy_process_" in connection.getresponse().read()
+        connection.close()
+        with socket.create_connection(("127.0.0.1", port), WAIT_S) as plain:
+            plain.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            assert b"haproxy_" not in plain.makefile("rb").read()
