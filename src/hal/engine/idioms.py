@@ -10,6 +10,7 @@ from hal.engine.periods import MONTHS
 
 _MONTH = "|".join(MONTHS)
 _PERIOD = rf"(?:(?:this|last) (?:week|month|year)|{_MONTH}|20\d\d)"
+_WITHIN = rf"((?:in |for |during )?{_PERIOD})"
 _OWN = r"(?:(?:my|the|our) )?"
 _SIDE = r"(?:under|below|over|above)"
 _METRIC = r"(?:(?:blood )?(?:pressure|sugars?|glucose)|weight|pulse|heart ?rate|heart ?beat)"
@@ -280,6 +281,30 @@ _MONEY: tuple[tuple[str, str], ...] = (
     (
         "who got ",
         r"^who (?:has |had )?(?:took|taken|takes|gets) (?=(?:\d|a hundred).* (?:from|off) (?:me|us)$)",
+    ),
+    # What is left of what came in is told by both sums.
+    *(
+        (r"how much came in \1 and how much did i spend \1", rf"{asked} {_WITHIN}{ended}$")
+        for asked, ended in (
+            (
+                r"^(?:what|how much) (?:was|is|were|did|do|money was)(?: (?:i|we))?(?: (?:have|end up"
+                r" with))? left"
+                r"(?: over| with)",
+                r"(?: after .*)?",
+            ),
+            (r"^how much (?:money )?(?:did|have) (?:i|we) (?:save|saved|put away|pocket|clear|net)", ""),
+            (
+                r"^did (?:i|we) (?:come out ahead|end up ahead|save (?:any ?thing|any(?: money)?)|break"
+                r" even)",
+                "",
+            ),
+            (
+                r"^did (?:i|we) spend more than (?:i|we) (?:got|made|earned|took in|brought in|received"
+                r"|had coming in)",
+                "",
+            ),
+            (r"^did (?:i|we) (?:live|stay) within (?:my|our) means", ""),
+        )
     ),
     # What is left out of it.
     (
