@@ -41,6 +41,8 @@ SHORT_FORMS = {
     "med": "medication",
     "appt": "appointment",
     "appts": "appointments",
+    "pls": "please",
+    "plz": "please",
 }
 _REWRITES = (
     (re.compile("`"), "'"),
