@@ -43,6 +43,8 @@ SHORT_FORMS = {
     "appts": "appointments",
     "pls": "please",
     "plz": "please",
+    "em": "them",
+    "w": "with",
 }
 _REWRITES = (
     (re.compile("`"), "'"),
