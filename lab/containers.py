@@ -186,7 +186,7 @@ def wait_booted(lab: Lab, name: str, timeout: float = 60) -> str:
     """
     deadline = time.monotonic() + timeout
     while True:
-        state = _system_state(lab, name)
+        state = _system_state(lab, name, max(deadline - time.monotonic(), 1))
         if state in ("running", "degraded"):
             return state
         if time.monotonic() >= deadline:
@@ -207,9 +207,11 @@ def wait_port(address: str, port: int, timeout: float = 60) -> None:
     raise TimeoutError(f"{address}:{port} has not answered within {timeout:g} s")
 
 
-def _system_state(lab: Lab, name: str) -> str:
-    # The command fails for every state but `running`.
-    command = ["sh", "-c", "systemctl is-system-running || true"]
+def _system_state(lab: Lab, name: str, wait_s: float) -> str:
+    # systemd itself waits: asked again and again, a booting host would lose half a processor to it.
+    # Before it listens it cannot be asked. The last command fails for every state but `running`.
+    wait = f"timeout {wait_s:.0f} systemctl is-system-running --wait > /dev/null 2>&1"
+    command = ["sh", "-c", f"{wait}; systemctl is-system-running || true"]
     try:
         return podman(exec_command(lab, name, command=command)[1:]).strip()
     except PodmanError:

@@ -95,6 +95,7 @@ ARGUMENT_SPEC = (
         "guests": {"type": "list", "elements": "int", "default": []},
         "max_storage_percent": {"type": "float", "default": 85},
         "max_memory_percent": {"type": "float"},
+        # Proxmox renews its own certificate itself when two weeks are left: less means that it does not.
         "min_certificate_days": {"type": "float", "default": 14},
     }
 )

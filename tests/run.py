@@ -1,6 +1,7 @@
 """Run every test of the project: lint, unit tests, the roles' scenarios, and the lab end to end.
 
-Usage: run.py [STAGE ...]    Stages: lint windows molecule unit qm wine boot lab. Without any: all of them.
+Usage: run.py [STAGE ...]    Stages: lint windows molecule unit qm wine boot lab. Without any: all of them,
+                             some beside others.
                              `check`, for while you work: lint of what has changed, quick unit tests.
                              `household`: hosts that somebody set up by hand are taken over, in the lab.
                              `vm`: not the first boot of a virtual machine alone, but a host's whole life.
@@ -10,6 +11,7 @@ At the end stand the seconds of each stage and the slowest tests; the last line 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -47,6 +49,11 @@ VM_TOOLS = {
     "mmdebstrap": "mmdebstrap",
 }
 PAIRS = "tests/drills/test_pairs.py"
+# What runs beside which stage: scenarios wait for downloads, the lab's hosts for each other. It yields to the
+# stage, whose time limits would otherwise end on a busy machine. The unit tests need what scenarios fetch.
+BESIDE = {"molecule": ("lint",), "lab": ("unit", "windows", "boot", "qm", "wine")}
+NICENESS = "5"
+COUNT_TO = "--count-to"
 BEGIN = time.monotonic()
 WORKERS = str((os.cpu_count() or 1) + 1)  # each now and then waits
 SLOWEST = 10
@@ -80,9 +87,41 @@ class Case:
         return f"{self.name}: {self.faults[0][:MESSAGE]}"
 
 
+class Beside:
+    """Stages that run beside another, in a process of their own.
+
+    Args:
+        stages: their names. What they print is kept in reports/ until they have ended.
+    """
+
+    def __init__(self, *stages: str) -> None:
+        self.stages = stages
+        self._log, self._counted = (REPORTS / f"beside-{stages[0]}.{kind}" for kind in ("log", "json"))
+        self._counted.unlink(missing_ok=True)
+        print(f"==> {', '.join(stages)}: beside the next stage; see {self._log} until they end", flush=True)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["nice", "-n", NICENESS, sys.executable, __file__, COUNT_TO, self._counted, *stages],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def end(self) -> Count:
+        """Wait until they have ended, print what they printed, and return what they counted."""
+        code = self._process.wait()
+        print(self._log.read_text(errors="replace"), end="", flush=True)
+        if self._counted.exists():
+            return Count(**json.loads(self._counted.read_text()))
+        return Count(failed=1, failures=[f"{', '.join(self.stages)}: exit code {code}, without a count"])
+
+
 @dataclass
 class Count:
-    """How many checks passed, failed and were skipped, and how long each stage and each test took."""
+    """How many checks passed, failed and were skipped, and how long each stage and each test took.
+
+    `asked_for` are the stages that somebody named; `beside` runs at the same time, and counts by itself.
+    """
 
     passed: int = 0
     failed: int = 0
@@ -91,6 +130,25 @@ class Count:
     tests: list[tuple[float, str]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     unsteady: list[str] = field(default_factory=list)
+    asked_for: tuple[str, ...] = ()
+    beside: Beside | None = None
+
+    def to_json(self) -> str:
+        """Return what was counted, as `Count(**json.loads(…))` takes it."""
+        return json.dumps({k: v for k, v in vars(self).items() if k not in ("asked_for", "beside")})
+
+    def wait_for_others(self) -> None:
+        """Wait until what runs beside this has ended, and add what it counted."""
+        if self.beside is None:
+            return
+        other, self.beside = self.beside.end(), None
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.seconds |= other.seconds
+        self.tests += other.tests
+        self.failures += other.failures
+        self.unsteady += other.unsteady
 
     def command(self, *command: str, goes_on: bool = False) -> bool:
         """Run a command that is one check, once more if it failed and goes on from where it stopped."""
@@ -158,9 +216,12 @@ class Count:
         result = REPORTS / f"pytest-{name}.xml"
         result.unlink(missing_ok=True)
         print(f"--> pytest {' '.join(arguments)}", flush=True)
-        timeout = TIMEOUTS[name.removesuffix("-again")]
+        suite = name.removesuffix("-again")
+        timeout = TIMEOUTS[suite]
+        # What failed last is of this suite: another may run beside it.
+        cache = ("-o", f"cache_dir=.pytest_cache/{suite}")
         code = subprocess.run(
-            ["pytest", "-q", f"--timeout={timeout}", f"--junitxml={result}", *arguments],
+            ["pytest", "-q", f"--timeout={timeout}", f"--junitxml={result}", *cache, *arguments],
             cwd=PROJECT,
             check=False,
         ).returncode
@@ -301,7 +362,7 @@ def qm(count: Count) -> None:
 def left_out(count: Count, stage: str, remedy: str) -> None:
     """Count a stage that this machine lacks something for: a skip, or a fault if it was asked for by name."""
     print(f"The stage {stage} was not run: {remedy}")
-    if stage in sys.argv[1:]:
+    if stage in count.asked_for:
         count.failed += 1
     else:
         count.skipped += 1
@@ -315,6 +376,7 @@ def lab(count: Count) -> None:
         os.environ["HAL_LAB_IS_REMOVED"] = "true"  # the last tests need not leave it as they found it
     if count.command("python", "-m", "lab", "up", goes_on=True):
         count.pytest("e2e", "tests/e2e")
+        count.wait_for_others()  # the drills measure
         count.pytest("drills", "tests/drills", f"--ignore={PAIRS}")
         minutes = (time.monotonic() - BEGIN) / 60
         if minutes > float(os.environ.get("HAL_TESTS_LATE_MINUTES", "inf")):
@@ -334,8 +396,7 @@ def household(count: Count) -> None:
         count.command("python", "-m", "lab", "down")
 
 
-# The scenarios fetch the downloads, of which the unit tests use a model.
-EVERYTHING: dict[str, Callable[[Count], None]] = {
+STAGES: dict[str, Callable[[Count], None]] = {
     "lint": lint,
     "windows": windows,
     "molecule": molecule,
@@ -344,27 +405,41 @@ EVERYTHING: dict[str, Callable[[Count], None]] = {
     "wine": wine,
     "boot": boot,
     "lab": lab,
+    "check": check,
+    "vm": vm,
+    "household": household,
 }
-STAGES = EVERYTHING | {"check": check, "vm": vm, "household": household}
+
+
+def run(count: Count, name: str, *others: str) -> None:
+    """Run a stage, and time it; run others beside it."""
+    count.beside = Beside(*others) if others else None
+    print(f"==> {name}", flush=True)
+    begin = time.monotonic()
+    STAGES[name](count)
+    count.seconds[name] = time.monotonic() - begin
+    print(f"<== {name}: {count.seconds[name]:.0f} s", flush=True)
+    count.wait_for_others()
 
 
 def main() -> int:
     """Run the stages that were asked for and return 0 if nothing failed."""
-    wanted = sys.argv[1:] or list(EVERYTHING)
+    wanted, count_to = sys.argv[1:], None
+    if wanted[:1] == [COUNT_TO]:
+        _, count_to, *wanted = wanted
     if unknown := set(wanted) - STAGES.keys():
         print(f"No stage {', '.join(unknown)}; there are {', '.join(STAGES)}", file=sys.stderr)
         return 2
-    if wanted == list(EVERYTHING):
+    if not wanted:
         shutil.rmtree(REPORTS, ignore_errors=True)  # there may be none
     REPORTS.mkdir(exist_ok=True)
-    count = Count()
-    for name in wanted:
-        print(f"==> {name}", flush=True)
-        begin = time.monotonic()
-        STAGES[name](count)
-        count.seconds[name] = time.monotonic() - begin
-        print(f"<== {name}: {count.seconds[name]:.0f} s", flush=True)
-    count.print_all()
+    count = Count(asked_for=() if count_to else tuple(wanted))
+    for name in wanted or BESIDE:
+        run(count, name, *(BESIDE[name] if not wanted else ()))
+    if count_to:
+        Path(count_to).write_text(count.to_json())
+    else:
+        count.print_all()
     return 1 if count.failed else 0
 
 

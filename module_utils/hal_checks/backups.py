@@ -14,7 +14,8 @@ PROGRAM = "hal-backup"
 KEEPER = "hal-backup-maintenance"
 TASKS = r"Get-ScheduledTask -TaskPath \HAL\ | Get-ScheduledTaskInfo"
 DAY_S = 86400
-PROVEN_FOR_S = 15 * DAY_S  # for which a proof counts, that is tried every week
+# For how long a proof counts, that is tried every week; so says the alert, too (monitoring_proof_days).
+PROVEN_FOR_S = 15 * DAY_S
 NEWS = timedelta(days=1)  # for as long it is told how a host got its data
 
 

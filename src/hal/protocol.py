@@ -24,6 +24,7 @@ SAMPLE_RATE = 16_000
 RESPONSE_DELTA = "response_delta"  # a frame, and the capability of a client that reads it
 MAX_QUESTION_CHARACTERS = 4_000
 MAX_LISTENER_MESSAGE_BYTES = 1_000_000
+MAX_STRUCTURE = 50_000  # an empty list takes 56 bytes and is written with three
 MAX_LISTENER_VALUES = 2000  # of a request: names and entries, of its context for the most part
 MAX_LISTENER_DEPTH = 40
 _QUOTED_CHARACTERS = 64
@@ -72,8 +73,11 @@ def decode_object(raw: str | bytes) -> Frame:
     """Decode one JSON object.
 
     Raises:
-        ProtocolError: "Invalid JSON" for anything that is not a JSON object.
+        ProtocolError: "Invalid JSON" for anything that is not a JSON object, or has more structure than any
+            message needs.
     """
+    if len(raw) > MAX_STRUCTURE and _structure(raw) > MAX_STRUCTURE:
+        raise ProtocolError("Invalid JSON")
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -81,6 +85,13 @@ def decode_object(raw: str | bytes) -> Frame:
     if not isinstance(value, dict):
         raise ProtocolError("Invalid JSON")
     return value
+
+
+def _structure(raw: str | bytes) -> int:
+    """Count the characters that begin lists, objects, texts and fields; the commas of samples are none."""
+    if isinstance(raw, str):
+        return sum(map(raw.count, '[{":'))
+    return sum(map(raw.count, (b"[", b"{", b'"', b":")))
 
 
 def _values_in(value: object, depth: int = 0) -> int:

@@ -6,6 +6,7 @@ Meanwhile no host has a way out: what a lost one needs is kept inside.
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,9 @@ def served(on):
 @pytest.fixture(scope="module")
 def closed(on, leaves):
     """Close every way out, after the hosts' daily work, and open it when the drills are over."""
-    for host in LOST:
-        done = on(host, DAILY, timeout=300)
-        assert done.returncode == 0, done.stdout + done.stderr
+    with ThreadPoolExecutor() as pool:
+        for done in pool.map(lambda host: on(host, DAILY, timeout=300), LOST):
+            assert done.returncode == 0, done.stdout + done.stderr
     assert leaves(KEEPER)
     way_out.close()
     try:

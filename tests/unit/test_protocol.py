@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +18,34 @@ from hal.protocol import ListenerReply, ListenerRequest, ProtocolError, State, S
 def test_what_is_not_a_json_object(raw):
     with pytest.raises(ProtocolError, match=r"^Invalid JSON$"):
         protocol.decode_object(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"x":[' + "[]," * 1_000_000 + "[]]}",
+        '{"x":[' + "{}," * 1_000_000 + "{}]}",
+        '{"x":[' + '"ab",' * 600_000 + '"ab"]}',
+        "{" + ",".join(f'"{number:x}":1' for number in range(300_000)) + "}",
+        '{"x":' + "[" * 1_500_000 + "]" * 1_500_000 + "}",
+    ],
+    ids=["lists", "objects", "texts", "fields", "nested"],
+)
+def test_a_frame_of_millions_of_values_takes_no_memory(raw):
+    assert len(raw) < 3 * 2**20 + 100
+    for message in (raw, raw.encode()):
+        tracemalloc.start()
+        try:
+            with pytest.raises(ProtocolError, match=r"^Invalid JSON$"):
+                protocol.decode_object(message)
+            assert tracemalloc.get_traced_memory()[1] < 2**20
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_minute_of_samples_is_one_frame():
+    samples = [number % 200 - 100 for number in range(700_000)]
+    assert protocol.decode_object(json.dumps({"audio": samples}))["audio"] == samples
 
 
 def test_response_carries_every_name_that_clients_read():

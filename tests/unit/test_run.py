@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -150,3 +151,70 @@ def test_the_pairs_are_left_out_on_a_machine_that_is_too_slow_for_all(
     run.lab(count)
     assert (count.skipped, run.PAIRS in asked) == (skipped, not skipped)
     assert (f"pytest {run.PAIRS}" in capfd.readouterr().out) == bool(skipped)
+
+
+def test_everything_is_every_stage_of_make_test(run: Any) -> None:
+    everything = [*run.BESIDE, *(stage for others in run.BESIDE.values() for stage in others)]
+    assert sorted(everything) == sorted(run.STAGES.keys() - {"check", "vm", "household"})
+
+
+@pytest.fixture
+def beside(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Replace what runs beside a stage by a program of the test; return a function that runs both."""
+
+    def go(program: str, stage: Any) -> Any:
+        (tmp_path / "beside.py").write_text(program)
+        monkeypatch.setattr(run, "__file__", str(tmp_path / "beside.py"))
+        monkeypatch.setitem(run.STAGES, "lint", stage)
+        count = run.Count()
+        run.run(count, "lint", "unit", "boot")
+        return count
+
+    return go
+
+
+COUNTS = """
+import pathlib, sys
+count_to, *stages = sys.argv[2:]
+print("said by", *stages)
+pathlib.Path(count_to).write_text('{"passed": 3, "failed": 1, "seconds": {"unit": 2.0}, "failures": ["one"]}')
+"""
+
+
+def test_what_ran_beside_is_printed_and_counted_once_it_has_ended(
+    beside: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    count = beside(COUNTS, lambda count: count.command("echo", "said by lint"))
+    lines = capfd.readouterr().out.splitlines()
+    assert lines.index("said by lint") < lines.index("said by unit boot")
+    assert (count.passed, count.failed, count.failures) == (4, 1, ["one"])
+    assert count.seconds.keys() == {"lint", "unit"}
+
+
+def test_a_stage_that_measures_waits_for_what_runs_beside(beside: Any, tmp_path: Path) -> None:
+    ended: list[bool] = []
+
+    def measures(count: Any) -> None:
+        count.wait_for_others()
+        ended.append((tmp_path / "ended").exists())
+
+    program = f"import time, pathlib; time.sleep(0.3); pathlib.Path({str(tmp_path / 'ended')!r}).touch()\n"
+    beside(program + COUNTS, measures)
+    assert ended == [True]
+
+
+def test_what_ran_beside_and_died_is_a_failure(beside: Any) -> None:
+    count = beside("raise SystemExit(7)", lambda count: None)
+    assert count.failures == ["unit, boot: exit code 7, without a count"] and count.failed == 1
+
+
+def test_what_ran_beside_says_on_the_whole_what_it_counted(run: Any, tmp_path: Path) -> None:
+    counted = run.Count(asked_for=("unit",), passed=2, tests=[(1.5, "a test")], unsteady=["once"])
+    count = run.Count(
+        beside=type("Ended", (), {"end": lambda _: run.Count(**json.loads(counted.to_json()))})()
+    )
+    count.wait_for_others()
+    assert (count.passed, count.unsteady) == (2, ["once"]) and list(map(tuple, count.tests)) == [
+        (1.5, "a test")
+    ]
+    assert count.beside is None

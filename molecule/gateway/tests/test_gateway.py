@@ -58,3 +58,9 @@ def test_settings_and_tokens_are_private(host):
     assert (settings.user, settings.mode) == ("root", 0o600)
     assert (tokens.user, tokens.group, tokens.mode) == ("root", "hal-gateway", 0o640)
     assert "molecule-is-no-secret" not in host.file("/etc/hal/gateway-tokens").content_string
+
+
+def test_the_certificate_and_key_that_it_has_no_use_for_are_gone_and_the_households_own_stay(host):
+    assert not host.file("/etc/hal/gateway-certificate.pem").exists
+    assert not host.file("/etc/hal/gateway-ca.crt").exists
+    assert host.file("/etc/hal/household.pem").exists

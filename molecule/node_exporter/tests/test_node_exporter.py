@@ -65,6 +65,23 @@ def test_a_tool_that_fails_is_a_gpu_that_is_absent(host):
         host.check_output("mv /var/lib/away /var/lib/nvidia-smi.csv && systemctl start hal-gpu-metrics")
 
 
+def test_the_gpus_are_asked_by_an_account_of_its_own_that_may_write_nothing(host, weighed):
+    weighed("hal-gpu-metrics", most=20)
+    text, state = "/var/lib/prometheus/node-exporter", "/var/lib/hal/gpu"
+    tool = host.file("/usr/local/bin/nvidia-smi").content_string
+    asks = f"id -u > {state}/account; touch {text}/own.prom {state}/../own; "
+    host.check_output("sed --in-place '2i %s' /usr/local/bin/nvidia-smi", asks)
+    try:
+        host.check_output("systemctl start hal-gpu-metrics")
+        assert int(host.check_output(f"cat {state}/account")) >= 61_184  # systemd's dynamic users
+        assert not host.file(f"{text}/own.prom").exists and not host.file(f"{state}/../own").exists
+    finally:
+        host.check_output("printf %s %s > /usr/local/bin/nvidia-smi", "%s", tool)
+        host.check_output("systemctl start hal-gpu-metrics")
+    assert host.file(f"{text}/hal_gpu.prom").mode == 0o644
+    assert not host.file(f"{text}/hal_gpu.new").exists
+
+
 @pytest.mark.parametrize("action", ["restart", "reload"])
 def test_it_tells_of_the_host_within_the_limits_of_its_unit(host, weighed, action):
     weighed("prometheus-node-exporter")

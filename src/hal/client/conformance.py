@@ -85,7 +85,7 @@ def load_exchanges(*paths: Path) -> Conformance:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
             now = content["now"]
             exchanges += [Exchange(**each) for each in content["exchanges"]]
-        except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
             raise UsageError(f"{path} is not a set of exchanges: {error}.") from error
     return Conformance(now, exchanges)
 

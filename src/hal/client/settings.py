@@ -75,7 +75,7 @@ class ClientSettings:
         """
         if self.token_file is None:
             return {}
-        words = _read(self.token_file, "token file").split()
+        words = _read_token(self.token_file).split()
         if len(words) != 1 or not words[0].isascii():
             raise UsageError(f"The token file {self.token_file} must hold one token and nothing else.")
         if self.gateway_url.startswith("ws:"):
@@ -92,9 +92,11 @@ class ClientSettings:
         if self.ca_file is None or not encrypted:
             return ssl.create_default_context()
         try:
-            return ssl.create_default_context(cadata=_read(self.ca_file, "CA file"))
+            return ssl.create_default_context(cafile=self.ca_file)
         except ssl.SSLError as error:
             raise UsageError(f"The CA file {self.ca_file} is not a certificate in PEM form.") from error
+        except OSError as error:
+            raise UsageError(f"Cannot read the CA file {self.ca_file}: {error.strerror}.") from error
 
 
 def load_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> ClientSettings:
@@ -130,10 +132,10 @@ def check_url(name: str, url: str, schemes: tuple[str, ...]) -> SplitResult:
     return parts
 
 
-def _read(path: Path, what: str) -> str:
-    """Read a small text file that a setting names."""
+def _read_token(path: Path) -> str:
+    """Return what stands in the file of a token."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise UsageError(f"Cannot read the {what} {path}: {reason}.") from error
+        raise UsageError(f"Cannot read the token file {path}: {reason}.") from error

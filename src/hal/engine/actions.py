@@ -103,7 +103,7 @@ ACTIONS = {
         Intent.HEALTH_DATA,
         r"""
         AVERAGE average|mean|typical(?:ly)?
-        HIGHEST highest|maximum|max|peak|most
+        HIGHEST highest|maximum|max|peak|most(?! recent)
         LOWEST lowest|minimum|min|least
         TREND trend\w*|chang\w+|over time|over the|going|improv\w+|history|progress\w*|lost|gained
         TREND losing|gaining|lose|gain|been|compare\w*|better|worse|track\w*|rising|falling|went|gone

@@ -22,7 +22,8 @@ _CLOCK = (
 )
 _VALUE = r"(\d+(?:\.\d+)?)(?: (?:over|by) \d+)?(?: (dollars?|bucks|pounds?|lbs?|points?|percent|mg|beats))?"
 _OF_MEDICINES = (
-    r"(?:of|my|our|the|these|those|all|medic\w+|pills?|ones?|prescriptions?|tablets?|capsules?|drugs?|inhalers?"
+    r"(?:of|my|our|the|these|those|all|medic\w+|pills?|ones?|prescriptions?|tablets?|capsules?|drugs?"
+    r"|inhalers?"
     r"|vitamins?|things?|do|i|still|currently|now|take|taking|am|on|that|are)"
 )
 _MORE = r"(?:(?:more|greater|higher|bigger|larger) than|over|above|at least|exceed\w*|upwards of)"
@@ -319,7 +320,8 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
             lambda m: {"per": m[1] or m[2]},
         ),
         (
-            r"on average|averages?|averaged|the mean|typical(?:ly)?|usually|per (?:visit|trip|purchase)",
+            r"on average|averages?|averaged|averaging|the mean|typical(?:ly)?|usually|per (?:visit|trip"
+            r"|purchase)",
             _set(average=True),
         ),
         (

@@ -87,7 +87,7 @@ SERVICES = {
     r"water": r"\bwater",
     r"(?:cell |mobile )?phone": r"verizon|t-mobile|at&t|mobile|wireless|cricket",
     r"streaming|(?<!at the )movies": r"netflix|hulu|disney|hbo",
-    r"flights?|air ?fare|airlines?(?: tickets?)?|plane tickets?": r"airlines?|airways",
+    r"flights?|air ?fare|airlines?(?: tickets?)?|plane tickets?|(?<!by )(?<!a )planes?": r"airlines?|airways",
     r"book ?stores?|books": r"barnes|book",
     r"hotels?": r"hotel|hilton|marriott|hyatt|sheraton",
     r"pension": r"pension",

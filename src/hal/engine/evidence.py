@@ -98,10 +98,11 @@ EVIDENCE = {
         4 balance|withdraw\w*|cash|(?:top|peak|low)_\w+|owe|owed
         3 costs?|costing|money|bank|account|credit card|debit|shop\w*|stores?|restaurants|budget
         4 how much (?:money )?(?:this|last|so far|since) (?:week|month|year|\w+)
-        3 \d+(?:\.\d+)?(?:_\d+(?:\.\d+)?)? dollars|totals?(?:$| (?:for|in|this|last|since|of)\b)
+        3 \d+(?:\.\d+)?(?:_\d+(?:\.\d+)?)? dollars|totals?(?:$| (?:for|in|this|last|since|of|minus|leaving)\b)
         4 how much (?:did|do|have) (?:i|we) (?:make|made|bring in)
         4 average (?:amount|purchase|bill)|(?:come|came|comes) in(?: yet)?(?:$| (?:this|in|on|yet)\b)
-        4 charging me
+        4 charging me|copay\w*
+        5 pharmacy (?:totals?|bills?|spending|costs?|charges?)|at (?:the )?pharmacy (?:in|for|this|last)
         4 how much (?:came|comes|is coming|has come) in
         4 how much (?:went|goes) on|how much (?:at|on)|money (?:came|comes|come|coming) in
         3 when (?:was|were) (?:i|we|she|he) last at(?! (?:the |my )?(?:doctor|hospital|clinic|lab|\w+ist)\b)

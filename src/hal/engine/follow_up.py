@@ -152,7 +152,11 @@ def _continue(question: Question, earlier: Question, household: Household, today
     same = bool(points) and not names_records(question)
     bare = len(question.text.split()) <= FEW and not names_records(question)
     of_the_same = (same or bare) and merged.intent == Intent.APPOINTMENT
-    if not merged.periods and (merged.intent in (Intent.TRANSACTION, Intent.HEALTH_DATA) or of_the_same):
+    sides = max(len(merged.named(kind)) for kind in ("merchants", "categories"))
+    # What was told is one side of a comparison; which the other is must be said.
+    one_sided = merged.intent == Intent.TRANSACTION and bool(merged.conditions.comparison) and sides < 2
+    takes_time = merged.intent in (Intent.TRANSACTION, Intent.HEALTH_DATA) and not one_sided
+    if not merged.periods and (takes_time or of_the_same):
         merged = replace(merged, periods=earlier.periods)
     if merged.action == "APPOINTMENT_LAST" != earlier.action:  # it is not among those that were told
         others = {k: v for k, v in merged.entities.items() if k not in ("reasons", "places")}

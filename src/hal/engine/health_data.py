@@ -24,23 +24,27 @@ _EACH_OF_THEM = re.compile(
     r"|\bwhat were (?:my|the) (?:blood |heart )?(?:pressures?|weights?|sugars?|glucose|pulse|rates?)\b"
     r"|^(?:my |the )?(?:\w+ ){1,2}readings (?:in|from|for|since|this|last)\b"
 )
+_DIASTOLIC = re.compile(r"\bdiastolic\b")
 _HOW_MANY_UNITS = re.compile(r"\bhow (?:many (?:pounds|points|kilos|beats)|much|far)\b")
 _CHANGED = re.compile(r"\b(?:lose|lost|losing|gain\w*)\b")
 
 
-def _highest(readings: Sequence[Reading]) -> Reading:
-    return max(readings, key=lambda item: item.value)
+type _Value = Callable[[Reading], float]
 
 
-def _lowest(readings: Sequence[Reading]) -> Reading:
-    return min(readings, key=lambda item: item.value)
+def _highest(readings: Sequence[Reading], value: _Value) -> Reading:
+    return max(readings, key=value)
 
 
-def _earliest(readings: Sequence[Reading]) -> Reading:
+def _lowest(readings: Sequence[Reading], value: _Value) -> Reading:
+    return min(readings, key=value)
+
+
+def _earliest(readings: Sequence[Reading], _: _Value) -> Reading:
     return readings[0]
 
 
-_WORDS: dict[str, tuple[str, Callable[[Sequence[Reading]], Reading]]] = {
+_WORDS: dict[str, tuple[str, Callable[[Sequence[Reading], _Value], Reading]]] = {
     "HEALTH_DATA_HIGHEST": ("highest", _highest),
     "HEALTH_DATA_LOWEST": ("lowest", _lowest),
     "HEALTH_DATA_FIRST": ("first", _earliest),
@@ -59,22 +63,7 @@ def answer(turn: Turn) -> SpokenAnswer:
     conditions = question.conditions
     if conditions.comparison and not question.periods:
         return SpokenAnswer("With which time shall I compare it?", "CLARIFY")
-    measured = _HOW_MANY_UNITS.search(question.text)
-    bounded = conditions.over is not None or conditions.under is not None
-    if bounded and _CHANGED.search(question.text):
-        action = "HEALTH_DATA_TREND"
-    elif bounded and measured:
-        action = "HEALTH_DATA_LATEST"
-    elif bounded or conditions.counted:
-        action = "HEALTH_DATA_COUNT"
-    elif conditions.average and not (conditions.comparison and len(question.periods) > 1):
-        action = "HEALTH_DATA_AVERAGE"
-    elif conditions.last > 1 and action in ("HEALTH_DATA_LATEST", "HEALTH_DATA_TREND"):
-        action = "HEALTH_DATA_RECENT"
-    elif conditions.comparison:
-        action = "HEALTH_DATA_COMPARE"
-    elif _EACH_OF_THEM.search(question.text):
-        action = "HEALTH_DATA_RECENT"
+    action = _meant(action, question)
     actions = [action]
     if action == "HEALTH_DATA_HIGHEST" and _LOWEST.search(question.text):
         actions.append("HEALTH_DATA_LOWEST")
@@ -86,6 +75,25 @@ def answer(turn: Turn) -> SpokenAnswer:
     if action == "HEALTH_DATA_ASSESSMENT":
         said.append(f"{CAUTION} what that means for you.")
     return SpokenAnswer(" ".join(said), action)
+
+
+def _meant(action: str, question: Question) -> str:
+    """Return what is asked: the conditions say more than the verb."""
+    conditions, text = question.conditions, question.text
+    bounded = conditions.over is not None or conditions.under is not None
+    of_two = conditions.comparison and len(question.periods) > 1
+    latest = action in ("HEALTH_DATA_LATEST", "HEALTH_DATA_TREND")
+    meant = (
+        (bounded and _CHANGED.search(text), "HEALTH_DATA_TREND"),
+        (bounded and action == "HEALTH_DATA_FIRST", action),  # the first that keeps the bound
+        (bounded and _HOW_MANY_UNITS.search(text), "HEALTH_DATA_LATEST"),
+        (bounded or conditions.counted, "HEALTH_DATA_COUNT"),
+        (conditions.average and not of_two, "HEALTH_DATA_AVERAGE"),
+        (conditions.last > 1 and latest, "HEALTH_DATA_RECENT"),
+        (conditions.comparison, "HEALTH_DATA_COMPARE"),
+        (_EACH_OF_THEM.search(text), "HEALTH_DATA_RECENT"),
+    )
+    return next((name for holds, name in meant if holds), action)
 
 
 def _metric(action: str, readings: list[Reading], question: Question, today: date) -> str:
@@ -124,15 +132,25 @@ def _told(action: str, chosen: list[Reading], when: str, question: Question, tod
         within = f" {question.period.label}" if question.period else ""
         return f"Your last {spoken.count(len(latest), f'{metric} reading')}{within}: {listed}."
     if action == "HEALTH_DATA_TREND":
-        return _trend(chosen, when, told=bool(_HOW_MANY_UNITS.search(question.text)))
+        return _trend(chosen, when, question, told=bool(_HOW_MANY_UNITS.search(question.text)))
     if action == "HEALTH_DATA_AVERAGE":
         number = spoken.count(len(chosen), "reading")
         return f"Your average {metric}{when} is {_average(chosen)}, over {number}."
     if action in _WORDS:
-        word, choose = _WORDS[action]
-        extreme = choose(chosen)
-        return f"Your {word} {metric}{when} was {_said(extreme)}, {spoken.day(extreme.at.date(), today)}."
+        return _extreme(action, chosen, when, question, today)
     return _one(chosen, question, today)
+
+
+def _extreme(action: str, chosen: list[Reading], when: str, question: Question, today: date) -> str:
+    """Say the highest, lowest or first reading, of those that keep the bound that is asked."""
+    word, choose = _WORDS[action]
+    metric, value = _asked_of(chosen[0], question)
+    kept, bound = _kept(chosen, question)
+    if not kept:
+        return f"You have no {metric} reading{bound}{when}."
+    item = choose(kept, value)
+    named = f"{metric} reading{bound}" if bound else metric
+    return f"Your {word} {named}{when} was {_said(item)}, {spoken.day(item.at.date(), today)}."
 
 
 def _one(readings: Sequence[Reading], question: Question, today: date) -> str:
@@ -172,16 +190,29 @@ def _instead(readings: list[Reading], period: Period, today: date) -> str:
     return f"The nearest was {_said(item)}, {spoken.day(item.at.date(), today)}."
 
 
-def _counted(readings: Sequence[Reading], question: Question, when: str, today: date) -> str:
-    """Say how many readings keep a bound, and the latest of them."""
-    conditions, metric = question.conditions, readings[0].metric
-    over, under = conditions.over, conditions.under
+def _asked_of(reading: Reading, question: Question) -> tuple[str, _Value]:
+    """Return what is asked of readings like one, and which of its two values that is."""
+    if reading.second_value is not None and _DIASTOLIC.search(question.text):
+        return f"diastolic {reading.metric}", lambda item: item.second_value or 0.0
+    return reading.metric, lambda item: item.value
+
+
+def _kept(readings: Sequence[Reading], question: Question) -> tuple[list[Reading], str]:
+    """Return those of some readings that keep the bound that is asked of them, and how to say the bound."""
+    over, under = question.conditions.over, question.conditions.under
+    _, value = _asked_of(readings[0], question)
     kept = [
         item
         for item in readings
-        if (over is None or item.value > over) and (under is None or item.value < under)
+        if (over is None or value(item) > over) and (under is None or value(item) < under)
     ]
-    bound = f" over {over:g}" if over is not None else f" under {under:g}" if under is not None else ""
+    return kept, f" over {over:g}" if over is not None else f" under {under:g}" if under is not None else ""
+
+
+def _counted(readings: Sequence[Reading], question: Question, when: str, today: date) -> str:
+    """Say how many readings keep a bound, and the latest of them."""
+    metric, _ = _asked_of(readings[0], question)
+    kept, bound = _kept(readings, question)
     if not kept:
         return f"You have no {metric} reading{bound}{when}."
     said = f"You have {spoken.count(len(kept), f'{metric} reading')}{bound}{when}"
@@ -217,14 +248,18 @@ def _latest(item: Reading, today: date) -> str:
     return f"Your latest {item.metric} was {_said(item)}, {spoken.moment(item.at, today)}."
 
 
-def _trend(readings: Sequence[Reading], when: str, *, told: bool) -> str:
+def _trend(readings: Sequence[Reading], when: str, question: Question, *, told: bool) -> str:
     """Say how the values went from the first to the last, and, if it is to be told, by how much."""
     first, last = readings[0], readings[-1]
+    _, value = _asked_of(first, question)
     if len(readings) == 1:
         return f"There is only one {first.metric} reading{when}: {_said(first)}."
-    change = last.value - first.value
-    if abs(change) <= UNCHANGED * first.value and not (told and change and first.second_value is None):
-        return f"Your {first.metric} stayed about the same{when}, at {_said(last)}."
+    change = value(last) - value(first)
+    if abs(change) <= UNCHANGED * value(first) and not (told and change and first.second_value is None):
+        values = (
+            f"at {_said(last)}" if _said(first) == _said(last) else f"from {_said(first)} to {_said(last)}"
+        )
+        return f"Your {first.metric} stayed about the same{when}, {values}."
     way = "up" if change > 0 else "down"
     by = f" by {_value(abs(change), None, first.unit)}" if told and first.second_value is None else ""
     return (

@@ -22,7 +22,7 @@ from hal.engine import database
 from hal.engine.clock import Clock, clock_in, time_zone
 from hal.engine.engine import EMERGENCY_NUMBER, Engine
 from hal.engine.listener import Listener
-from hal.shared.settings import load, setup_logging
+from hal.shared.settings import EXIT_BAD_SETTINGS, load, setup_logging
 
 if TYPE_CHECKING:
     from hal.engine.phantom import PhantomSettings
@@ -73,7 +73,7 @@ async def start_server(engine: Engine, settings: EngineSettings | PhantomSetting
 
     Raises:
         OSError: the address cannot be bound.
-        ValueError: in phantom mode, the tokens file is unreadable or malformed.
+        ValueError: in phantom mode, the tokens file or the certificate is unreadable or malformed.
     """
     if not isinstance(settings, EngineSettings):
         from hal.engine.phantom import Phantom  # noqa: PLC0415 (nor this)
@@ -117,7 +117,7 @@ def initialise(path: Path, *, sample: bool, today: date) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; exits 1 with one sentence when the database or the port cannot be used."""
+    """Run the command; a fault is one sentence: exit 1 of the database or the port, 2 of the settings."""
     parser = argparse.ArgumentParser(
         prog="hal-engine", description="The stand-in for OpenQM behind the voice listener."
     )
@@ -145,8 +145,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             asyncio.run(serve(settings, clock))
     except sqlite3.Error as error:
         sys.exit(f"hal-engine: {database.explained(error)}")
-    except (database.DatabaseError, OSError, ValueError) as error:
+    except (database.DatabaseError, OSError) as error:
         sys.exit(f"hal-engine: {error}")
+    except ValueError as error:
+        print(f"hal-engine: {error}", file=sys.stderr)
+        sys.exit(EXIT_BAD_SETTINGS)
 
 
 if __name__ == "__main__":

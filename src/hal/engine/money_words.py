@@ -6,6 +6,7 @@ from hal.engine.periods import MONTHS
 
 _MONTH = "|".join(MONTHS)
 _GREATEST = r"(?:biggest|largest|highest|most expensive|priciest|costliest|greatest)"
+_MEASURED = r"(?:blood|pressure|sugars?|glucose|weight|pulse|heart|scale)"
 _HOW_MANY = r"(two|three|four|five|six|seven|eight|nine|ten|\d)"
 _RANKED = (
     r"((?:spending |expense )?(?:purchases|things|items|expenses|charges|transactions|bills|payments|places"
@@ -18,6 +19,7 @@ _BEFORE_AMOUNT = "|".join(
     for words in (
         *(f"{thing} {word}" for thing in ("charge", "payment", "purchase", "bill") for word in ("of", "for")),
         *(f"{word} for" for word in ("buy", "bought", "pay", "paid", "spent", "got", "get", "something")),
+        *(f"who {word}" for word in ("got", "gets", "took", "takes", "received")),
         *(f"{word} me" for word in ("charged", "charge", "charges", "charging", "cost", "costs")),
         *(f"{word} {that}" for word in ("is", "was", "were") for that in ("the", "that", "this")),
         *("paid", "pay", "pays", "spend", "spent", "cost", "costs", "charged", "charge", "took out"),
@@ -115,12 +117,14 @@ MONEY: tuple[tuple[str, str], ...] = (
     (
         r"\1 \2spent \3 ",
         r"\b(i|we) ((?:have |had |ever |already )*)(?:gone|went|go|been|gotten|got|stayed|stay|come|came) "
-        r"(over|above|past|under|below) (?=\d+(?: dollars)? (?:on|at|for) (?!my |the scale)\w)",
+        r"(over|above|past|under|below) (?=\d+(?: dollars)? (?:on|at|for) (?!my |(?:the )?"
+        rf"{_MEASURED}\b)\w)",
     ),
     (
         r"have \1 spent \2 ",
         r"^(?:are|am|is|were|was) (i|we) (?:still |already )?(over|above|past|under|below) "
-        r"(?=\d+(?: dollars)? (?:on|at|for) (?!my |the scale)\w)",
+        r"(?=\d+(?: dollars)? (?:on|at|for) (?!my |(?:the )?"
+        rf"{_MEASURED}\b)\w)",
     ),
     (
         r"did \1 spend \3 \4 on \2",

@@ -202,7 +202,8 @@ class _Reading:
 
     def _range(self, first: Period, last: Period) -> Period:
         first, last = self._begun_lately(first, last)
-        if first.start > last.end:
+        same_day = first.is_day and (first.start, first.end) == (last.start, last.end)  # last and this Monday
+        if first.start > last.end or same_day:
             if (first.start - last.end).days <= 7:
                 week = timedelta(7)
                 if self.future:

@@ -87,8 +87,15 @@ _SUMS = re.compile(
     r"\bhow much\b|\btotals?\b|\bamounts?\b|\bspen[dt]\w*|\bpaid\b|\bbills?\b|\b(?:versus|vs|compared?"
     r"|higher|lower|more|less)\b"
     r"|\baverage\b|\blast time\b|\bhow many times\b|\bhow often\b|\b(?:over|under) \d|\b(?:priciest"
-    r"|biggest|largest|smallest|latest|last|dollars"
+    r"|biggest|largest|smallest|latest|last|dollars|altogether|together|combined|in all|copays?|charges?"
+    r"|income|received"
     r"|costing|(?:come|came|comes|go|goes|gone|went) out)\b"
+)
+# A question of names and times alone: no verb asks what something is, does or may be.
+_FRAGMENT = re.compile(
+    r"^(?!(?:what|which|who|whose|where|when|why|how|is|are|was|were|am|do|does|did|can|could|should"
+    r"|will|would"
+    r"|may|might|have|has|had|tell|explain|i|we|you|he|she|they|it)\b)"
 )
 _MEASURED = re.compile(
     r"\b(?:was|were|went|gone|been|had|now|currently|times|average|highest|lowest|latest|last|first"
@@ -203,7 +210,7 @@ def parse(text: str, household: Household, today: date, intent: Intent | None = 
     if (
         intent == Intent.GENERAL
         and {"merchants", "categories"} & set(everything)
-        and (len(said.split()) <= FEW or _SUMS.search(said))
+        and (len(said.split()) <= FEW or _SUMS.search(said) or _FRAGMENT.search(said))
     ):
         dated = _complete(replace(question, intent=Intent.TRANSACTION), named, household, today)
         if not dated.leftover and (dated.periods or _is_of_the_records(dated)):

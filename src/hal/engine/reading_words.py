@@ -21,7 +21,8 @@ READINGS: tuple[tuple[str, str], ...] = (
     (
         r"\1 gone up",
         rf"^((?:how (?:much|far) )?(?:did|has|have|does) (?:my|the) {_METRIC}) "
-        r"(?:climb|climbed|rise|risen|rose|jump|jumped|spike|spiked|creep|crept|shoot|shot|increase|increased)"
+        r"(?:climb|climbed|rise|risen|rose|jump|jumped|spike|spiked|creep|crept|shoot|shot|increase"
+        r"|increased)"
         r"(?: up)?\b",
     ),
     (
@@ -33,6 +34,7 @@ READINGS: tuple[tuple[str, str], ...] = (
         r"\1 higher \2",
         rf"^((?:is|was) (?:my|the) (?:average )?{_METRIC}) (?:better|worse) (?!than)(.*\bthan\b)",
     ),
+    (r"compare \1 with \2", r"^how (?:does|did|do|is|are) (.+) compared? (?:to|with|against) (.+)$"),
     (r"over \1", r"\b(?:past|north of) (\d+)\b(?! (?:days?|weeks?|months?|years?|am|pm)\b)"),
     (
         r"what is my latest \1",

@@ -81,9 +81,18 @@ AMBIGUOUS = named(
     missing (?:and )?(?:can|could|should|does|do|is|was) ITEM (?:be |get |need to be |have to be )?REFILLED
     missing (?:and )?(?:is|are|was) ITEM (?:an? )?(?:tablet|pill|capsule|inhaler|prescription)s?
     missing (?:and )?am i (?:still )?allergic to ITEM
+    missing (?:and )?ASKED (?:i|we)(?: EVER)* SIDE \d+(?: over \d+)?(?: WHEN)?
     """.replace(
         "WHETHER", r"(?:do|does|did|should|must|can|could|may|am|have|has)(?: (?:i|we|she|he|they|you))?"
     )
+    .replace("EVER", "(?:ever|first|last|still|been|went|was|get|gone|go)")
+    .replace("SIDE", "(?:under|below|over|above)")
+    .replace(
+        "ASKED",
+        r"(?:when|how (?:many times|often)|have|did|was|am)(?: (?:was|did|have|is|the|last"
+        r"|first|time))*",
+    )
+    .replace("WHEN", r"(?:since|in|this|last) \w+(?: \w+)?")
     .replace("TAKEN", r"(?:with|without|before|after|at|in the|on an empty) (?:\w+|a meal|or without food)")
     .replace("TAKE", "(?:take|use|taking|on)")
     .replace(

@@ -69,16 +69,18 @@ _POINTS = re.compile(
 _ANOTHERS = re.compile(r"^(?:hers|theirs)$")
 # Whose records are asked for; who only drives there is not: "my daughter is driving me".
 _OF_PERSON = re.compile(
-    rf"\b(?:for|of|about|does|do|did|is|are|has|have|was|can|could|should|may|will|when|what"
+    rf"\b(?:for|of|about|from|does|do|did|is|are|has|have|was|can|could|should|may|will|when|what"
     rf"|where) (?:my|our)"
     rf" (?:\w+ )?{_PERSON.pattern}"
     rf"|{_PERSON.pattern} (?:\w+ )?{_OF_RECORDS}\b|^(?:my|our) {_PERSON.pattern} (?:take|need|see|have)s?\b"
 )
 _NEVER_A_NAME = re.compile(
-    r"\b(?:counting|including|seeing|having|being|doing|going|getting|taking|making|saying|calling|talking|using|eating"
-    r"|feeling|keeping|wondering|asking|running"
+    r"\b(?:counting|including|seeing|having|being|doing|going|getting|taking|making|saying|calling|talking"
+    r"|using|eating|feeling|keeping|wondering|asking|running"
     r"|(?:back|off|them|up|down|out|too|so|then|now|just)(?! \w)"
-    r"|some(?:one|body)|any(?:one|body)|every(?:one|body)|[a-z]|colou?rs?|shape|network|owes?|owed|copays?|hurts?|hurting|aches?|aching|sore|leave|leaving|drive|driving|ride|bring|wear|park|parking|mom|mum|dad|mother|father|wife|husband"
+    r"|some(?:one|body)|any(?:one|body)|every(?:one|body)|[a-z]|colou?rs?|shape|network|owes?|owed"
+    r"|copays?|hurts?|hurting|aches?|aching|sore|leave|leaving|drive|driving|ride|bring|wear|park"
+    r"|parking|mom|mum|dad|mother|father|wife|husband"
     r"|gave|gives?|given|made|told|tells?|said|wants?|wanted|ordered|orders|prescribed|asked|asks|sent|sends"
     r"|recommended|suggested|advised|mentioned|promised|wrote"  # "the doctor gave me …"
     r"|sons?|daughters?|sister|brother|grand\w+"
@@ -91,6 +93,8 @@ _NEVER_A_NAME = re.compile(
     r"|extra|new|than|if"
     r"|because|while|but|not|no|over|under|between|often|always|never|average|maximum|minimum|max|min"
     r"|enough|usual|regular|normal|card|food|water|meals?|specialists?|pharmacy|weekly|monthly|overdue|online"
+    r"|them|seeing|counting|getting|going|having|being|doing"
+    r"|^(?:off|back|told|hit|hits|added|stopped|through)$"
     r"|early|late|cost|price|current|final|morning|afternoon|evening|night|exactly|little|big|small"
     r"|white|blue|pink|yellow|rather|instead|very|per"
     r"|red|green|round|\w+est)\b"
@@ -113,7 +117,7 @@ _OF_ALLERGIES = re.compile(
 # Who tells something is no asker: "I spent the day at the bank". "Pills I take at night" asks.
 _I_OR_WE = re.compile(
     r"^(?:(?:and|but|so|then|today|yesterday|now|just) )*(?:i|we|he|she|they|you|it"
-    r"|this)\b"
+    r"|this(?! (?:week|month|year)\b))\b"
 )
 _AFTER_NAME = re.compile(
     r"(?:appointment|visit|doctor|medicine|medication|pills?|dose|refills?|prescription|tablets?"
@@ -289,7 +293,8 @@ def _is_name(left: Leftover, turn: Turn) -> bool:
         return False
     if intent == Intent.MEDICATION and CLASS.fullmatch(left.words):
         return True
-    if len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
+    bought = intent == Intent.MEDICATION and question.named("merchants")  # "what did I get off Amazon"
+    if bought or len(left.words.split()) > 4 or _NEVER_A_NAME.search(left.words):
         return False
     if intent == Intent.TRANSACTION and not (_SPENT.search(question.text) or question.continued):
         return False

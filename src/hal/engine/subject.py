@@ -71,7 +71,9 @@ _PERMISSION = re.compile(
     r"|\b(?:safe|ok|okay|all ?right|alright|fine|bad|allowed|dangerous) (?:for|to) (?:me|someone|her|him"
     r"|us|my)\b"
 )
-_MONEY = re.compile(r"\b(?:spen[dt]\w*|paid|pay|cost|costs|bill|bills|charge[ds]?|how much (?:was|were))\b")
+_MONEY = re.compile(
+    r"\b(?:spen[dt]\w*|paid|pay|cost|costs|bill|bills|charge[ds]?|copay\w*|how much (?:was|were))\b"
+)
 _PAYS = re.compile(
     r"^(?:how much|(?:did|have) (?:i|we) (?:already )?(?:pay|paid)|what (?:did|do|have) (?:i|we) (?:pay"
     r"|paid|owe))\b"

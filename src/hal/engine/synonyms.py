@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from hal.engine.count_words import COUNTS
+from hal.engine.idioms import IDIOMS
 from hal.engine.medicine_words import MEDICINES
 from hal.engine.money_words import MONEY
 from hal.engine.periods import MONTHS
@@ -56,6 +57,7 @@ _SHE = (
 SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), put)
     for put, pattern in (
+        *IDIOMS,
         # The words of a sentence in their usual order.
         (
             r"\2 \1",
@@ -161,7 +163,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"^how much (?:have|did) i (?:lost|lose|gained|gain)(?= (?:this"
             r"|last|since|in|so)\b|$)",
         ),
-        ("when was ", r"^(?:on |at )?(?:which|what) day (?:was|were) "),
+        ("when was ", r"^(?:on |at )?(?:which|what) (?:day|date) (?:was|were) "),
         (
             "when did ",
             r"^(?:on )?(?:which|what) day did (?=(?:i|we) (?:last )?(?:buy|pay|get|go|see|visit)\b)",
@@ -252,7 +254,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"\2 \1 ",
             r"\b(two|three|four|five|six|seven|eight|nine|ten|\d) (last|latest"
-            r"|most recent) (?=\w+s\b)",
+            r"|most recent) (?=(?:\w+ )?\w+s\b|(?:blood )?pressure\b)",
         ),
         ("why ", r"\bfor (?:what|which) (?:illness|ailment|sickness|disease|condition|reason|purpose)\b ?"),
         ("how many times ", r"^times (?=\w)"),
@@ -370,8 +372,8 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"average ",
-            r"\b(?:avg|average of|(?:mean|median|middle value)(?: of)?(?= (?:(?:my|the"
-            r"|of) )?(?:blood|sugar|weight"
+            r"\b(?:avg|average of|(?:mean|median|middle value)(?: of)?(?= (?:(?:my|the|of|fasting|resting"
+            r"|daily) )?(?:blood|sugar|weight"
             r"|pulse|heart|glucose))) ?",
         ),
         ("on average", r"\bin (?:the )?(?:middle|average|mean)\b"),

@@ -41,10 +41,17 @@ SHORT_FORMS = {
     "med": "medication",
     "appt": "appointment",
     "appts": "appointments",
+    "em": "them",
     "pls": "please",
     "plz": "please",
-    "em": "them",
     "w": "with",
+    "avg": "average",
+    "yr": "year",
+    "yrs": "years",
+    "mo": "month",
+    "mos": "months",
+    "wk": "week",
+    "wks": "weeks",
 }
 _REWRITES = (
     (re.compile("`"), "'"),

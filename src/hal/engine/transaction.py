@@ -28,9 +28,10 @@ def answer(turn: Turn) -> SpokenAnswer:
     question, today = turn.question, turn.now.date()
     action = _action(question)
     if action == "TRANSACTION_BALANCE":
-        said = "I have transactions on record but no account balance. Please ask your bank."
+        said = "There is no account balance on record, only transactions. Please ask your bank."
         return SpokenAnswer(said, action)
-    if question.action == "TRANSACTION_INCOME" and _SPEND.search(question.text):
+    of_both = _SPEND.search(question.text) or question.named("categories")
+    if question.action == "TRANSACTION_INCOME" and of_both:
         return SpokenAnswer("Do you mean what you received or what you spent?", "CLARIFY")
     past = [item for item in turn.household.transactions() if item.date <= today]
     if not past:

@@ -35,8 +35,8 @@ UNHEEDED = rules.named(
     HEALTH_DATA_AVERAGE compared? (?:to|with)|versus|vs|highest|lowest|most|least|maximum|minimum|peak
     MEDICATION (?:not|never) (?:\w+ )*(?:what|which|when|how) (?:\w+ ){0,2}(?:do|am|should|must) i
     APPOINTMENT (?:not|never) (?:\w+ )*(?:what|which|when|who|where) (?:\w+ ){0,2}(?:do|am|is|should|must)
-    HEALTH_DATA (?:diastolic|bottom|lower number)\b.* (?:over|under|above|below|highest|lowest|average)
-    HEALTH_DATA (?:highest|lowest|average|how many)\b.* (?:diastolic|bottom|lower number)
+    HEALTH_DATA diastolic\b.* (?:compared?|versus|vs|than)|(?:compare|higher|lower)\b.* diastolic
+    HEALTH_DATA systolic\b.* diastolic|diastolic\b.* systolic
     HEALTH_DATA (?:and|or) (?:now|currently|today)
     HEALTH_DATA_TREND (?:since|when) (?:i|we) (?:first )?(?:start\w*|began)
     HEALTH_DATA_TREND highest|lowest|average|least|maximum|minimum

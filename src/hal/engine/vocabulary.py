@@ -70,6 +70,7 @@ _WORDS = {
         worse resting start\w* weigh\w* yesterday mean pounds? up down number doctor fasting rate
         first earliest starting beginning began start taken took checked
         rates looking look doing running getting been hit behaving itself
+        down logged noted anybody anyone somebody someone
     """,
     Intent.TRANSACTION: r"""
         spend\w* spent transactions? purchas\w* expens\w+ payments? paid pay pays paying bought buy buying
@@ -83,7 +84,7 @@ _WORDS = {
         arrive\w* came went been gone single breakdown first much together
         eat ate eaten else people station whole entire company
         new anybody anyone somebody someone owed debts places shops merchants restaurants
-        top_\w+ peak_\w+ low_\w+
+        copay\w* top_\w+ peak_\w+ low_\w+
     """,
     Intent.PASSWORD: "",
     Intent.GENERAL: "",

@@ -100,6 +100,7 @@ USUAL_FORMS = (
         re.compile(r"\b(?:last|final) quarter (?:of|in) (?=20\d\d\b|(?:last|this|next) year\b)"),
         "fourth quarter of ",
     ),
+    (re.compile(rf"\bthe (\d{{1,2}}) of ({_MONTH})\b(?! \d)"), r"\2 \1"),
     # The month of a range that is told once: "from the 10th to the 20th of January".
     (
         re.compile(

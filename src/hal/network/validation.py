@@ -76,38 +76,42 @@ def _type_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
 
 
 def _variants(service: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a service as it is in each mode, and where one variable after the other is set as well."""
+    """Return a service as it is in each mode, and where one variable after the other is set as well.
+
+    Changes that are no mappings make no variant: `_change_faults` names them.
+    """
     found = []
-    for changes in ({}, *service.get("in_mode", {}).values()):
+    for changes in ({}, *_mappings(service.get("in_mode"))):
         found.append({**service, **changes})
-        for chosen in found[-1].get("where", {}).values():
+        for chosen in _mappings(found[-1].get("where")):
             found.append({**found[-1], **chosen})
     return [{key: value for key, value in variant.items() if value is not None} for variant in found]
 
 
-def _mode_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
-    """Find modes that do not exist, and what a service must not be in one that does."""
+def _mappings(changes: Any) -> list[dict[str, Any]]:
+    """Return the values of a mapping that are mappings themselves."""
+    return [value for _, value in _items(changes) if isinstance(value, dict)]
+
+
+def _change_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
+    """Find modes that do not exist, and what a service must not be in a mode or where a variable is set."""
     named = [*service.get("listener_modes", []), *service.get("in_mode", {})]
     for mode in sorted(map(str, set(named) - {*LISTENER_MODES})):
         yield f"service {name} names the mode {mode}; there are {', '.join(sorted(LISTENER_MODES))}"
     for mode, changes in service.get("in_mode", {}).items():
         if not isinstance(changes, dict):
             yield f"service {name} is {changes!r} in the mode {mode}, which is not a mapping"
-        else:
-            yield from _type_faults(name, {**service, **changes})
-            yield from _choice_faults(name, {**service, **changes})
-
-
-def _choice_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
-    """Find what a service must not be where a variable is set."""
-    if not isinstance(service.get("where", {}), dict):
-        return  # which is named as a fault of its type
-    for variable, changes in service.get("where", {}).items():
+    variants = _variants(service)
+    for variable, changes in (item for each in variants for item in _items(each.get("where"))):
         if not isinstance(changes, dict):
             yield f"service {name} is {changes!r} where {variable} is set, which is not a mapping"
-            continue
-        changed = {key: value for key, value in {**service, **changes}.items() if value is not None}
-        yield from _type_faults(name, changed)
+    for variant in variants:
+        yield from _type_faults(name, variant)
+
+
+def _items(changes: Any) -> list[tuple[str, Any]]:
+    """Return what a mapping holds; anything else holds nothing, and is named as a fault of its type."""
+    return list(changes.items()) if isinstance(changes, dict) else []
 
 
 def _proxy_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
@@ -201,7 +205,9 @@ def _service_faults(catalogue: dict[str, Any], groups: Groups, hosts: Collection
             yield f"service {name} is not a mapping"
             continue
         faults = [*_type_faults(name, service)]
-        faults += [] if faults else [*_mode_faults(name, service), *_choice_faults(name, service)]
+        faults += (
+            [] if faults else dict.fromkeys(_change_faults(name, service))
+        )  # several variants may share one
         yield from faults
         if not faults:
             well_formed[name] = service

@@ -6,21 +6,26 @@ floats or µ-law and say so; others send a container, which goes to speech recog
 
 from __future__ import annotations
 
-import io
 import struct
-import wave
 from typing import Any
 
 from hal.protocol import SAMPLE_RATE, Frame, ProtocolError
 from hal.shared.container import HEAD_BYTES, NO_PCM16, Format, identify, is_no_pcm16
-from hal.shared.samples import FLOAT32, Encoding, decode_base64, encoding_of
+from hal.shared.samples import (
+    FLOAT32,
+    MAX_SAMPLE_RATE,
+    MIN_SAMPLE_RATE,
+    SAMPLE_WIDTH,
+    Encoding,
+    decode_base64,
+    encoding_of,
+    sample_rate,
+    to_wav,
+)
 from hal.shared.vad import EndOfSpeech
 
 MAX_SECONDS = 60
 MAX_CONTAINER_BYTES = MAX_SECONDS * 64_000  # 60 s at 512 kbit/s: more than any speech codec needs
-MIN_SAMPLE_RATE = 8_000
-MAX_SAMPLE_RATE = 48_000
-SAMPLE_WIDTH = 2
 _WAV_HEADER_BYTES = 12
 _WAVE_FORMATS_PCM = (1, 0xFFFE)
 
@@ -37,21 +42,11 @@ def decode_chunk(frame: Frame) -> tuple[bytes, int, str]:
     label = frame.get("format", "")
     label = label if isinstance(label, str) else ""
     encoding = encoding_of(label)
-    rate = _sample_rate(frame.get("sample_rate"), (encoding and encoding.rate) or SAMPLE_RATE)
-    return _decode_audio(frame.get("audio", frame.get("audio_data")), encoding), rate, label
-
-
-def _sample_rate(said: Any, default: int) -> int:
-    """Read a rate that may be a number of any kind, or text."""
-    if said is None:
-        return default
     try:
-        rate = 0.0 if isinstance(said, bool) else float(said)
-    except (TypeError, ValueError, OverflowError):
-        rate = 0.0
-    if not (MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE and rate.is_integer()):
-        raise ProtocolError(f"sample_rate must be a whole number from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}")
-    return int(rate)
+        rate = sample_rate(frame.get("sample_rate"), (encoding and encoding.rate) or SAMPLE_RATE)
+    except ValueError as error:
+        raise ProtocolError(str(error)) from error
+    return _decode_audio(frame.get("audio", frame.get("audio_data")), encoding), rate, label
 
 
 def _decode_audio(audio: Any, encoding: Encoding | None) -> bytes:
@@ -182,12 +177,4 @@ class Recording:
     def to_bytes(self) -> bytes:
         """Return the recording as a container: PCM gets the header that it lacks."""
         data = b"".join(self._chunks)
-        if self._ear is None:
-            return data
-        buffer = io.BytesIO()
-        with wave.open(buffer, "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(SAMPLE_WIDTH)
-            out.setframerate(self._rate)
-            out.writeframes(data[: len(data) // SAMPLE_WIDTH * SAMPLE_WIDTH])
-        return buffer.getvalue()
+        return to_wav(data, self._rate) if self._ear else data

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from hal.protocol import SAMPLE_RATE, Frame, Status
 from hal.shared import sentences
 from hal.shared.pipeline import Pipeline
-from hal.shared.recording import MAX_SECONDS, SAMPLE_WIDTH, Recording
+from hal.shared.recording import MAX_SECONDS, Recording
+from hal.shared.samples import SAMPLE_WIDTH
 from hal.shared.session import ListeningTimes, Session
 
 RECORDING_PATH = "/transcribe"

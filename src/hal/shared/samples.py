@@ -6,12 +6,18 @@ Whoever sends samples without a container says what they are by a label.
 from __future__ import annotations
 
 import base64
+import io
 import math
 import struct
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 PCM16_SCALE = 32_768
+SAMPLE_WIDTH = 2  # bytes of a PCM16 sample
+MIN_SAMPLE_RATE = 8_000
+MAX_SAMPLE_RATE = 48_000
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -27,6 +33,34 @@ def decode_base64(text: str) -> bytes:
             raise ValueError("a data: URI must say ;base64")
     digits = "".join(text.split()).translate(_URL_SAFE).rstrip("=")
     return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+
+
+def sample_rate(said: Any, default: int) -> int:
+    """Read a rate that may be a number of any kind, or text; None is the default.
+
+    Raises:
+        ValueError: it is no rate of speech.
+    """
+    if said is None:
+        return default
+    try:
+        rate = 0.0 if isinstance(said, bool) else float(said)
+    except (TypeError, ValueError, OverflowError):
+        rate = 0.0
+    if not (MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE and rate.is_integer()):
+        raise ValueError(f"sample_rate must be a whole number from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}")
+    return int(rate)
+
+
+def to_wav(pcm16: bytes, rate: int) -> bytes:
+    """Return mono PCM16 of a rate as a WAV file; half a sample at the end is left out."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(SAMPLE_WIDTH)
+        out.setframerate(rate)
+        out.writeframes(pcm16[: len(pcm16) // SAMPLE_WIDTH * SAMPLE_WIDTH])
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,13 @@ _CODECS = frozenset(
 )
 """FFmpeg's names of what telephones, browsers and recorders encode sound with; it opens no others."""
 
+SAMPLES_PER_BYTE = 8  # ADPCM, in which a file says how many samples it holds, has two in a byte
+CUT_OFF = 10
+"""How many times longer than its sound a file may say that it lasts: an upload that broke off is heard."""
+
+_SAY_HOW_LONG = frozenset({"mp4", "flac"})
+"""What is told its duration when it is complete; of others FFmpeg, or a client that streams, guesses it."""
+
 _DEMUXERS = {"webm": "matroska", "mp4": "mov"}  # of the others, FFmpeg's name is our label
 
 
@@ -97,6 +104,7 @@ def _from_container(data: bytes, found: Format, limit: int) -> NDArray[np.int16]
             format=_DEMUXERS.get(found.label, found.label),
             container_options=options,
         ) as container:
+            said_s = _claimed_s(container, found, len(data))
             for piece in _resampled(container):
                 pieces.append(piece)
                 count += piece.size
@@ -106,7 +114,23 @@ def _from_container(data: bytes, found: Format, limit: int) -> NDArray[np.int16]
         raise BadAudio(
             f"The recording begins like {found.title} but cannot be decoded: it is damaged."
         ) from error
+    if 0 < count <= limit and said_s * SAMPLE_RATE > CUT_OFF * max(count, SAMPLE_RATE):
+        raise BadAudio("The recording says that it lasts far longer than it does: it is cut off or damaged.")
     return np.concatenate(pieces) if pieces else np.empty(0, np.int16)
+
+
+def _claimed_s(container: InputContainer, found: Format, size: int) -> float:
+    """Return how many seconds a container of `size` bytes says that it lasts; 0 if it does not say.
+
+    Raises:
+        ValueError: it says that it has more samples than its bytes can be.
+    """
+    stream = next(iter(container.streams.audio), None)
+    if stream is None or found.label not in _SAY_HOW_LONG:
+        return 0.0
+    if stream.frames > SAMPLES_PER_BYTE * size:
+        raise ValueError(f"{stream.frames} samples in {size} bytes")
+    return float((stream.duration or 0) * (stream.time_base or 0))
 
 
 def _resampled(container: InputContainer) -> Iterator[NDArray[np.int16]]:

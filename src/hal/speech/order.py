@@ -6,6 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from hal.protocol import SAMPLE_RATE
+from hal.shared.container import identify, is_no_pcm16
+from hal.shared.samples import SAMPLE_WIDTH, encoding_of, sample_rate, to_wav
 from hal.speech.body import Form, decode_base64, parse_form, parse_json, text_field
 from hal.speech.errors import BadAudio, Malformed, Refusal, TooLarge
 from hal.speech.languages import CODES
@@ -15,6 +18,7 @@ AUTO = "auto"
 ENGLISH_ONLY = frozenset({"en"})
 RESPONSE_FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
 GRANULARITIES = ("word", "segment")
+_CONVERTED_BYTES = 2**16  # at a time: as Python's numbers, samples take many times their bytes
 _IS_MULTIPART = "multipart/form-data"
 _ENGLISH_ONLY_CANNOT = "The model understands English only and cannot translate."
 
@@ -49,6 +53,7 @@ def from_transcribe(
     if content_type.lower().startswith(_IS_MULTIPART):
         form = parse_form(body, content_type)
         task, language = _text(form, "task", "transcribe"), _text(form, "language", AUTO)
+        label, rate = _text(form, "format", ""), _text(form, "sample_rate", "") or None
         audio = _recording(form, max_audio_bytes, "file", "audio")
     else:
         fields = parse_json(body)
@@ -58,8 +63,10 @@ def from_transcribe(
                 '"audio" is missing: send the recording as base64 text, or as the part `file` of a form.'
             )
         task, language = text_field(fields, "task", "transcribe"), text_field(fields, "language", AUTO)
+        label, rate = text_field(fields, "format", ""), fields.get("sample_rate")
         audio = decode_base64(encoded, max_audio_bytes)
-    return Order(audio, Options(_language(language, languages), _task(task, languages)))
+    options = Options(_language(language, languages), _task(task, languages))
+    return Order(_as_said(audio, label, rate), options)
 
 
 def from_form(
@@ -112,6 +119,29 @@ def _recording(form: Form, max_audio_bytes: int, *names: str) -> bytes:
     if len(audio) > max_audio_bytes:
         raise TooLarge(f"The recording is larger than {max_audio_bytes} bytes.")
     return audio
+
+
+def _as_said(audio: bytes, label: str, said_rate: Any) -> bytes:
+    """Return samples that are not PCM16 at 16 kHz, as a caller says, as a WAV file; a container as it is.
+
+    Raises:
+        Refusal: the rate is none of speech, or the samples are not what the label says.
+    """
+    encoding = encoding_of(label)
+    try:
+        rate = sample_rate(said_rate, (encoding and encoding.rate) or SAMPLE_RATE)
+    except ValueError as error:
+        raise Refusal(f"{error}.") from error
+    found = identify(audio)
+    if found and (found.label or not encoding):  # samples of another kind may look like anything
+        return audio
+    if encoding is None:
+        is_plain = rate == SAMPLE_RATE or len(audio) % SAMPLE_WIDTH or is_no_pcm16(audio)
+        return audio if is_plain else to_wav(audio, rate)
+    if len(audio) % encoding.width:
+        raise BadAudio(f"A sample of {label} has {encoding.width} bytes, and the recording ends within one.")
+    pieces = range(0, len(audio), _CONVERTED_BYTES)
+    return to_wav(b"".join(encoding.to_pcm16(audio[at : at + _CONVERTED_BYTES]) for at in pieces), rate)
 
 
 def _texts(form: Form, name: str) -> list[str]:

@@ -80,6 +80,11 @@ class Gateway:
     """Asks the gateway, in one session for each conversation, so that follow-up questions are understood."""
 
     def __init__(self, urls: Sequence[str], timeout_s: float, ca_file: Path | None = None) -> None:
+        """Prepare; `hal.wyoming.settings` says what the arguments are.
+
+        Raises:
+            ValueError: the authority's certificate is unreadable or malformed.
+        """
         self._urls = urls
         self._context = client_context(ca_file)
         self._timeout_s = timeout_s

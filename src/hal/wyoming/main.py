@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 
-from hal.shared.settings import load, setup_logging
+from hal.shared.settings import EXIT_BAD_SETTINGS, load, setup_logging
 from hal.wyoming.server import WyomingServer
 from hal.wyoming.settings import PREFIX, WyomingSettings
 
@@ -28,9 +28,12 @@ async def run(settings: WyomingSettings) -> int:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    server = WyomingServer(settings)
     try:
+        server = WyomingServer(settings)
         await server.start()
+    except ValueError as error:
+        log.critical("%s", error)
+        return EXIT_BAD_SETTINGS
     except OSError as error:
         log.critical("cannot listen on %s: %s", settings.host, error)
         return EXIT_FAILURE

@@ -20,6 +20,11 @@ class WyomingServer:
     """The service. Use `start`, then `stop`; `ports` are in the order of their settings."""
 
     def __init__(self, settings: WyomingSettings) -> None:
+        """Prepare, without opening a port.
+
+        Raises:
+            ValueError: the authority's certificate is unreadable or malformed.
+        """
         self._settings = settings
         self._speech = Speech(settings.speech_url, settings.timeout_s)
         self._gateway = Gateway(settings.gateway_urls, settings.timeout_s, settings.ca_file)

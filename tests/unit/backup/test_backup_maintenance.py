@@ -409,3 +409,9 @@ def test_a_repository_that_does_not_answer_is_told_and_becomes_late_by_itself(
     assert told["conversations"]["fault"] == "the disk is gone"
     assert 200 <= told["conversations"]["age_s"] < 230
     assert metric("snapshot_timestamp_seconds", repository, "conversations") in metrics
+
+
+def test_settings_that_cannot_be_read_are_told_in_one_sentence(run, tmp_path, capsys):
+    (tmp_path / "settings").write_text("{")
+    assert run("--ages") == 2
+    assert capsys.readouterr().err.startswith(f"the settings {tmp_path / 'settings'} cannot be read: ")

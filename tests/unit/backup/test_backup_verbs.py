@@ -6,12 +6,18 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
+
+from .conftest import PROGRAM
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -214,3 +220,17 @@ def test_the_lock_of_a_living_process_stays_and_its_holder_is_named(verbs, local
         ):
             verbs.back_up(local, "certificates", item)
     assert lock.exists()
+
+
+@pytest.mark.parametrize("content", [None, "", "{"])
+def test_settings_that_cannot_be_read_are_told_in_one_sentence(tmp_path, content):
+    path = tmp_path / "backup.json"
+    if content is not None:
+        path.write_text(content)
+    done = subprocess.run(
+        [sys.executable, "-B", ROOT / PROGRAM, "status"],
+        env=os.environ | {"HAL_BACKUP_SETTINGS": str(path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"the settings {path} cannot be read: ")

@@ -144,6 +144,9 @@ async def test_wrong_usage_exits_2_with_what_to_do(hal, tmp_path):
     url = ["--url", "ws://127.0.0.1:1"]
     two_words = tmp_path / "token"
     two_words.write_text("one two")
+    empty, other = tmp_path / "empty", tmp_path / "other"
+    empty.touch()
+    other.write_bytes("Zertifikat für uns".encode("latin-1"))
     picture = tmp_path / "question.m4a"
     picture.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF")
     cases = [
@@ -157,7 +160,11 @@ async def test_wrong_usage_exits_2_with_what_to_do(hal, tmp_path):
         (["ask", "q", *url, "--token-file", tmp_path / "none"], "Cannot read the token file"),
         (["ask", "q", *url, "--token-file", two_words], "must hold one token"),
         (["ask", "q", "--url", "wss://x", "--ca-file", two_words], "not a certificate in PEM form"),
+        (["ask", "q", "--url", "wss://x", "--ca-file", empty], "not a certificate in PEM form"),
+        (["ask", "q", "--url", "wss://x", "--ca-file", other], "not a certificate in PEM form"),
         (["ask", "q", "--url", "wss://x", "--ca-file", tmp_path / "none"], "Cannot read the CA file"),
+        (["conformance", "--address", "x:1", "--exchanges", empty], "is not a set of exchanges"),
+        (["conformance", "--address", "x:1", "--exchanges", other], "is not a set of exchanges"),
         (["talk", *url, tmp_path / "none.wav"], "Cannot read"),
         (["talk", *url, two_words], "is no recording that HAL knows: give a WAV"),
         (["talk", *url, picture], "looks like a JPEG picture: give a WAV"),

@@ -66,6 +66,13 @@ async def test_the_networks_own_authority_is_trusted(gateway, hal, certificate, 
     assert (await hal("status", HAL_GATEWAY_URL=fake.url, HAL_CA_FILE=str(ca))).code == 0
 
 
+async def test_the_authoritys_file_may_say_whose_it_is_in_any_language(gateway, hal, certificate, server_tls):
+    ca = certificate()
+    ca.write_bytes("# Müllers Zertifikat\n".encode() + ca.read_bytes())
+    fake = await gateway(ssl=server_tls())
+    assert (await hal("ask", "q", "--url", fake.url, "--ca-file", ca)).out == "You asked: q\n"
+
+
 async def test_an_unknown_authority_is_refused(gateway, hal, certificate, server_tls):
     certificate()
     fake = await gateway(ssl=server_tls())

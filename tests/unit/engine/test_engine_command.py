@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ports import free_port
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -207,12 +208,24 @@ def test_port_in_use(tmp_path: Path, mode: str) -> None:
     assert "address already in use" in errors.lower()
 
 
-def test_a_tokens_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    process = command(database=tmp_path / "x.db", mode="phantom", port=0, tokens_file=tmp_path / "none")
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"tokens_file": "/nowhere/tokens"}, "the tokens file /nowhere/tokens cannot be read"),
+        (
+            {"tls_port": free_port(), "certificate_file": "/nowhere/x.pem"},
+            "the certificate /nowhere/x.pem cannot be used",
+        ),
+        ({"timezone": "Europe/Nowhere"}, "there is no time zone 'Europe/Nowhere'"),
+    ],
+)
+def test_a_file_that_a_setting_names_and_is_not_there_is_told(
+    tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    process = command(database=tmp_path / "x.db", mode="phantom", host="127.0.0.1", port=0, **settings)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert f"the tokens file {tmp_path / 'none'} cannot be read" in errors
-    assert "Traceback" not in errors
+    assert process.returncode == 2
+    assert said in errors and "Traceback" not in errors
 
 
 async def test_every_exchange_is_recorded(caller: Any, sample: Path) -> None:

@@ -249,6 +249,31 @@ class Client:
         assert (await self.receive())["type"] == "error"
 
 
+async def bothered(port: int, rubbish: Callable[[], bytes]) -> AsyncIterator[None]:
+    """Send rubbish over 300 connections, of which a third each is reset, left open and ended.
+
+    It stops now and then, so that the caller can see whether others are still served.
+    """
+    left_open = []
+    for number in range(300):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(rubbish())
+        if number % 3 == 0:
+            writer.transport.abort()
+        elif number % 3 == 1:
+            left_open.append(writer)
+        else:
+            writer.write_eof()
+            async with asyncio.timeout(10):
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+            writer.close()
+        if number % 30 == 0:
+            yield
+    for writer in left_open:
+        writer.transport.abort()
+
+
 @pytest.fixture
 async def listener() -> AsyncIterator[FakeListener]:
     fake = await FakeListener().start()

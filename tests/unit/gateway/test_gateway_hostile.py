@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 import random
 import uuid
@@ -15,6 +14,8 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from hal.shared import connection
 from hal.shared.metrics import GatewayMetrics
 from hal.shared.session import Session
+
+from .conftest import bothered
 
 FRAMES = 5_000
 PER_CONNECTION = 400
@@ -191,24 +192,8 @@ async def test_raw_rubbish_disturbs_nobody(start, open_client, until):
     gateway = await start()
     client = await open_client(gateway)
     rng = random.Random(21)
-    half_open = []
-    for i in range(300):
-        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.ports[0])
-        writer.write(raw_rubbish(rng))
-        if i % 3 == 0:
-            writer.transport.abort()
-        elif i % 3 == 1:
-            half_open.append((reader, writer))
-        else:
-            writer.write_eof()
-            async with asyncio.timeout(10):
-                with contextlib.suppress(ConnectionError):
-                    await reader.read()
-            writer.close()
-        if i % 30 == 0:
-            assert (await client.ask("list my medications"))["intent"] == "MEDICATION"
-    for _, writer in half_open:
-        writer.transport.abort()
+    async for _ in bothered(gateway.ports[0], lambda: raw_rubbish(rng)):
+        assert (await client.ask("list my medications"))["intent"] == "MEDICATION"
     await until(lambda: list(gateway.sessions) and len(gateway.sessions) == 1)
     assert (await client.ask("list my allergies"))["status"] == "success"
 

@@ -91,6 +91,7 @@ async def test_sigterm_during_a_turn(start, listener):
     [
         ({"PORT": "many"}, 2, "HAL_GATEWAY_PORT must be a whole number, not 'many'"),
         ({"PORT": 0, "HOST": "127.0.0.1", "TOKENS_FILE": "/nowhere/tokens"}, 2, "cannot be read"),
+        ({"PORT": 0, "HOST": "127.0.0.1", "CA_FILE": "/nowhere/ca.crt"}, 2, "/nowhere/ca.crt cannot be used"),
     ],
 )
 async def test_bad_settings(start, settings, code, sentence):

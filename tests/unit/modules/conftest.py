@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import os
+import stat
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +16,19 @@ from typing import Any
 import pytest
 from tests.unit.conftest import Fake
 
+from .ufw_host import host  # noqa: F401 - a fixture
+
 SECRET = "3e1f7e0a-0f6c-4f5e-9a55-6d1f0a9c8b7d"
 TOKENS = {"ansible@pve!ansible": SECRET}
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+
+type Manage = Callable[..., dict[str, Any]]
+
+
+def mode(path: Path) -> int:
+    """Return the permissions of a path itself, not of what it may link to."""
+    return stat.S_IMODE(path.lstat().st_mode)
 
 
 @pytest.fixture
@@ -69,3 +84,27 @@ def make_wheel(index: Path) -> Callable[..., str]:
         return f"{name}==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
     return make
+
+
+@pytest.fixture
+def manage(run_module: Callable[..., dict[str, Any]]) -> Manage:
+    """Run the module with entries as its action hands them over."""
+
+    def run(
+        *entries: dict[str, Any], check: bool = False, diff: bool = False, **params: Any
+    ) -> dict[str, Any]:
+        contents, files = b"", []
+        for entry in entries:
+            given = {key: str(value) if isinstance(value, Path) else value for key, value in entry.items()}
+            if "content" in given:
+                content = given.pop("content")
+                content = content if isinstance(content, bytes) else content.encode()
+                contents += content
+                given["size"] = len(content)
+            files.append(given)
+        packed = base64.b64encode(zlib.compress(contents)).decode()
+        return run_module(
+            "managed_files", {"files": files, "contents": packed, **params}, check=check, diff=diff
+        )
+
+    return run

@@ -15,11 +15,11 @@ SAMPLES = ROOT / "tests/data/gpu"
 
 
 class Host:
-    """A host with a tool, a folder of text files and a memory of what was seen."""
+    """A host with a tool, and a memory of what was seen."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for name in ("bin", "text", "empty"):
+        for name in ("bin", "empty"):
             (root / name).mkdir()
 
     def tool(self, name: str, script: str) -> None:
@@ -30,7 +30,7 @@ class Host:
 
     def run(self, *arguments: str) -> dict[str, float]:
         """Run the program; return what it told, each series by its name and labels."""
-        places = {"--directory": "text", "--state": "state/most", "--root": "empty"}
+        places = {"--state": "state/most", "--root": "empty"}
         options = [word for option, place in places.items() for word in (option, str(self.root / place))]
         done = subprocess.run(
             [sys.executable, "-B", PROGRAM, *options, *arguments],
@@ -38,8 +38,7 @@ class Host:
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        lines = (self.root / "text/hal_gpu.prom").read_text().splitlines()
-        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in done.stdout.splitlines()}
 
 
 @pytest.fixture
@@ -66,6 +65,14 @@ def test_a_gpu_that_was_seen_once_is_missed(host: Host) -> None:
     host.tool("nvidia-smi", "echo 'Unable to determine the device handle: Unknown Error'; exit 15")
     told = host.run("--vendor", "nvidia")
     assert (told["hal_gpu_count"], told["hal_gpu_expected"]) == (0, 1)
+
+
+def test_a_memory_that_a_loss_of_power_has_emptied_is_begun_anew(host: Host) -> None:
+    host.tool("nvidia-smi", f"head -n 1 {SAMPLES / 'nvidia-smi.csv'}")
+    (host.root / "state").mkdir()
+    (host.root / "state/most").touch()
+    assert host.run("--vendor", "nvidia")["hal_gpu_expected"] == 1
+    assert (host.root / "state/most").read_text() == "1\n"
 
 
 def test_a_gpu_on_the_bus_is_expected_before_any_driver_shows_it(host: Host) -> None:

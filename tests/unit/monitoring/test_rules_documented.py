@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import jinja2
 import pytest
 import yaml
+from ansible.module_utils.hal_checks import backups
+from ansible.module_utils.hal_checks.target import Target
 
 ROOT = Path(__file__).parents[3]
 ROLE = ROOT / "roles/monitoring"
@@ -48,3 +51,11 @@ def test_each_alert_has_its_case(rules: list[dict[str, Any]]) -> None:
     assert list(cases) == [rule["alert"] for rule in rules]
     silent = [name for name, case in cases.items() if not case["fires"] or not case["quiet"]]
     assert silent == ["Watchdog"]  # which always fires
+
+
+def test_an_alert_comes_when_the_check_fails() -> None:
+    """Roles know nothing of the checks, so both say it; one that came later would contradict the report."""
+    defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
+    limits = {field.name: field.default for field in dataclasses.fields(Target)}
+    assert defaults["monitoring_certificate_days"] == limits["minimum_certificate_days"]
+    assert defaults["monitoring_proof_days"] * backups.DAY_S == backups.PROVEN_FOR_S

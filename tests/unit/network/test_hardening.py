@@ -116,6 +116,7 @@ def test_a_proxy_may_do_no_more_than_that(text):
         ("backup_server", "hal-backup-ages", {}),
         ("backup_server", "hal-backup-maintenance", {"backup_server_offsite": "/mnt/disk"}),
         ("backup_server", "hal-backup-maintenance", {"backup_server_store": STORE}),
+        ("node_exporter", "hal-gpu-metrics", {"node_exporter_gpu": "nvidia"}),
     ],
 )
 def test_systemd_finds_the_unit_of_a_role_little_exposed(role, unit, variables, tmp_path):

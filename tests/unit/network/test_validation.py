@@ -92,6 +92,18 @@ NETWORK = "group_vars/all/network.yml"
             f"{SERVICES}: port 0 of service tts is not between 1 and 65535",
         ),
         (
+            put({"phantom": {"where": {"network_wyoming": "on"}}}, "catalogue", "tts", "in_mode"),
+            f"{SERVICES}: service tts is 'on' where network_wyoming is set, which is not a mapping",
+        ),
+        (
+            put({"phantom": {"where": {"network_wyoming": {"port": 0}}}}, "catalogue", "tts", "in_mode"),
+            f"{SERVICES}: port 0 of service tts is not between 1 and 65535",
+        ),
+        (
+            put({"phantom": {"where": ["network_wyoming"]}}, "catalogue", "tts", "in_mode"),
+            f"{SERVICES}: where of service tts is ['network_wyoming'], which is not a mapping",
+        ),
+        (
             put({"phantom": {"clients": ["robots"]}}, "catalogue", "tts", "in_mode"),
             f"{SERVICES}: service tts names the group robots, which hosts.yml does not have",
         ),
@@ -268,6 +280,11 @@ def test_the_internet_is_neither_trusted_nor_an_administrator(description, key, 
         f"{NETWORK}: {name} has {wide}, which holds addresses of the internet: name networks of the house, "
         "such as 192.168.1.0/24, or one computer, such as 192.168.1.7/32"
     ) in validation.network_faults(description)
+
+
+def test_a_mode_may_take_a_key_away(description):
+    put({"phantom": {"local_check": None}}, "catalogue", "tts", "in_mode")(description)
+    assert validation.network_faults(description) == []
 
 
 def test_a_house_may_trust_its_own_networks(description):

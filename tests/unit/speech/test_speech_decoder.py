@@ -106,6 +106,40 @@ async def test_a_small_file_that_claims_sixty_million_samples_takes_no_memory(in
     assert (await client.post("/transcribe", json=spoken(wav()))).status_code == 200
 
 
+@pytest.mark.parametrize("codec", ["aac", "alac", "pcm_s16le", "adpcm_ima_qt"])
+@pytest.mark.parametrize("atoms", ["stts", "stsz stts", "stsz stts stsc"])
+def test_a_file_that_claims_more_samples_than_it_has_bytes_is_refused(decoder, codec, atoms):
+    claims = {"stsz": (1, 60_000_000), "stts": (1, 60_000_000, 0), "stsc": (1, 1, 60_000_000)}
+    recording = encoded("mov", codec, 0.1)
+    assert decoder.decode(recording, 10).size == pytest.approx(1_600, abs=400)
+    for atom in atoms.split():
+        recording = patched(recording, atom.encode(), 4, *claims[atom])
+    with pytest.raises(BadAudio, match="cannot be decoded"):
+        decoder.decode(recording, 10)
+
+
+@pytest.mark.parametrize("container", ["mov", "flac"])
+def test_a_file_that_claims_to_last_far_longer_than_it_does_is_refused(decoder, container):
+    if container == "mov":
+        recording = encoded("mov", "aac", 0.1).replace(b"edts", b"free")
+        recording = patched(patched(recording, b"mdhd", 16, 60_000_000), b"stts", 4, 1, 6, 10_000_000)
+    else:  # 36 bits of its head are the number of samples
+        recording = bytearray(encoded("flac", "flac", 0.1))
+        struct.pack_into(">I", recording, 22, 60_000_000)
+    with pytest.raises(BadAudio, match="says that it lasts far longer than it does"):
+        decoder.decode(bytes(recording), 10)
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("mov", "pcm_s16le"), ("flac", "flac")])
+def test_a_file_that_does_not_say_how_long_it_lasts_is_heard_whole(decoder, container, codec):
+    recording = encoded(container, codec)
+    if container == "flac":
+        recording = recording[:21] + bytes([recording[21] & 0xF0]) + bytes(4) + recording[26:]
+    else:
+        recording = patched(patched(recording, b"mdhd", 16, 0), b"mvhd", 16, 0)
+    assert decoder.decode(recording, 10).size == pytest.approx(16_000, abs=800)
+
+
 @pytest.mark.parametrize(
     ("channels", "rate"), [(1, 2**32 - 1), (1, 0), (1, 1), (65_535, 16_000), (0, 16_000), (9, 2**31)]
 )

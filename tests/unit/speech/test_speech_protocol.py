@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 
 import httpx
 import pytest
@@ -112,6 +113,45 @@ async def test_raw_pcm_is_taken_as_16_khz(in_process, transcriber):
     client = await in_process()
     assert (await client.post("/transcribe", json=spoken(wav(1)[44:]))).json()["duration"] == 1
     assert transcriber.calls[0]["samples"] == 16_000
+
+
+@pytest.mark.parametrize("as_form", [False, True])
+@pytest.mark.parametrize(
+    ("audio", "fields", "samples"),
+    [
+        (wav(1)[44:], {"sample_rate": 8_000}, 32_000),
+        (wav(1)[44:], {"sample_rate": "16000", "format": "pcm16"}, 16_000),
+        (wav(1, 48_000)[44:], {"sample_rate": "48000", "format": "wav"}, 16_000),
+        (bytes([0x80, 0x00]) * 4_000, {"format": "mulaw"}, 16_000),
+        (bytes([0x80, 0x00]) * 8_000, {"format": "alaw", "sample_rate": 16_000}, 16_000),
+        (struct.pack("<32000f", *[0.5, -0.5] * 16_000), {"format": "float32"}, 32_000),
+        (wav(1, 22_050), {"sample_rate": 8_000, "format": "mulaw"}, 16_000),  # a file knows itself what it is
+    ],
+)
+async def test_samples_are_what_the_caller_says(in_process, transcriber, audio, fields, samples, as_form):
+    client = await in_process()
+    if as_form:
+        reply = await client.post("/transcribe", data=fields, files={"file": audio})
+    else:
+        reply = await client.post("/transcribe", json=spoken(audio, **fields))
+    assert reply.status_code == 200, reply.text
+    assert transcriber.calls[0]["samples"] == pytest.approx(samples, abs=20)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"sample_rate": 1}, 422, "sample_rate must be a whole number from 8000 to 48000."),
+        ({"sample_rate": "fast"}, 422, "sample_rate must be a whole number from 8000 to 48000."),
+        ({"sample_rate": [16_000]}, 422, "sample_rate must be a whole number from 8000 to 48000."),
+        ({"format": 7}, 400, '"format" must be a text.'),
+        ({"format": "float32"}, 422, "A sample of float32 has 4 bytes, and the recording ends within one."),
+    ],
+)
+async def test_samples_that_cannot_be_what_the_caller_says_are_refused(in_process, fields, status, said):
+    client = await in_process()
+    reply = await client.post("/transcribe", json=spoken(bytes(402), **fields))
+    assert (reply.status_code, reply.json()["detail"]) == (status, said)
 
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "100000"}

@@ -28,6 +28,7 @@ from wyoming.tts import Synthesize
 
 from hal.shared.settings import SettingsError, parse
 from hal.wyoming.handlers import MAX_RECORDING_BYTES
+from hal.wyoming.main import run
 from hal.wyoming.settings import PREFIX, WyomingSettings
 
 WAIT_S = 20
@@ -227,6 +228,19 @@ def test_settings_that_cannot_work(name, value, said):
     assert parse(WyomingSettings, PREFIX, environ).stt_port == 10300
     with pytest.raises(SettingsError, match=said):
         parse(WyomingSettings, PREFIX, environ | {PREFIX + name: value})
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\x30\x82\xff"])
+async def test_an_authority_that_cannot_be_used_is_told_in_one_sentence(tmp_path, caplog, content):
+    file = tmp_path / "ca.crt"
+    if content is not None:
+        file.write_bytes(content)
+    settings = WyomingSettings(
+        speech_url="http://127.0.0.1:9", gateway_urls=("wss://127.0.0.1:9",), host="127.0.0.1", ca_file=file
+    )
+    assert await run(settings) == 2
+    (said,) = caplog.messages
+    assert said.startswith(f"the authority's certificate {file} cannot be used: ")
 
 
 @pytest.mark.slow

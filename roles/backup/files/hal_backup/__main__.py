@@ -98,7 +98,11 @@ def run(options: argparse.Namespace, settings: Settings, name: str) -> Any:  # n
 def main(arguments: list[str] | None = None) -> int:
     """Run a verb for each item; one that fails does not keep the others from it."""
     options = parse_arguments(arguments)
-    settings = json.loads(SETTINGS.read_text())
+    try:
+        settings = json.loads(SETTINGS.read_text())
+    except (OSError, ValueError) as error:
+        print(f"the settings {SETTINGS} cannot be read: {error}; site.yml writes them", file=sys.stderr)
+        return 2
     if unknown := sorted(set(options.items) - settings["items"].keys()):
         print(f"no item {', '.join(unknown)}; there are: {', '.join(settings['items'])}", file=sys.stderr)
         return 2

@@ -64,7 +64,12 @@ def main() -> int:
     for name in ("ages", "check", "create", "offsite", "recover", "retire", "unlock"):
         only.add_argument(f"--{name}", action="store_true")
     options = parser.parse_args()
-    settings = json.loads(repositories.SETTINGS.read_text())
+    try:
+        settings = json.loads(repositories.SETTINGS.read_text())
+    except (OSError, ValueError) as error:
+        fault = f"the settings {repositories.SETTINGS} cannot be read: {error}; site.yml writes them"
+        print(fault, file=sys.stderr)
+        return 2
     if options.ages:
         figures.tell_ages(settings)
         return 0

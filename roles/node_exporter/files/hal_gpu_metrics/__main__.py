@@ -1,6 +1,6 @@
-"""Write what a host's GPUs tell as a text file for Prometheus' node exporter.
+"""Print what a host's GPUs tell, as Prometheus' node exporter reads it from a text file.
 
-Usage: hal-gpu-metrics [--vendor auto|nvidia|amd] [--count N] [--directory DIRECTORY] [--state FILE]
+Usage: hal-gpu-metrics [--vendor auto|nvidia|amd] [--count N] [--state FILE]
 The parsers beside this file are those of the project's module_utils/gpu.
 """
 
@@ -55,7 +55,10 @@ def expected(count: int, found: int, vendor: str, state: Path, root: Path) -> in
     on_the_bus = [gpu for gpu in lspci.from_sysfs(root) if gpu["vendor"] in ("nvidia", "amd")]
     if vendor != "auto":
         on_the_bus = [gpu for gpu in on_the_bus if gpu["vendor"] == vendor]
-    seen = int(state.read_text()) if state.exists() else 0
+    try:
+        seen = int(state.read_text())
+    except (OSError, ValueError):  # there is none yet, or a loss of power has left it empty
+        seen = 0
     most = max(seen, found, len(on_the_bus))
     if most > seen:
         state.parent.mkdir(parents=True, exist_ok=True)
@@ -76,22 +79,18 @@ def render(gpus: list[Gpu], wanted: int) -> str:
 
 
 def main() -> int:
-    """Ask once and write the file."""
+    """Ask once and print what was told."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--vendor", choices=["auto", *TOOLS], default="auto")
     parser.add_argument("--count", type=int, default=0)
-    parser.add_argument("--directory", type=Path, default=Path("/var/lib/prometheus/node-exporter"))
     parser.add_argument("--state", type=Path, default=Path("/var/lib/hal/gpu/most"))
     parser.add_argument("--root", type=Path, default=Path("/"), help="where the host's files stand")
     options = parser.parse_args()
     gpus = ask(options.vendor)
     wanted = expected(options.count, len(gpus), options.vendor, options.state, options.root)
-    new = options.directory / "hal_gpu.new"
-    new.write_text(render(gpus, wanted))
-    new.chmod(0o644)
-    new.replace(options.directory / "hal_gpu.prom")
+    print(render(gpus, wanted), end="")
     return 0
 
 
