@@ -69,7 +69,8 @@ ACTIONS = {
     Intent.APPOINTMENT: _actions(
         Intent.APPOINTMENT,
         r"""
-        CHANGE (?:cancel|reschedule|move|book|postpone|change|make|arrange) (?:\w+ ){0,4}(?:appoint\w*|visit)
+        CHANGE (?:cancel|reschedule|move|book|postpone|change|arrange) (?:\w+ ){0,4}(?:appoint\w*|visit)
+        CHANGE make (?!it)(?:\w+ ){0,4}(?:appoint\w*|visit)
         CHANGE (?:cancel|reschedule|move|book|postpone|change) (?:\w+ ){0,4}(?:check ?up|it|that)
         CHANGE (?:cancel|reschedule|move|postpone) (?:my|the|our)
         CHANGE (?:write|put|enter|note)(?: down| in)? (?:\w+ ){0,3}(?:appointment|visit)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from hal.engine import spoken
+from hal.engine import commands, spoken
 from hal.engine.answers import SpokenAnswer, Turn
 from hal.engine.conditions import Conditions
 from hal.engine.periods import Period
@@ -22,7 +22,7 @@ _HAD = re.compile(
 )
 _WHAT_SOMEONE_IS = re.compile(r"^is (?!there\b)(?:doctor )?\w+ (?:an?|my|the) (?!appointment)")
 _WAS_FIRST = re.compile(r"\b(?:was|did)\b.*\bfirst\b")
-_NOT_CHANGED = "I can't book or change appointments. Please call the office."
+_NOT_CHANGED = commands.SAID["change"]
 _LENGTH_UNKNOWN = "How long an appointment takes is not on record."
 _HOW_LONG = re.compile(r"^how long (?:is|are|was|were)\b(?!.*\b(?:until|till|before|since|ago)\b)")
 _HOW_SOON = re.compile(r"^how (?:many (?:days|weeks)|long|soon)\b")

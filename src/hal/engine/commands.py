@@ -16,22 +16,46 @@ _POLITE = re.compile(
 # One rule a line, as in rules.named: what would be done, and the words that a command for it begins with.
 COMMANDS = rules.named(
     r"""
-    records (?:add|enter|put|log|insert|save|store|note|write down|remember)(?! up) \w+
+    records (?:add|enter|put|log|insert|save|store|note|write down|jot down)(?! (?:up|together|says?)) \w+
+    records remember(?! (?:up|what|when|where|who|which|how)) \w+|make a note (?:that|of|to|for)
     records record (?:my|that|an?|this|the)
-    records (?:delete|remove|erase|update|correct|edit|mark|change) (?:my|the|an?|that|this|it|all)
+    records (?:update|correct|edit|mark|change|fix) (?:my|the|an?|that|this|it|all)
+    records (?:delete|remove|erase|wipe(?: out)?|get rid of) \w+(?!.*\b(?:from the total|how|what)\b)
+    records clear (?:out )?(?:my|the|all|this|that)|print (?:out )?(?:my|the|this|that|me|an?)
+    records (?:take|scratch|cross|strike|knock) (?:\w+ ){1,5}?off (?:of )?(?:my|the) (?:\w+ )?(?:LISTS)
+    records (?:the|my|that) (?:\w+ ){1,5}?(?:wrong|incorrect) (?:please )?(?:change|fix|correct) (?:it|that)
+    change (?:move|push|bump|shift|switch|cancel|postpone|reschedule) (?:back )?(?:\w+ ){1,5}?(?:TO_WHEN)
     book (?:book|reserve|get|make|schedule)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:hair ?cut|reservation)\b
     book (?:book|reserve|get|find)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:table|flight|hotel|ride|cab|taxi)\b
     book (?:book|reserve) (?:me|us|an?) \w+
-    refill (?:order|refill|renew|request|reorder|get me|get) (?:(?:an?|my|the|me|more) )+\w+
+    refill (?:order|refill|renew|request|reorder) (?:(?:an?|my|the|me|more) )+\w+
+    refill (?:get me|get) (?:(?:an?|my|the|me|more) )+(?!(?:\w+ ){0,3}?(?:READ)\b)\w+
     remind remind (?:me|us)(?! what| when| who| which| where| how)
-    remind set (?:up )?(?:an?|my|the) (?:\w+ )?(?:reminder|alarm|timer)|wake me|start a timer|alert me
-    contact (?:call|phone|dial|text|message|email|e mail|contact|ring|notify|page) \w+
+    remind set (?:up )?(?:me )?(?:an?|my|the) (?:\w+ )?(?:reminder|alarm|timer)|wake me|start a timer
+    remind give me an? (?:\w+ )?(?:reminder|alarm|nudge|heads up|call)
+    remind (?:alert|nudge|ping|buzz|warn|notify) (?:me|us)
+    remind do not let (?:me|us) forget(?! (?:what|when|who)\b)
+    remind when it is (?:time (?:for|to)|\d+|\w+ oclock|noon|midnight)
+    contact (?:call|phone|dial|text|message|email|e mail|contact|ring|notify|page|fax)(?! up (?:my|the)) \w+
+    contact (?:call|ring|phone) up (?:my|the) (?!(?:READ)\b|most|next|blood)\w+
+    contact give (?:SOMEBODY) (?:an? )(?:\w+ )?(?:call|ring|buzz|message|text)
+    contact get (?:me )?(?:SOMEBODY|\w+) on the (?:phone|line)
+    contact (?:tell|let) (?:SOMEBODY) (?:know )?(?:that )?(?:i|we) (?:am|are|will|would|can|have|need)
     contact send (?:an?|my|the|it|this|him|her|them|\w+) \w+
     money (?:pay|transfer|send money|wire|buy|purchase)\b
     home (?:turn|switch) (?:\w+ ){0,3}(?:on|off|up|down)|dim \w+|play \w+|unlock \w+|set the \w+|start the \w+
+    home (?:lights?|lamps?|tv|heat) (?:on|off|up|down)$
+    home make it (?:\w+ )?(?:warm|cool|hott?|cold|bright|quiet|loud|dim)er
     home (?:kill|cut|put out|put on|flip) (?:the|my|all the) (?:lights?|lamps?|heat|tv|power|fan)\b
     home (?:lock|open|close|pause|shut|shut off) (?:the|my) \w+|order (?:an?|me|some) \w+
-    """
+    """.replace("SOMEBODY", r"(?:my|the|our) \w+|him|her|them|doctor \w+")
+    .replace("LISTS", "list|calendar|schedule|records?|file|chart|books|agenda")
+    .replace("TO_WHEN", r"(?:to|back|up|ahead|until|till|forward)\b(?! what| when| which| where| how)")
+    .replace(
+        "READ",
+        r"readings?|lists?|last|latest|numbers?|totals?|appointments?|allerg\w+|weight|pressure|sugar|schedule"
+        r"|history|records?|results?|average|date|time",
+    )
 )
 SAID = {
     "records": "I can't add, change or delete records; I can only read them to you.",
@@ -41,6 +65,7 @@ SAID = {
     "remind": "I can't set reminders, alarms or timers. I can tell you your schedule when you ask.",
     "contact": "I can't call or send messages. I can tell you about your appointments and medications.",
     "money": "I can't pay or move money. I can tell you what you spent.",
+    "change": "I can't book or change appointments. Please call the office.",
     "book": "I can't book anything. I can tell you what is on record.",
     "home": "I can't control things in the house. I can answer from your records and pass on other"
     " questions.",

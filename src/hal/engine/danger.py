@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hal.engine import rules, spoken
+from hal.engine import danger_words, rules, spoken
 from hal.engine.records import Household
 from hal.protocol import Intent
 
@@ -18,7 +18,8 @@ _NO_MEDICINE = (
 DANGERS = rules.named(
     r"""
     despair suicid\w*|(?:kill|killing|hurt|hurting|harm|harming|cut|cutting) myself
-    despair (?:nobody|no one) would (?:miss me|care)|can not (?:go on|take it)(?: any ?more| like this)?$
+    despair (?:nobody|no one) would (?:miss me|care(?! (?:but|about|for|which|what)))
+    despair can not (?:go on|take it)(?: any ?more| like this)?$
     despair end(?:ing)? (?:my life|it all)|better off without me
     despair (?:want|wish|going|ready|rather|like|better off) (?:to |be |i was |i were )?(?:die|dead)
     despair thinking (?:of|about) dying|no reason to live|life is not worth|tired of living
@@ -94,7 +95,7 @@ DANGERS = rules.named(
     overdose TOOK(?:twice|double|too many|too much)(?! (?:a|per|each) day)
     overdose TOOK(?:(?:the |a )?(?:whole|entire) \w+|all (?:of )?(?:my|the)|a handful|an overdose)
     overdose TOOK(?:two|three|2|3) times (?:the|my|a|her|his)\b
-    overdose TOOK(?<! at )(?:ABOUT)(?:COUNT|extra|another|again)(?! (?:UNITS)\b)
+    overdose (?!NO MEASURE)TOOK(?<! at )(?:ABOUT)(?:COUNT|extra|another|again)(?! (?:UNITS)\b)
     overdose SWALLOWED(?:ABOUT)(?:MANY) times(?! (?:\w+ ){0,2}?(?:NO DAY)\b)
     overdose (?:popped|downed|gulped) (?:ABOUT)(?:COUNT)(?! (?:UNITS)\b)
     overdose SWALLOWED(?:over . over|back to back)(?! (?:\w+ ){0,2}?(?:NO DAY)\b)
@@ -102,6 +103,10 @@ DANGERS = rules.named(
     overdose SWALLOWED(?:ABOUT)(?:LOTS) (?!(?:of )?(?:(?:my|the|his|her|those) )?(?:THINGS)\b)\w+
     overdose SWALLOWED(?:\w+ )?more (?!time|money)(?:\w+ ){0,4}?than (?:\w+ ){0,2}(?:MEANT)
     """.replace(
+        "NO MEASURE",
+        r"(?:took|taken) (?:my |the |his |her )?(?:MEASURES)\b(?! (?:\w+ )?(?:PILLS)\b)",
+    )
+    .replace(
         # Between the verb and the number, and no part of what is taken.
         "ABOUT",
         r"(?:(?:like|about|maybe|around|almost|nearly|roughly|probably|perhaps|at least|over|more than|up to"
@@ -138,23 +143,37 @@ DANGERS = rules.named(
     )
     .replace("_NO_MEDICINE_", _NO_MEDICINE)
     .replace("TOOK", r"(?:took|taken|swallowed|had|drank|given|gave) (?:\w+ ){0,4}?")
+    .replace("MEASURES", r"blood|pressure|pulse|temp\w*|sugar|glucose|weight|heart|reading")
     .replace(
         "UNITS",
         r"a|per|times|am|pm|o|puffs?|days?|weeks?|hours?|minutes?|months?|years?|readings?|appointments?"
         r"|cups?|slices?|glass\w*|pieces?|bites?|eggs?|kids?|child\w*|visits?|charges?|questions?|allerg\w+"
         r"|doctors?|steps|walks?|calls?|meals?|things?"
-        r"|dollars?|bucks|hundred|refills?|" + _NO_MEDICINE,
+        r"|dollars?|bucks|hundred|refills?|bus\w*|trains?|cabs?|taxis?|naps?|pictures?|photos?|"
+        + _NO_MEDICINE,
     )
+    + danger_words.rows()
 )
 # Questions of the records or of the world: "when did I have chest pains", "what are the signs of a stroke".
 _ASKS_ABOUT = re.compile(
-    r"^(?:when|how (?:many|often|much|do)|which|who|where|did|was|were|list|show|tell me about"
+    r"^(?:when(?! i (?:breathe|take a breath|cough|swallow|stand)\b)|how (?:many|often|much|do|long (?:do"
+    r"|does) (?:an?|the))|which|who|where"
+    r"|did|was|were|list|show|tell me about"
     r"|what (?:was|were|is the|is an?|are the|are|causes|did|happens)"
     r"|(?:is|was) (?:not )?(?:my|the) (?=(?:\w+ ){1,4}(?:too|very|really|so) (?:high|low)$)\w+"
-    r"|(?:has|have) (?:my|i)\b(?!.*\b(?:now|just|today|is|it)\b)(?=.*\bever\b))\b"
+    r"|(?:has|have) (?:my|i)\b(?!.*\b(?:now|just|today|is|it)\b)(?=.*\bever\b)"
+    # When a medicine is taken: "is the inhaler only for when I am wheezing". What hurts now is told.
+    r"|(?:is|are|do|does|which|what|how|am)\b(?=.*\b(?:inhaler|puffs?|use|using|take|taking|for)\b"
+    r".*\b(?:when|if|whenever) (?:i|you|she|he)\b)(?!.*\b(?:chest|heart|arm|face|now|still|help\w*|worry"
+    r"|bad|serious|call|hospital|emergency|doctor|nothing|not|badly|more|working|ran)\b).*"
+    r"|(?:do|does|can|could|will|would)\b(?=.*\b(?:make|makes|cause|causes|give|gives)"
+    r" (?:you|people|a person|someone)\b).*"
+    r"|what does it mean (?:when|if) (?:an?|the|your|you)\b.*)\b"
 )
 _BETWEEN_CLAUSES = re.compile(r" (?:and|but|because|so|then) ")
-_ASKS_BEFORE_TAKING = re.compile(r"^(?:have|has|do|does|can|could|should|may|am|are|what)\b")
+_ASKS_BEFORE_TAKING = re.compile(
+    r"^(?:have|has|do(?! not (?:know|remember))|does|can|could|should|may|am|are|what)\b"
+)
 # Somebody was given it, or took it: "we had", but not "do I have".
 _EXPOSED = re.compile(
     r"^(?:i|we|they|he|she|oh no i|help i)\b.*\b(?:ate|eaten|eating|drank|swallowed|took|taken|touched"
@@ -162,6 +181,7 @@ _EXPOSED = re.compile(
     r"|inhaled|got|tasted)\b"
     r"|\b(?:ate|eaten|drank|swallowed|inhaled|tasted)\b|\b(?:gave|given) (?:to )?(?:me|her|him)\b"
     r"|(?:^|\b(?:i|we|she|he|and|just|have|has|already) )(?:took|taken|touched)\b"
+    r"|^(?:oh )?(?:no )?(?:that|it|this|(?:the|my) \w+) had (?:\w+ ){1,3}in (?:it|there)\b"
     r"|\b(?:i|we|she|he) (?:just )?had (?:\w+ ){0,2}(?:bites?|sips?|tastes?|spoon\w*|slices?|pieces?"
     r"|some of)\b"
 )
@@ -170,18 +190,29 @@ _NOT_EXPOSED = re.compile(
     r"^(?:can|could|may|should|would|is(?! it true)|are|am|do|does|did|have|has|had|was|were|what|which"
     r"|who|when|where|how"
     r"|list|show|tell)\b(?! i (?:just|already) )"
-    r"|(?<!forgot i am )(?<!forgot i was )(?<!forgetting i am )(?<!though i am )(?<!know i was )"
+    r"|(?<!with my )(?<!forgot i am )(?<!forgot i was )(?<!forgetting i am )(?<!though i am )(?<!know i was )"
     r"(?<!remembered the )(?<!but i am )"
     r"(?<!forgot my )(?<!forgot about my )(?<!forgot about the )(?<!and i am )\ballerg\w*"
     r"|\b(?:appointment|spent|bought|paid|never|used to|prescri\w+|refill\w*)\b"
     r"|\b(?:did|have|had|has|do|does|was|were) not (?:\w+ )?(?:eat|eaten|drink|drunk|had|have|take|taken"
     r"|touch\w*"
     r"|swallow\w*|get|taste\w*|any)\b|\bhad no\b|\bwithout\b"
+    # What is there to be had, and whether it may be, is asked: "they are doing shrimp, can I have some".
+    r"|^(?!.*\b(?:ate|eat(?:en|ing)|drank|swallowed|took|taken|inhaled|touch\w*|tasted?|tasting|gave"
+    r"|given|bites?"
+    r"|had|now|itch\w*|feel\w*|rash|swell\w*|swollen|hives?|sick|mistake|accident\w*|(?:on|in) (?:me|my)"
+    r"|at the (?:hospital|clinic|doctors?))\b).*"
+    r" (?:can|could|may|should|am|is|are|would)(?: not)? (?:i|we|it|that|this|they|she|he)\b"
 )
-_SUGAR = r"glucose|blood ?sugars?|sugars?|bg|libre|dexcom|glucometer"
+_SUGAR = (
+    r"glucose|blood ?sugars?|sugars?|bg|libre|dexcom|glucometer|(?<!electric )(?<!electricity )(?<!water )"
+    r"(?<!gas )(?<!parking )(?<!taxi )(?<!power )(?<!light )(?<!smart )meter"
+)
 _TEMPERATURE = r"(?<!oven )(?<!meat )(?<!water )temp(?:erature)?|fever|thermometer"
 # A second value, of a blood pressure, and no measure of time.
-_REST = r"(?: (?:over|by) (\d{2,3}))?\b(?! (?:days?|times|weeks?|months?|years?))"
+_REST = (
+    r"(?: (?:over|by) (\d{2,3}))?\b(?! (?:days?|times|weeks?|months?|years?|minutes?|dollars?|bucks|cents))"
+)
 _BETWEEN = r"(?:(?!(?:pill|medic|tablet|check|appoint|visit|dose|refill)\w*|rate \w+ at)\w+ ){0,7}?"
 _NO_DATE = "(?<!uary )(?<!march )(?<!april )(?<!may )(?<!june )(?<!july )(?<!august )(?<!ember )(?<!ober )"
 # What is told of a reading, below and from which values it is dangerous. A value tells its unit: a
@@ -191,7 +222,7 @@ RANGES = tuple(
     for name, words, value, low, high in (
         (
             "blood pressure",
-            r"blood ?pressures?|pressures?|systolic|cuff|top number",
+            r"blood ?pressures?|pressures?(?! (?:cooker|washer))|systolic|cuff|top number",
             r"\d{2,3}(?:\.\d)?",
             90,
             180,
@@ -199,7 +230,7 @@ RANGES = tuple(
         ("blood sugar", _SUGAR, r"\d{3}(?:\.\d)?|[4-9]\d(?:\.\d)?|3[6-9](?:\.\d)?", 70, 300),
         ("blood sugar", _SUGAR, r"[12]?\d\.\d|3[0-5]\.\d|[12]\d|3[0-5]", 3.9, 16.7),
         ("heart rate", r"heart ?rates?|pulse|heart ?beats?|heart|bpm", r"\d{2,3}(?:\.\d)?", 40, 130),
-        ("oxygen level", r"oxygen|o2|spo2|oximeter|saturation|sats", r"\d{2,3}(?:\.\d)?", 92, 101),
+        ("oxygen level", r"oxygen|o2|spo2|pulse ox|oximeter|saturation|sats", r"\d{2,3}(?:\.\d)?", 92, 101),
         ("temperature", _TEMPERATURE, r"\d{3}(?:\.\d)?|[5-9]\d(?:\.\d)?", 95, 103),
         ("temperature", _TEMPERATURE, r"[34]\d(?:\.\d)?", 35, 39.4),
     )

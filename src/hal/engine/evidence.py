@@ -30,6 +30,7 @@ EVIDENCE = {
         3 tylenol|advil|aleve|motrin|sudafed|benadryl|nyquil|dayquil|mucinex|robitussin
         3 pepto|imodium|keflex|cipro|cephalexin|ceftin|cefdinir|naproxen|ibuprofen
         3 acetaminophen|antihistamines?|decongestants?|antacids?
+        4 how much (?!money|cash|time|weight|of|longer|more|gas)\w+ (?:do|does|did|should) (?:i|she|he) take
         4 what (?:i|she|he|we) (?:must|should|have to|need to) (?:\w+ )?take
         4 refill\w*|re fill|dos(?:e|es|age|ages|ing)|prescri\w+|pharmac(?:y|ist)
         4 (?:allergy|blood pressure|heart|diabetes|cholesterol|thyroid) (?:medic\w+|pills?|tablets?|drugs?)

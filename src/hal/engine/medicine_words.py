@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from hal.engine.medicine_turns import TURNS
+
 # What stands for it, then what says it.
 _PILL = r"(?:pill|tablet|medic\w+|prescription|drug|capsule)"
 
 MEDICINES: tuple[tuple[str, str], ...] = (
+    *TURNS,
     # What a class of medicines is called by what it does, in one word of `medicine_classes`.
     (r"diuretic\1", rf"\bwater {_PILL}(s?)\b"),
     (r"sleep aid\1", rf"\bsleep(?:ing)? {_PILL}(s?)\b"),

@@ -216,7 +216,7 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"^(?:who|whom) (?:do|did|have) (i|we) (?:pay|paid|give|given) (?:the )?most(?: money)?(?: to)?\b",
     ),
     ("for a haircut", r"\bto (?:have|get) (?:my|our) hair (?:cut|done)\b"),
-    ("cost me", r"\b(?:run|ran|set) me(?: back)?(?= |$)(?! through)"),
+    ("cost me", r"\b(?:(?:run|ran) me(?: back)?|set me back)(?= |$)(?! through)"),
     (
         r"how much did \1 pay to ",
         r"^how much (?:money )?(?:did|have) (i|we) (?:give|given|donate|donated) to ",

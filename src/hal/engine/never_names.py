@@ -1,6 +1,6 @@
 """Words of the general vocabulary, which are never the name of a record.
 
-A question with one of them left over is asked  rather than told that such a thing is not on record.
+A question with one of them left over is asked back rather than told that such a thing is not on record.
 """
 
 from __future__ import annotations

@@ -20,7 +20,12 @@ from hal.engine.unheeded import UNHEEDED
 from hal.engine.vocabulary import Leftover
 from hal.protocol import Intent
 
+_OF_RECORDS = (
+    r"(?:appoint\w*|medic\w*|meds|pills?|tablets?|allerg\w*|blood|sugar|weight|pulse|doctors?|refills?|bills?"
+    r"|prescri\w*|dos\w+|visits?|check ?ups?|readings?|pressure)"
+)
 _ASKS = re.compile(
+    rf"^my (?:\w+ ){{0,2}}{_OF_RECORDS}\b|"
     r"(?:^|\band )(?:and |but |so |also |or )?(?:how|what|when|where|which|who|whose|why|is|are|am|was"
     r"|were|do|does|did|have|has|had|can|could|should|may"
     r"|list|show|tell|give|read|total|any|anything|every|everything|look|find|name|check|compare|average"
@@ -49,10 +54,6 @@ _FACTS = re.compile(
     r"|flu (?:shot|injection|vaccine|jab)|vaccin\w+|immuni[sz]ation\w*|booster"
     r"|email(?: address)?|street address|mailing address|home address|zip code|directions|parking"
     r"|(?<=did i )sleep|hours of sleep|sleep (?:score|data)|oxygen sats?)\b"
-)
-_OF_RECORDS = (
-    r"(?:appoint\w*|medic\w*|meds|pills?|tablets?|allerg\w*|blood|sugar|weight|pulse|doctors?|refills?|bills?"
-    r"|prescri\w*|dos\w+|visits?|check ?ups?|readings?|pressure)"
 )
 _PERSON = re.compile(
     r"\b(?:wife|husband|spouse|partner|sons?|daughters?|mother|mom|father|dad|brother|sister|friend"
@@ -90,8 +91,6 @@ _NEVER_A_NAME = re.compile(
     r"|extra|new|than|if"
     r"|because|while|but|not|no|over|under|between|often|always|never|average|maximum|minimum|max|min"
     r"|enough|usual|regular|normal|card|food|water|meals?|specialists?|pharmacy|weekly|monthly|overdue|online"
-    r"|them|seeing|counting|getting|going|having|being|doing"
-    r"|^(?:off|back|told|hit|hits|added|stopped|through)$"
     r"|early|late|cost|price|current|final|morning|afternoon|evening|night|exactly|little|big|small"
     r"|white|blue|pink|yellow|rather|instead|very|per"
     rf"|red|green|round|\w+est)\b|{never_names.NEVER}|{never_names.ALONE}"
@@ -100,6 +99,7 @@ _ADVICE = re.compile(
     r"^(?:how (?:do|can|should|could|would) (?:i|we|you|one)\b|(?:do i|do we) (?:need|have) to (?:see"
     r"|go(?! anywhere)|call|visit)(?! (?:my|doctor|the (?!doctor|hospital)))|should (?:i|we) (?:see|go"
     r"|call|visit|worry)|what should (?:i|we|my|our)"
+    r"|what is the difference between an? (?!day|week|month|year)"
     r"|what can (?:i|we) do|is there (?:a|any) way to)\b"
 )
 _PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|ok|okay|alright|all right|fine)\b")
@@ -138,7 +138,7 @@ ABOUT_NAME = {
     """,
     Intent.MEDICATION: """
         on of for take taking taken about with by prescribe prescribed called and or start started starting
-        refill use used using need
+        refill use used using need much
     """,
     Intent.APPOINTMENT: "with see seeing saw seen visit for to at and or about have meet by in doctor",
     Intent.ALLERGY: "to about eat have touch drink and or is on take with against",

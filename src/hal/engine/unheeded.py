@@ -23,7 +23,7 @@ UNHEEDED = rules.named(
     APPOINTMENT next \d+ hours
     HEALTH_DATA (?:last|past) \d+ hours
     TRANSACTION (?:last|past) \d+ hours
-    ALLERGY_LIST what (?:do|does|would) (?:they|it|each) do
+    ALLERGY_LIST what (?:do|does|would) (?:they|it|each) do|what each|and (?:my |the |their )?reactions?
     MEDICATION_HISTORY ^why
     MEDICATION_HISTORY (?:last|latest|most recent|first) (?:medic\w+|pills?|drugs?|ones?|things?)
     MEDICATION_HISTORY (?:what|which|anything|something)\b.* (?:stop|stopped|quit)\b.* (?:in|since|last|this)

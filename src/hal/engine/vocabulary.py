@@ -42,7 +42,7 @@ _WORDS = {
         generic runs
         swallow\w* pop popping given hours? body problem illness disease supposed pick remain remains stay
         stays else same different new newer meant fetch quit sooner comes puff old paper list milligram write
-        wrote micrograms? units
+        wrote micrograms? units allowed frequency indication
     """,
     Intent.APPOINTMENT: r"""
         appoint\w* calendar agenda visit\w* seeing see saw seen meet\w* doctors? dr check ups? checkups?
