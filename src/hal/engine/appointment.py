@@ -79,7 +79,21 @@ def answer(turn: Turn) -> SpokenAnswer:
         and question.conditions.last < 2
     ):
         return _the_one(turn, action, appointments, who)
-    return SpokenAnswer(_several(action, appointments, who, turn) + _the_next_one(appointments, turn), action)
+    said = _several(action, appointments, who, turn)
+    if not appointments:
+        said += _called_off(turn) + _the_next_one(appointments, turn)
+    return SpokenAnswer(said, action)
+
+
+def _called_off(turn: Turn) -> str:
+    """Return which appointments at the time that is asked about were cancelled, else ""."""
+    if not turn.question.period:
+        return ""
+    return "".join(
+        f" The one with {item.provider} {spoken.moment(item.at, turn.now.date())} was cancelled."
+        for item in turn.household.cancelled_appointments()
+        if _is_meant(item, turn.question)
+    )
 
 
 def _the_one(turn: Turn, action: str, appointments: list[Appointment], who: str) -> SpokenAnswer:
@@ -105,7 +119,7 @@ def _the_one(turn: Turn, action: str, appointments: list[Appointment], who: str)
         said_one = spoken.sentence(f"{within.strip()}, your{said_one.removeprefix('Your')}")
     coming = _coming(appointments, now)
     if not coming and action == "APPOINTMENT_NEXT":
-        said_one += _the_next_one(coming, turn)
+        said_one += _called_off(turn) + _the_next_one(coming, turn)
     days = (coming[0].at.date() - now.date()).days if coming else 0
     if days and action == "APPOINTMENT_NEXT" and _HOW_SOON.search(question.text):
         said_one += f" That is in {spoken.count(days, 'day')}."

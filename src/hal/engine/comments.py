@@ -48,7 +48,7 @@ _MANNER = (
     r"|(?:if )?you tell me|believe it or not|as far as you know|as far as you can tell|that you know of"
     r"|or am i (?:just )?(?:kidding|fooling) myself|or am i (?:just )?(?:crazy|imagining (?:it|things)"
     r"|dreaming|mistaken|confused|mixed up|losing (?:it|my mind)|remembering (?:it )?wrong|misremembering)"
-    r"|all told|added (?:up|together)|(?:all )?put together|all (?:in )?all|to the penny"
+    r"|to the penny|nice and (?:slow(?:ly)?|loud|clear(?:ly)?|easy)"
     r"|(?:and )?(?:all that jazz|what have you|what not)"
 )
 _PERSON = (
@@ -93,6 +93,10 @@ COMMENTS: tuple[tuple[str, str], ...] = (
         "",
         rf"^(?:now |oh |well |so )*(?:(?:{_MANNER}|{_MEMORY}){_JOINED} )+(?={_ASKED})"
         r"(?!(?:my|the|any|anything)\b)",
+    ),
+    (
+        r"\1",
+        r"^((?:do|did|does|am|is|are|can|could|should|have|has|was|were|will|must|may)\b.*) or not$",
     ),
     # Between two questions: "what day is it i have lost track and who is next".
     (" ", rf" {_NOT_OF_WHICH}(?:{_MEMORY}|{_SEEMS}) (?=(?:and|but|so) {_ASKED})"),

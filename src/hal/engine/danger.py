@@ -21,6 +21,7 @@ DANGERS = rules.named(
     despair (?:nobody|no one) would (?:miss me|care(?! (?:but|about|for|which|what)))
     despair can not (?:go on|take it)(?: any ?more| like this)?$
     despair end(?:ing)? (?:my life|it all)|better off without me
+    despair do not (?:really )?want to (?:be (?:here|around|alive)|live|go on|wake up) any ?more
     despair (?:want|wish|going|ready|rather|like|better off) (?:to |be |i was |i were )?(?:die|dead)
     despair thinking (?:of|about) dying|no reason to live|life is not worth|tired of living
     despair (?:not|no longer) (?:want to |wanna )?(?:live|be alive|be here)(?: any ?more)?$

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hal.engine import rules
 from hal.engine.medicine_classes import MEMBERS_OF
@@ -198,6 +199,7 @@ def words_of(text: str, match: re.Match[str]) -> range:
     return range(first, first + match[0].strip().count(" ") + 1)
 
 
+@lru_cache(maxsize=512)
 def exactly(*names: str) -> re.Pattern[str]:
     """Return a pattern of names, each as it is written."""
     return re.compile(rf"\b(?:{'|'.join(re.escape(name.lower()) for name in names)})\b")

@@ -164,10 +164,29 @@ _READINGS: tuple[tuple[str, str], ...] = (
 
 # Of what is spent and received.
 _MONEY: tuple[tuple[str, str], ...] = (
+    ("what did i buy", r"^what (?:all )?(?:money )?went out(?= (?:on|in|this|last|yesterday|today)\b)"),
+    (
+        r"how much did i spend on \1",
+        r"^(?:what|how much) (?:did|do|does|have|has) (?:all )?(?:the |my |our )?"
+        r"(?!(?:i|we|it|that|they|this|weight|sugar|glucose|pressure|pulse|blood|heart|my|the)\b)"
+        r"(\w+(?: \w+)?) (?:come|came|add up|amount|total)(?: up)? to\b",
+    ),
+    (
+        r"what are my top three \1",
+        r"^(?:which|what) (stores|shops|places|merchants) (?:get|got|take|took|eat|receive)(?: the)? most"
+        r"(?: of)? (?:my|our) money",
+    ),
+    (
+        r"compare \1 \2 and \3",
+        rf"^compare (.+?) (?:from |of |in )?({_MONTH}) (?:to|with|against|versus|vs) ({_MONTH})$",
+    ),
     ("", r"^far (?=(?:in|this|since)\b)"),  # "so" is taken out at the beginning as a word of address
     (r"in \1", rf"\b(?:so far (?:in|for)|(?:in|for|of)) ({_MONTH}|20\d\d) so far\b"),
     (r"in \1", rf"\bso far (?:in|for) ({_MONTH}|20\d\d)\b"),
-    ("altogether", r"\b(?:all told|added (?:up|together)|all in all|the whole lot)\b"),
+    (
+        "altogether",
+        r"\b(?:all told|added (?:up|together)|(?:all )?put together|all (?:in )?all|the whole lot)\b",
+    ),
     ("total", r"\bgrand total\b"),
     ("last two times", r"\bboth times\b"),
     (r"last \1 times", r"\ball (two|three|four|five|six) times\b"),

@@ -69,7 +69,12 @@ def _named(question: Question, everything: list[Medication]) -> list[Medication]
         and not question.conditions.negated
         and (question.action not in _LISTS or refills.THE_FORM.search(question.text))
     ):
-        named = [item for item in active if item.form == question.conditions.form]
+        purposes = question.named("purposes")
+        named = [
+            item
+            for item in active
+            if item.form == question.conditions.form and (not purposes or item.purpose in purposes)
+        ]
     started = [item for item in active if item.start_date]
     if not named and started and (_NEWEST.search(question.text) or _OLDEST.search(question.text)):
         choose = max if _NEWEST.search(question.text) else min

@@ -100,6 +100,17 @@ TURNS: tuple[tuple[str, str], ...] = (
         rf"^{_NAME} do i (?:(?:need to |have to )?eat) (?:before|with|when i take) (?:it|that)(?: or not)?$",
     ),
     (
+        r"do i take \1 with food",
+        r"^(?:can|may|should|could|must) i (?:have|take|swallow) (?:my |the )?(\w+)"
+        r" (?:together |along |right )?(?:with|at|after|during) (?:my |a |the )?"
+        r"(?:breakfast|lunch|dinner|supper|meals?|food)$",
+    ),
+    (
+        r"do i take \1 with food",
+        r"^do i (?:need to |have to )?eat (?:before|with) (?:the |my )?"
+        r"(\w+ (?:pill|tablet|capsule|medication))$",
+    ),
+    (
         r"what is \1 for",
         rf"^{_NAME} what (?:does|is) it (?:do|for|good for)(?: for me)?(?: i keep forgetting| again)?$",
     ),
@@ -130,6 +141,10 @@ TURNS: tuple[tuple[str, str], ...] = (
         r"^(\w+) (?:is (?:that|it) (?:the )?|that is (?:the )?)?(?:\d+|fifty|hundred) (?:milligrams? "
         r"|mg )?or (?:the )?"
         r"(?:\d+|fifty|(?:a )?hundred)(?: milligrams?| mg)?$",
+    ),
+    (
+        r"what is the dose of \1",
+        r"^is (?:the |my )?(\w+) (?:the |a )?\d+ or (?:the |a )?\d+(?: milligrams?| mg)?$",
     ),
     ("list the ", r"^(?:just|only) the (?=\w+ allergies)"),
     (r"\1", r"^(.*\ballergies\b.*?) (?:please )?the (?:\w+ ){1,3}(?:is|are) asking$"),

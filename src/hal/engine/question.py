@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 
 from hal.engine import (
     asides,
@@ -173,6 +174,7 @@ class Question:
         return not self.periods or any(when in each for each in self.periods)
 
 
+@lru_cache(maxsize=16)  # a question is read for dangers and for what it asks
 def plain(text: str) -> str:
     """Return a question in the form in which it is read: plain words, dates and amounts written out."""
     said = _FILLERS.sub("", normalise(write_out(text)))

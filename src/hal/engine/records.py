@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cached_property
 from typing import Any
 
 
@@ -72,17 +73,25 @@ class Transaction:
 
 
 class Household:
-    """Queries over the records. Every method reads the database anew."""
+    """The records as they are while one question is answered: each kind is read once."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def medications(self) -> list[Medication]:
         """Return every medicine, active or not, in the order of entry."""
+        return list(self._medications)
+
+    @cached_property
+    def _medications(self) -> list[Medication]:
         return [_medication(row) for row in self._rows("SELECT * FROM medication ORDER BY id")]
 
     def appointments(self) -> list[Appointment]:
         """Return every appointment but the cancelled ones, oldest first."""
+        return list(self._appointments)
+
+    @cached_property
+    def _appointments(self) -> list[Appointment]:
         query = "SELECT * FROM appointment WHERE status <> 'cancelled' ORDER BY date, time"
         return [_appointment(row) for row in self._rows(query)]
 
@@ -114,6 +123,10 @@ class Household:
 
     def transactions(self) -> list[Transaction]:
         """Return every transaction, oldest first."""
+        return list(self._transactions)
+
+    @cached_property
+    def _transactions(self) -> list[Transaction]:
         return [
             Transaction(date.fromisoformat(row["date"]), row["merchant"], row["category"], row["cents"])
             for row in self._rows("SELECT * FROM transactions ORDER BY date, id")

@@ -65,7 +65,7 @@ _POINTS = re.compile(
     r"\b(?:is|was|does|did|will|can|should) (?:it|they)\b"
     r"(?! (?:true|right|correct|time|ok|okay|safe|because|that)\b)"
     r"|\b(?:take|use|buy|bought|stop|refill|renew|cost|pay|paid|about|for|on|with|of) (?:it|them)"
-    r"(?: (?:now|again|later))?$"
+    r"(?: (?:now|again|later|last time|(?:this|last) (?:week|month|year)))?$"
 )
 _ANOTHERS = re.compile(r"^(?:hers|theirs)$")
 # Whose records are asked for; who only drives there is not: "my daughter is driving me".

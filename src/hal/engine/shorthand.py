@@ -31,7 +31,8 @@ SHORTHAND: tuple[tuple[str, str], ...] = (
     ("oclock", r"\b(?<=\d )o clock\b"),
     (
         r"at \1 oclock",
-        r"\b(?<!at )(?<!before )(?<!after )(?<!until )(?<!till )(?<!by )(?<!around )(\d{1,2}) oclock\b",
+        r"\b(?<!at )(?<!is )(?<!before )(?<!after )(?<!until )(?<!till )(?<!by )(?<!around )"
+        r"(\d{1,2}) oclock\b",
     ),
     ("this morning", r"\bthis am\b(?! i\b)"),
     ("this afternoon", r"\bthis pm\b"),

@@ -430,5 +430,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 def unify(text: str) -> str:
     """Return a normalised question with the words of each class in its usual one."""
     for pattern, put in SYNONYMS:
-        text = " ".join(pattern.sub(put, text).split())
+        text, times = pattern.subn(put, text)
+        if times:
+            text = " ".join(text.split())
     return text

@@ -6,6 +6,7 @@ import calendar
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -42,6 +43,13 @@ SHORT_FORMS = {
     "appt": "appointment",
     "appts": "appointments",
     "em": "them",
+    "wich": "which",
+    "whitch": "which",
+    "wen": "when",
+    "wat": "what",
+    "waht": "what",
+    "hwo": "how",
+    "teh": "the",
     "mo": "month",
     "yr": "year",
     "yrs": "years",
@@ -168,6 +176,7 @@ def fold(text: str) -> str:
     return _OTHER_SCRIPT.sub(" ", text.translate(_FOLDED).lower())
 
 
+@lru_cache(maxsize=1024)  # names of records are read with every question
 def normalise(text: str) -> str:
     """Return a question in lower case, without punctuation, contractions or words of address."""
     text = fold(text)

@@ -11,8 +11,10 @@ UNHEEDED = rules.named(
     TRANSACTION_LARGEST deposits?|income|paychecks?|received?|social security|pensions?
     TRANSACTION_SMALLEST deposits?|income|paychecks?|received?|social security|pensions?
     TRANSACTION (?:go|went|gone|been) to (?:the |my )?bank
-    TRANSACTION ^(?:what|how much)(?: money)? (?:is|do (?:i|we) have|have i got) in (?:my|the|our)\b
+    TRANSACTION ^(?:what|how much)(?: money)? (?:is|do (?:i|we) have|have i got) in (?:my|our) (?!account$)
     TRANSACTION ^(?:and )?(?:in dollars )?how much (?:more|less) (?:is|was) (?:that|it)
+    TRANSACTION (?:money|spending) in (?:versus|vs|against|and|minus) (?:money|spending) out
+    APPOINTMENT (?:on|in) (?:the|my) (?:\w+ ){1,4}list
     MEDICATION_LIST ^(?:what|which)\b.* (?:first|last)$
     TRANSACTION_INCOME left (?:from|of|over)|(?:more|less|higher|lower) than|compared? (?:to|with)|versus|vs
     APPOINTMENT (?:earliest|latest|first|last) in the day|longest|shortest|farthest|furthest|nearest|busiest

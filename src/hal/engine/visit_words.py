@@ -12,6 +12,32 @@ _LOOK = (
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
     (
+        "final appointment",
+        r"\b(?:very )?last (?:thing|one|entry|item|appointment) (?=(?:on|in) (?:my|the|our) calendar)",
+    ),
+    (
+        r"how many days until \1",
+        r"^how (?:many days|many weeks|long)(?: is it)? (?:from (?:now|today)|away|off) (?:is|are) (.+)$",
+    ),
+    (
+        r"how many days until \1",
+        r"^how (?:many days|many weeks|far|long) (?:is|are) (that|it|those|they)"
+        r" (?:from (?:now|today)|away|off)$",
+    ),
+    # What somebody else has called off is asked, not to be called off.
+    (
+        r"is \1 cancelled",
+        r"^(?:did|have|has) (?:they|he|she|somebody|someone|(?:the|my|doctor)(?: \w+){1,2}?)"
+        r" (?:just |already )?"
+        r"(?:cancell?(?:ed)?|call(?:ed)? off) (?!all\b|any)((?:my|the|our|that) .+?)(?: on me)?$",
+    ),
+    (
+        r"is \1 cancelled",
+        r"^(?:is|are) ((?:my|the|our|that|those) (?:\w+ ){0,4}(?:appointments?|visits?|thing|check ?up|exam"
+        r"|cleaning|therapy|dentist|doctor(?: \w+)?)(?: (?:on|with|at|for) .+)?) still (?:on|happening|a go"
+        r"|going ahead|good|scheduled)$",
+    ),
+    (
         r"\1 i seen ",
         r"\b(have|had) i (?:been|gone|come) (?:in |over |back |up |down )*(?:to|and) see(?:n)? ",
     ),
