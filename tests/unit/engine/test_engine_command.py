@@ -277,7 +277,7 @@ async def test_an_empty_household_has_answers(caller: Any, sample: Path) -> None
 def test_a_time_zone_that_does_not_exist_stops_the_engine_with_a_sentence(tmp_path: Path) -> None:
     process = command(database=tmp_path / "household.db", timezone="Europe/Nowhere")
     assert process.communicate(timeout=30)[1].startswith("hal-engine: there is no time zone 'Europe/Nowhere'")
-    assert process.returncode == 1
+    assert process.returncode == 2
 
 
 def test_init_dates_the_sample_in_the_households_zone(tmp_path: Path) -> None:
