@@ -70,6 +70,7 @@ ACTIONS = {
         Intent.APPOINTMENT,
         r"""
         CHANGE (?:cancel|reschedule|move|book|postpone|change|arrange) (?:\w+ ){0,4}(?:appoint\w*|visit)
+        CHANGE ^(?:please )?(?:cancel|reschedule|postpone)
         CHANGE make (?!it)(?:\w+ ){0,4}(?:appoint\w*|visit)
         CHANGE (?:cancel|reschedule|move|book|postpone|change) (?:\w+ ){0,4}(?:check ?up|it|that)
         CHANGE (?:cancel|reschedule|move|postpone) (?:my|the|our)

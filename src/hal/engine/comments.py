@@ -49,7 +49,7 @@ _MANNER = (
     r"|or am i (?:just )?(?:kidding|fooling) myself|or am i (?:just )?(?:crazy|imagining (?:it|things)"
     r"|dreaming|mistaken|confused|mixed up|losing (?:it|my mind)|remembering (?:it )?wrong|misremembering)"
     r"|to the penny|nice and (?:slow(?:ly)?|loud|clear(?:ly)?|easy)"
-    r"|(?:and )?(?:all that jazz|what have you|what not)"
+    r"|(?:and )?(?:all that jazz|what have you|what not)|just that (?:week|day|month|one)|quick(?:ly)?"
 )
 _PERSON = (
     r"(?:they|he|she|somebody|someone|(?:my|the|our|this|a|some) (?:(?!allerg|medic|drug|food)\w+ ){0,3}?"

@@ -368,4 +368,35 @@ _MONEY: tuple[tuple[str, str], ...] = (
     ),
 )
 
-IDIOMS = (*_READINGS, *_MONEY)
+# Of either, and of visits.
+_ANY: tuple[tuple[str, str], ...] = (
+    ("", r" so far$"),
+    (r"this \1", r"\bthis (?:whole|entire) (year|month|week)\b"),
+    ("lately", r"\bthese (?:last |past )?(?:few )?(?:months|weeks|days)\b"),
+    (r"compare \1", r"^(.*\b(?:and|with|versus)\b.*) side by side$"),
+    (r"\1 in \2", r"\b(average|total|costs?|spending|spent|bills?) (20\d\d)$"),
+    ("highest ", r"\bworst (?=(?:systolic|diastolic)\b)"),
+    (
+        r"\1",
+        r"^(.*\b(?:highest|heaviest|lowest|lightest|largest|biggest|smallest|cheapest)\b.*)"
+        r" and (?:the|what|on what|on which) (?:date|day)(?: was (?:it|that))?$",
+    ),
+    ("checking ", r"\btesting (?=(?:the|my) (?:glucose|sugar|blood)\b)"),
+    ("spent ", r"\b(?:wasted|blown|blew|burned|thrown away) (?=(?:on|at)\b)"),
+    (
+        r"what did i pay \1",
+        r"^how much (?:has|did|have) (.+?) (?:had|gotten|got|taken|get|take) (?:off|from|out of) me\b",
+    ),
+    ("gone up", r"\b(?:crept|inched|edged) up\b"),
+    ("did i buy anything", r"^anything bought\b"),
+    (
+        r"when is \1",
+        r"^what (?:day|date|weekday|day of the week) (?:does|do|will|is) (.+?) (?:fall|land)(?: on)?$",
+    ),
+    (
+        "and ",
+        r"^(?:and )?(?:the )?same (?:question|thing)(?: again)?(?: but)? (?=(?:for|in|with|at|about)\b)",
+    ),
+)
+
+IDIOMS = (*_READINGS, *_MONEY, *_ANY)

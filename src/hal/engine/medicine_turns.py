@@ -130,6 +130,8 @@ TURNS: tuple[tuple[str, str], ...] = (
     (r"what is \1 called", r"^what is the (?:full |real )?name (?:for|of) (?:my |the )?(\w+)$"),
     ("without ", r"\bwith o (?=\w)"),
     ("", r"\b(?:little|tiny|small|big) (?=\w+ (?:pill|tablet|one|capsule|medic))"),
+    ("azithromycin", r"\bz ?pac?ks?\b"),
+    ("are severe", r"\b(?:could|can|would|might|will) (?:actually |really )?kill me\b"),
     ("b12", r"\bb (?:twelve|12)\b"),
     ("d3", r"\bd (?:three|3)\b"),
     (

@@ -74,6 +74,8 @@ AMBIGUOUS = named(
     missing (?:and )?(?:how much|what) did (?:i|we) (?:spend|pay|buy|get) there
     missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:it|them|there|that|this)
     missing (?:and )?what time (?:does|is|was|will|did) ITEM(?: start| begin| be| end| at)?(?: again)?
+    missing (?:and )?the other one when|did it go (?:through|out|up|down)
+    missing (?:can you )?tell me about the thing from .*
     missing (?:and )?WHETHER (?:\w+ ){0,3}?(?:take|use|taking|using|be on|on) ITEM(?: TAKEN)?
     missing (?:and )?(?:how (?:often|much|long)|when|what time|why) WHETHER (?:\w+ ){0,5}?TAKE ITEM
     missing (?:and )?(?:how many refills|how much|what dose|any refills) (?:does|do|did) ITEM have(?: left)?

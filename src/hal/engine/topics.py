@@ -24,6 +24,12 @@ _DO = r"(?:do|does|did|can|could|should|must|may|have|has|had|will|am)"
 
 # What stands for it, then what says it.
 TOPICS: tuple[tuple[str, str], ...] = (
+    (r"what does \1 do to me", r"^(\w+) does what(?: to me)?(?: again)?$"),
+    (
+        r"can i eat \1",
+        r"^(?:is|are) ((?:\w+ ){0,2}\w+) (?:(?:ok|okay|safe|all right|alright|fine)"
+        r" for me|off limits(?: for me)?)$",
+    ),
     (r"am i allergic to \1", rf"^{_TOPIC} am i allergic(?: to {_IT})?$"),
     (r"am i allergic to \1", rf"^{_TOPIC} do i have an allergy(?: to {_IT})?$"),
     (
