@@ -128,6 +128,7 @@ def run(scenario: str) -> tuple[str, int, float]:
                 code = done.returncode
         except (containers.PodmanError, TimeoutError) as error:
             output.write(f"{error}\n".encode())
+            code = code or 1  # a host that could not be removed is a failure, too
     if size:
         disks.destroy(blank)
     return scenario, code, time.monotonic() - begin

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -105,7 +106,14 @@ class Beside:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
+
+    def stop(self) -> None:
+        """End them, with all that they have started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait()
 
     def end(self) -> Count:
         """Wait until they have ended, print what they printed, and return what they counted."""
@@ -146,7 +154,7 @@ class Count:
         self.failed += other.failed
         self.skipped += other.skipped
         self.seconds |= other.seconds
-        self.tests += other.tests
+        self.tests += map(tuple, other.tests)  # JSON has lists
         self.failures += other.failures
         self.unsteady += other.unsteady
 
@@ -416,7 +424,12 @@ def run(count: Count, name: str, *others: str) -> None:
     count.beside = Beside(*others) if others else None
     print(f"==> {name}", flush=True)
     begin = time.monotonic()
-    STAGES[name](count)
+    try:
+        STAGES[name](count)
+    except BaseException:
+        if count.beside:
+            count.beside.stop()
+        raise
     count.seconds[name] = time.monotonic() - begin
     print(f"<== {name}: {count.seconds[name]:.0f} s", flush=True)
     count.wait_for_others()

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -208,13 +209,36 @@ def test_what_ran_beside_and_died_is_a_failure(beside: Any) -> None:
     assert count.failures == ["unit, boot: exit code 7, without a count"] and count.failed == 1
 
 
-def test_what_ran_beside_says_on_the_whole_what_it_counted(run: Any, tmp_path: Path) -> None:
+def test_what_ran_beside_is_told_with_what_ran_here(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     counted = run.Count(asked_for=("unit",), passed=2, tests=[(1.5, "a test")], unsteady=["once"])
     count = run.Count(
-        beside=type("Ended", (), {"end": lambda _: run.Count(**json.loads(counted.to_json()))})()
+        passed=1,
+        tests=[(2.5, "another test")],
+        beside=type("Ended", (), {"end": lambda _: run.Count(**json.loads(counted.to_json()))})(),
     )
     count.wait_for_others()
-    assert (count.passed, count.unsteady) == (2, ["once"]) and list(map(tuple, count.tests)) == [
-        (1.5, "a test")
-    ]
+    count.print_all()
+    said = capsys.readouterr().out
+    assert said.index("2.5 s  another test") < said.index("1.5 s  a test")
+    assert said.endswith("3 passed, 0 failed, 1 of the passed at the second attempt\n")
     assert count.beside is None
+
+
+def test_what_runs_beside_ends_with_a_stage_that_cannot_go_on(beside: Any, tmp_path: Path) -> None:
+    program = f"""
+import os, pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+pathlib.Path({str(tmp_path / "child")!r}).write_text(str(child.pid))
+time.sleep(60)
+"""
+
+    def fails(_count: Any) -> None:
+        while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
+            time.sleep(0.05)
+        raise RuntimeError("a report that is broken")
+
+    with pytest.raises(RuntimeError):
+        beside(program, fails)
+    child = int((tmp_path / "child").read_text())
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().rpartition(") ")[2][0] == "Z"

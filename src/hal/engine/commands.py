@@ -16,7 +16,8 @@ _POLITE = re.compile(
 # One rule a line, as in rules.named: what would be done, and the words that a command for it begins with.
 COMMANDS = rules.named(
     r"""
-    records (?:add|enter|put|log|insert|save|store|note|write down|jot down)(?! (?:up|together|says?)) \w+
+    records (?:add|enter|log|insert|save|store|note|write down|jot down)(?! (?:up|together|says?)) \w+
+    records put (?!(?:up|says?)\b|.*\btogether\b)\w+
     records remember(?! (?:up|what|when|where|who|which|how)) \w+|make a note (?:that|of|to|for)
     records record (?:my|that|an?|this|the)
     records (?:update|correct|edit|mark|change|fix) (?:my|the|an?|that|this|it|all)
@@ -33,10 +34,11 @@ COMMANDS = rules.named(
     remind remind (?:me|us)(?! what| when| who| which| where| how)
     remind set (?:up )?(?:me )?(?:an?|my|the) (?:\w+ )?(?:reminder|alarm|timer)|wake me|start a timer
     remind give me an? (?:\w+ )?(?:reminder|alarm|nudge|heads up|call)
-    remind (?:alert|nudge|ping|buzz|warn|notify) (?:me|us)
+    remind (?:alert|nudge|ping|buzz|warn|notify) (?:me|us)(?!.* (?:what|which|who|how)\b)
     remind do not let (?:me|us) forget(?! (?:what|when|who)\b)
-    remind when it is (?:time (?:for|to)|\d+|\w+ oclock|noon|midnight)
-    contact (?:call|phone|dial|text|message|email|e mail|contact|ring|notify|page|fax)(?! up (?:my|the)) \w+
+    remind when it is (?:time (?:for|to)|\d+|\w+ oclock|noon|midnight)(?!.* (?:what|which|who|how)\b)
+    contact (?:call|phone|dial|text|message|email|e mail|contact|ring|notify|page)(?! up (?:my|the)) \w+
+    contact fax (?!number)\w+
     contact (?:call|ring|phone) up (?:my|the) (?!(?:READ)\b|most|next|blood)\w+
     contact give (?:SOMEBODY) (?:an? )(?:\w+ )?(?:call|ring|buzz|message|text)
     contact get (?:me )?(?:SOMEBODY|\w+) on the (?:phone|line)

@@ -48,6 +48,9 @@ DANGERS = rules.named(
     emergency (?:sitting|standing|pressing|lying|sits|stands|stepping) on (?:top of )?(?:my|his|her) chest
     emergency (?:weight|brick|bricks|ton|elephant|rock|vise|anvil|load) (?:\w+ ){0,2}on (?:my|his|her) chest
     emergency (?:mouth|face) (?:has |is )?(?:gone )?(?:all )?droop\w*
+    emergency (?:mouth|face) (?:is |has |looks )?(?:\w+ )?(?:hang|sagg|crook|pulled)\w* (?:down )?(?:on|to)
+    emergency (?:not|can not) (?:talk|speak)\w* (?:properly|clearly|straight|right(?! now))
+    emergency slurr?(?:s|ed|ing) (?:(?:his|her|my|the) )?(?:words|speech)
     emergency tongue (?:has |is )?(?:gone )?(?:all )?(?:thick|puffy|swollen)
     emergency can not feel (?:my |the )?(?:left |right )?(?:arm|leg|face|hand|side)
     emergency bleeding (?:will|does) not stop|a(?:n awful)? lot of blood on|elephant sitting on
@@ -159,16 +162,17 @@ DANGERS = rules.named(
 _ASKS_ABOUT = re.compile(
     r"^(?:when(?! i (?:breathe|take a breath|cough|swallow|stand)\b)|how (?:many|often|much|do|long (?:do"
     r"|does) (?:an?|the))|which|who|where"
-    r"|did|was|were|list|show|tell me about"
+    r"|did|was|were|list|show|tell me (?:about|all the|all my|my)"
     r"|what (?:was|were|is the|is an?|are the|are|causes|did|happens)"
     r"|(?:is|was) (?:not )?(?:my|the) (?=(?:\w+ ){1,4}(?:too|very|really|so) (?:high|low)$)\w+"
     r"|(?:has|have) (?:my|i)\b(?!.*\b(?:now|just|today|is|it)\b)(?=.*\bever\b)"
     # When a medicine is taken: "is the inhaler only for when I am wheezing". What hurts now is told.
     r"|(?:is|are|do|does|which|what|how|am)\b(?=.*\b(?:inhaler|puffs?|use|using|take|taking|for)\b"
-    r".*\b(?:when|if|whenever) (?:i|you|she|he)\b)(?!.*\b(?:chest|heart|arm|face|now|still|help\w*|worry"
-    r"|bad|serious|call|hospital|emergency|doctor|nothing|not|badly|more|working|ran)\b).*"
-    r"|(?:do|does|can|could|will|would)\b(?=.*\b(?:make|makes|cause|causes|give|gives)"
-    r" (?:you|people|a person|someone)\b).*"
+    r".*\b(?:(?:when|whenever) (?:i|you|she|he)\b|if (?:i|she|he) (?:am|is|gets?) (?:wheez\w*"
+    r"|short of breath)))(?!.*\b(?:chest|heart|arm|face|now|still|help\w*|worry"
+    r"|took|taken|swallowed|stroke|seizure|reaction|bleed\w*|turning|chok\w*|gasp\w*|faint\w*|bad|serious|call|hospital|emergency|doctor|nothing|not|badly|more|working|ran)\b).*"
+    r"|(?:do|does|can|could|will|would) (?!(?:i|you|we)\b)(?:\w+ ){1,4}(?:make|makes|cause|causes|give"
+    r"|gives) (?:you|people|a person|someone)\b(?!.*\b(?:i|he|she|my|took|taken)\b).*"
     r"|what does it mean (?:when|if) (?:an?|the|your|you)\b.*)\b"
 )
 _BETWEEN_CLAUSES = re.compile(r" (?:and|but|because|so|then) ")
@@ -202,7 +206,7 @@ _NOT_EXPOSED = re.compile(
     r"|^(?!.*\b(?:ate|eat(?:en|ing)|drank|swallowed|took|taken|inhaled|touch\w*|tasted?|tasting|gave"
     r"|given|bites?"
     r"|had|now|itch\w*|feel\w*|rash|swell\w*|swollen|hives?|sick|mistake|accident\w*|(?:on|in) (?:me|my)"
-    r"|at the (?:hospital|clinic|doctors?))\b).*"
+    r"|at the (?:hospital|clinic|doctors?|dentist|er|urgent care))\b).*"
     r" (?:can|could|may|should|am|is|are|would)(?: not)? (?:i|we|it|that|this|they|she|he)\b"
 )
 _SUGAR = (

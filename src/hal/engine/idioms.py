@@ -172,6 +172,11 @@ _MONEY: tuple[tuple[str, str], ...] = (
         r"(\w+(?: \w+)?) (?:come|came|add up|amount|total)(?: up)? to\b",
     ),
     (
+        r"how much did i spend on \1 \2",
+        r"^(?:what|how much) (?:did|do|does|have|has) (?:all )?(?:the |my |our )?(\w+(?: \w+)?)"
+        r" ((?:in|on|since|last|this) (?:\w+ ){0,2}?\w+) (?:come|came|add up|amount)(?: up)? to$",
+    ),
+    (
         r"what are my top three \1",
         r"^(?:which|what) (stores|shops|places|merchants) (?:get|got|take|took|eat|receive)(?: the)? most"
         r"(?: of)? (?:my|our) money",
@@ -371,6 +376,7 @@ _MONEY: tuple[tuple[str, str], ...] = (
 # Of either, and of visits.
 _ANY: tuple[tuple[str, str], ...] = (
     ("", r" so far$"),
+    (r"\1", r"^(how many .*\ballergic to) altogether$"),
     (r"this \1", r"\bthis (?:whole|entire) (year|month|week)\b"),
     ("lately", r"\bthese (?:last |past )?(?:few )?(?:months|weeks|days)\b"),
     (r"compare \1", r"^(.*\b(?:and|with|versus)\b.*) side by side$"),

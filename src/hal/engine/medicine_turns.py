@@ -103,7 +103,7 @@ TURNS: tuple[tuple[str, str], ...] = (
         r"do i take \1 with food",
         r"^(?:can|may|should|could|must) i (?:have|take|swallow) (?:my |the )?(\w+)"
         r" (?:together |along |right )?(?:with|at|after|during) (?:my |a |the )?"
-        r"(?:breakfast|lunch|dinner|supper|meals?|food)$",
+        r"(?:breakfast|lunch|dinner|supper|meals?|food|oatmeal|cereal|toast|eggs|snack)$",
     ),
     (
         r"do i take \1 with food",

@@ -16,7 +16,8 @@ _FUNCTION_WORDS = """
     although though while whereas either neither both all any some none each every much many few several
     most more less least enough such same other another else own only just even also too very quite
     rather almost nearly hardly barely not never no ever always often sometimes usually rarely seldom
-    again once twice already still soon later now today tomorrow yesterday anymore whatever whichever
+    again altogether once twice already still soon now later today tomorrow yesterday anymore whatever
+    whichever
     whoever whenever wherever however somehow anyhow anyway somewhere anywhere everywhere nowhere
     something anything nothing everything someone anyone everyone nobody somebody anybody everybody is
     am are was were be been being isnt arent do does did done has have had having can could will would

@@ -51,7 +51,7 @@ SHORTHAND: tuple[tuple[str, str], ...] = (
     (
         r"\1 \2urday",
         r"\b(on|this|next|last|past|every|each|by|until|till|since|for|anything|free|busy|coming) (sat)\b"
-        r"(?! (?:level|reading|down|up)\b)",
+        r"(?! (?:level|reading|down|up|in|at|by|with)\b)",
     ),
     (
         r"\1 \2day",

@@ -304,7 +304,9 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
     conditions = turn.question.conditions
     bound = conditions.over if conditions.over is not None else conditions.under
     cents = sum(item.cents for item in chosen)
-    said = f"You spent {total}{subject}{when}, in {purchases}."
+    alone = chosen[0].merchant if len(chosen) == 1 else ""
+    where = f" at {alone}" if alone and alone not in subject else ""
+    said = f"You spent {total}{subject}{when}, in {purchases}{where}."
     if action == "TRANSACTION_SUM" and bound is not None:
         word = "more" if cents > bound * 100 else "less" if cents < bound * 100 else "no more"
         return f"You spent {total}{subject}{when}, which is {word} than {bound:g} dollars."

@@ -10,6 +10,8 @@ UNHEEDED = rules.named(
     MEDICATION_LIST (?:first|last|final|earliest|latest) (?:\w+ )?(?:pills?|doses?|medic\w*|tablets?)
     TRANSACTION_LARGEST deposits?|income|paychecks?|received?|social security|pensions?
     TRANSACTION_SMALLEST deposits?|income|paychecks?|received?|social security|pensions?
+    MEDICATION_LIST (?:drug|food) ones
+    APPOINTMENT which (?:one )?of (?:them|these|those)
     TRANSACTION (?:go|went|gone|been) to (?:the |my )?bank
     TRANSACTION ^(?:what|how much)(?: money)? (?:is|do (?:i|we) have|have i got) in (?:my|our) (?!account$)
     TRANSACTION ^(?:and )?(?:in dollars )?how much (?:more|less) (?:is|was) (?:that|it)

@@ -20,14 +20,18 @@ def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
+def _common_name(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
 def _builder(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: x509.Name, validity: timedelta
+    subject: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: x509.Name, validity: timedelta
 ) -> x509.CertificateBuilder:
     """Return a builder with what every certificate has in common."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
@@ -62,7 +66,9 @@ class Authority:
             validity: how long the certificate is valid.
             constraints: for which names it can vouch; by default for all.
         """
-        return cls._self_signed(name, ec.generate_private_key(ec.SECP256R1()), validity, constraints)
+        return cls._self_signed(
+            _common_name(name), ec.generate_private_key(ec.SECP256R1()), validity, constraints
+        )
 
     def renewed(self, validity: timedelta, constraints: x509.NameConstraints | None = None) -> Authority:
         """Return the authority with a new certificate of the same name and key.
@@ -75,25 +81,23 @@ class Authority:
             validity: how long the new certificate is valid.
             constraints: for which names it can vouch; by default for all.
         """
-        (name,) = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return self._self_signed(str(name.value), self.key, validity, constraints)
+        return self._self_signed(self.certificate.subject, self.key, validity, constraints)
 
     @classmethod
     def _self_signed(
         cls,
-        name: str,
+        subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
         validity: timedelta,
         constraints: x509.NameConstraints | None,
     ) -> Authority:
-        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = x509.KeyUsage(
             digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
             key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
             decipher_only=False,
         )  # fmt: skip
         builder = (
-            _builder(name, key, issuer, validity)
+            _builder(subject, key, subject, validity)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
         )
@@ -139,7 +143,7 @@ class Authority:
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
         certificate = (
-            _builder(names[0], key, self.certificate.subject, validity)
+            _builder(_common_name(names[0]), key, self.certificate.subject, validity)
             .add_extension(alternatives, critical=False)
             .add_extension(usage, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -143,12 +143,17 @@ def _authority_fault(
     """Return why the authority's certificate is to be renewed; empty: it is not."""
     if due := age_fault(root, now):
         return due
-    if refused := refused_names(root, (name for names in certificates.values() for name in names)):
+    if _is_hals(root) and (refused := _refused(root, certificates)):
         return (
-            f"permitted no certificate for {', '.join(refused)}: devices that Ansible does not configure "
+            f"permitted no certificate for {refused}: devices that Ansible does not configure "
             "refuse those until they have the new one"
         )
     return "had no name constraints" if at_once and _is_hals(root) and not constraints_of(root) else ""
+
+
+def _refused(root: x509.Certificate, certificates: Mapping[str, Iterable[str]]) -> str:
+    """Return the names and addresses for which an authority cannot vouch, joined; empty: there are none."""
+    return ", ".join(refused_names(root, (name for names in certificates.values() for name in names)))
 
 
 def _is_hals(root: x509.Certificate) -> bool:
@@ -185,11 +190,16 @@ def renew(
     keyless = MISFIT if key else KEYLESS
     if due := _authority_fault(root, certificates, now, at_once=at_once and authority is not None):
         if authority:
-            constraints = _constraints(certificates) if _is_hals(root) else None
+            constraints = _constraints(certificates) if _is_hals(root) else constraints_of(root)
             authority = authority.renewed(AUTHORITY_VALIDITY, constraints)
             done.variables[AUTHORITY], done.reasons[AUTHORITY] = authority.pem.decode(), due
         else:
             done.left.append(f"{AUTHORITY} {due}{keyless}")
+    if not _is_hals(root) and (refused := _refused(root, certificates)):
+        done.left.append(
+            f"{AUTHORITY} cannot vouch for {refused}, and HAL does not change the constraints of an "
+            "authority that was brought: bring one that can."
+        )
     for variable, names in certificates.items():
         pem = held.get(variable, "")
         if authority and (not pem or is_own(pem, root)):

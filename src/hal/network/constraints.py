@@ -28,9 +28,9 @@ tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
 _GENERIC = """
 com net org edu gov mil int info biz name pro aero coop museum jobs mobi travel tel cat asia post
 app bank blog club design dev digital email fun health icu insurance life link live media money news one
-online page pharmacy pro sbs shop site space store tech today top vip website work world xyz zip
+online page pharmacy sbs shop site space store tech today top vip website work world xyz zip
 """
-PUBLIC = tuple(dict.fromkeys(f"{_COUNTRIES} {_GENERIC}".split()))
+PUBLIC = tuple(f"{_COUNTRIES} {_GENERIC}".split())
 
 
 def constraints_for(names: Iterable[str]) -> x509.NameConstraints:

@@ -175,6 +175,18 @@ def test_an_authority_that_was_brought_may_vouch_for_what_it_likes():
     assert AUTHORITY not in renew(theirs, NAMES, at_once=True).variables
 
 
+def test_an_authority_that_was_brought_keeps_its_constraints_and_what_it_cannot_vouch_for_is_said():
+    constraints = x509.NameConstraints(None, [x509.DNSName("tv")])
+    theirs = held(Authority.create("Household of ours", 3650 * DAY, constraints), ["haproxy"])
+    names = {"network_proxy_certificate": ["haproxy", "tv"]}
+    done = renew(theirs, names)
+    assert AUTHORITY not in done.variables
+    assert [each for each in done.left if "cannot vouch for tv" in each]
+    late = renew(theirs, names, now=datetime.now(UTC) + 3000 * DAY)
+    assert constraints_of(root(late.variables)) == constraints
+    assert root(late.variables).subject == root(theirs).subject
+
+
 def test_an_authority_near_its_end_gets_constraints_with_its_new_time():
     near = held(Authority.create("HAL household", 3650 * DAY), NAMES["network_proxy_certificate"])
     assert constraints_of(root(renew(near, NAMES, now=datetime.now(UTC) + 3000 * DAY).variables))
