@@ -29,7 +29,7 @@ from hal.engine.periods import Period
 from hal.engine.records import Household
 from hal.engine.subject import ENTITY_EVIDENCE, is_of_a_price, subject
 from hal.engine.text import normalise, said_once, write_out
-from hal.engine.vocabulary import Leftover, leftovers
+from hal.engine.vocabulary import TIME_WORDS, Leftover, leftovers
 from hal.protocol import Intent
 
 MAX_CHARACTERS = 500  # of a text that is looked at: a minute of speech
@@ -222,9 +222,7 @@ def _is_beside(told: str, question: Question, household: Household, today: date)
     if any(belongs(kind, question.intent) for kind in named):
         return False
     own = bool(question.periods or question.conditions.named())
-    return own or not (
-        asides.TIME_WORDS.search(told) or period_grammar.read(told, today, future=False).periods
-    )
+    return own or not (TIME_WORDS.search(told) or period_grammar.read(told, today, future=False).periods)
 
 
 def _read(said: str, household: Household, today: date, intent: Intent | None) -> Question:
