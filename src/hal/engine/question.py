@@ -19,6 +19,7 @@ from hal.engine import (
     period_grammar,
     rules,
     synonyms,
+    vocabulary,
     wordings,
 )
 from hal.engine.actions import ACTIONS
@@ -29,7 +30,7 @@ from hal.engine.periods import Period
 from hal.engine.records import Household
 from hal.engine.subject import ENTITY_EVIDENCE, is_of_a_price, subject
 from hal.engine.text import normalise, said_once, write_out
-from hal.engine.vocabulary import TIME_WORDS, Leftover, leftovers
+from hal.engine.vocabulary import Leftover, leftovers
 from hal.protocol import Intent
 
 MAX_CHARACTERS = 500  # of a text that is looked at: a minute of speech
