@@ -223,7 +223,9 @@ def _is_beside(told: str, question: Question, household: Household, today: date)
     if any(belongs(kind, question.intent) for kind in named):
         return False
     own = bool(question.periods or question.conditions.named())
-    return own or not (TIME_WORDS.search(told) or period_grammar.read(told, today, future=False).periods)
+    return own or not (
+        vocabulary.TIME_WORDS.search(told) or period_grammar.read(told, today, future=False).periods
+    )
 
 
 def _read(said: str, household: Household, today: date, intent: Intent | None) -> Question:
