@@ -71,7 +71,7 @@ def test_the_gpus_are_asked_by_an_account_of_its_own_that_may_write_nothing(host
     text, state = "/var/lib/prometheus/node-exporter", "/var/lib/hal/gpu"
     tool = host.file("/usr/local/bin/nvidia-smi").content_string
     asks = f"id -u > {state}/account; touch {text}/own.prom {state}/../own; "
-    host.check_output("sed --in-place '2i %s' /usr/local/bin/nvidia-smi", asks)
+    host.check_output("sed --in-place %s /usr/local/bin/nvidia-smi", f"2i {asks}")
     try:
         host.check_output("systemctl start hal-gpu-metrics")
         assert int(host.check_output(f"cat {state}/account")) >= 61_184  # systemd's dynamic users
