@@ -82,6 +82,20 @@ _OTHERS = """
     state country world house home office job fault hand hands head wonder feeling feelings sake luck
     truth matter mistake accident surprise
 """
+# What says how much, in which order, when, whose or of which colour, and what belongs to any record.
+_NARROWING = """
+    two three four five six seven eight nine ten first second third fourth fifth half double next lot
+    best worst better worse common typical main different extra new over average maximum minimum max min
+    usual regular normal current final little big small weekly monthly overdue online early late exactly
+    afternoon night white blue pink yellow red green round shape network sore ride park parking mom mum dad
+    mother father wife husband sister brother orders prescribed asks sends recommended suggested advised
+    mentioned promised card food water pharmacy cost price
+"""
+_FORMS = (
+    r"some(?:one|body)|any(?:one|body)|every(?:one|body)|[a-z]|colou?rs?|owes?|copays?|hurts?|aches?|gives?"
+    r"|sons?|daughters?|grand\w+|letters?|receipts?|notices?|\d+(?:st|nd|rd|th)?|others?|meals?"
+    r"|specialists?|\w+est"
+)
 # Doing something is no name, but for what is taken or paid for: "for itching", "on plumbing".
 _ING = (
     r"\w+ing(?<!clothing)(?<!plumbing)(?<!parking)(?<!bowling)(?<!fishing)(?<!itching)(?<!wheezing)"
@@ -92,5 +106,6 @@ _ING = (
 )
 _COMMON = "|".join(sorted(set(_OTHERS.split())))
 # None of these stands in a name, and a name is not made of common words alone: "Old Navy" may be one.
-NEVER = rf"\b(?:{'|'.join(sorted({*_FUNCTION_WORDS.split(), *_VERBS.split()}))}|{_ING})\b"
+_NEVER = "|".join(sorted({*_FUNCTION_WORDS.split(), *_VERBS.split(), *_NARROWING.split()}))
+NEVER = rf"\b(?:{_NEVER}|{_FORMS}|{_ING})\b"
 ALONE = rf"^(?!$)(?:{_COMMON})(?: (?:{_COMMON}))*$"
