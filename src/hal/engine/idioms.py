@@ -59,7 +59,7 @@ _READINGS: tuple[tuple[str, str], ...] = (
         r"|log))?(?: of)?(?: (?:it|this|them|that|these|things))?(?: down)?)?"
         r"|(?:the )?(?:very )?(?:beginning|start|records began)(?: of (?:the|my|these) records)?)$",
     ),
-    ("highest ", rf"\bworst (?={_OWN}(?:blood )?(?:pressure|sugars?|glucose)\b)"),
+    ("highest ", rf"\bworst (?={_OWN}(?:(?:blood )?(?:pressure|sugars?|glucose)|systolic|diastolic)\b)"),
     (r"\1\2 the highest", r"^(.*\b(?:blood )?(?:pressure|sugars?|glucose)\b)(.*?) (?:the|at its) worst\b"),
     ("highest ", rf"\b(?:fastest|quickest) (?={_OWN}(?:heart|pulse)\b)"),
     ("lowest ", rf"\bslowest (?={_OWN}(?:heart|pulse)\b)"),
@@ -186,7 +186,6 @@ _MONEY: tuple[tuple[str, str], ...] = (
         rf"^compare (.+?) (?:from |of |in )?({_MONTH}) (?:to|with|against|versus|vs) ({_MONTH})$",
     ),
     ("", r"^far (?=(?:in|this|since)\b)"),  # "so" is taken out at the beginning as a word of address
-    (r"in \1", rf"\b(?:so far (?:in|for)|(?:in|for|of)) ({_MONTH}|20\d\d) so far\b"),
     (r"in \1", rf"\bso far (?:in|for) ({_MONTH}|20\d\d)\b"),
     (
         "altogether",
@@ -381,7 +380,6 @@ _ANY: tuple[tuple[str, str], ...] = (
     ("lately", r"\bthese (?:last |past )?(?:few )?(?:months|weeks|days)\b"),
     (r"compare \1", r"^(.*\b(?:and|with|versus)\b.*) side by side$"),
     (r"\1 in \2", r"\b(average|total|costs?|spending|spent|bills?) (20\d\d)$"),
-    ("highest ", r"\bworst (?=(?:systolic|diastolic)\b)"),
     (
         r"\1",
         r"^(.*\b(?:highest|heaviest|lowest|lightest|largest|biggest|smallest|cheapest)\b.*)"

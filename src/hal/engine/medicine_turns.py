@@ -132,8 +132,6 @@ TURNS: tuple[tuple[str, str], ...] = (
     ("", r"\b(?:little|tiny|small|big) (?=\w+ (?:pill|tablet|one|capsule|medic))"),
     ("azithromycin", r"\bz ?pac?ks?\b"),
     ("are severe", r"\b(?:could|can|would|might|will) (?:actually |really )?kill me\b"),
-    ("b12", r"\bb (?:twelve|12)\b"),
-    ("d3", r"\bd (?:three|3)\b"),
     (
         r"how much \1 do i take",
         r"^how much (?:of )?(?:my |the )?(\w+) (?:does|do|did) (?:she|he|i) (?:get|take)$",

@@ -60,8 +60,8 @@ SHORTHAND: tuple[tuple[str, str], ...] = (
     ),
     # Letters that are spoken one by one.
     ("a1c", r"\b(?:h ?b ?|hemoglobin )?a (?:one|1) c\b"),
-    (r"b12", r"\bb (?:twelve|12)\b"),
-    (r"d3", r"\b(?<=vitamin )d (?:three|3)\b"),
+    ("b12", r"\bb (?:twelve|12)\b"),
+    ("d3", r"\bd (?:three|3)\b"),
     ("oxygen saturation", r"\b(?:o2|o (?:two|2)|oh (?:two|2)|sp ?o2|oxygen) (?:sats?|saturation|stats?)\b"),
     ("oxygen saturation", r"\b(?:sp ?o2|o2 level)\b"),
     ("blood pressure", r"\bb p\b"),

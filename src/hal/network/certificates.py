@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from cryptography import x509
@@ -134,7 +135,7 @@ def new_authority(certificates: Mapping[str, Iterable[str]]) -> Authority:
 
 
 def _constraints(certificates: Mapping[str, Iterable[str]]) -> x509.NameConstraints:
-    return constraints_for(name for names in certificates.values() for name in names)
+    return constraints_for(chain.from_iterable(certificates.values()))
 
 
 def _authority_fault(
@@ -153,7 +154,7 @@ def _authority_fault(
 
 def _refused(root: x509.Certificate, certificates: Mapping[str, Iterable[str]]) -> str:
     """Return the names and addresses for which an authority cannot vouch, joined; empty: there are none."""
-    return ", ".join(refused_names(root, (name for names in certificates.values() for name in names)))
+    return ", ".join(refused_names(root, chain.from_iterable(certificates.values())))
 
 
 def _is_hals(root: x509.Certificate) -> bool:
