@@ -26,6 +26,8 @@ REINSTALLED ?=
 APPLY ?=
 ARGS ?=
 KILLS ?= 20
+FRAMES ?= 1000000
+REQUESTS ?= 100000
 SEED ?=
 AGAINST ?=
 PATHS ?= src library module_utils
@@ -191,6 +193,11 @@ test-vm: vm-tools ## Take a virtual machine with a kernel of its own through a h
 .PHONY: test-household
 test-household: tools ## Set hosts up by hand, adopt them, run site.yml, ask all that they had meanwhile
 	@python tests/run.py household
+
+.PHONY: test-hostile
+test-hostile: tools ## Send the gateway and speech more rubbish: make test-hostile FRAMES=1000000 REQUESTS=100000
+	@HAL_HOSTILE_FRAMES=$(FRAMES) HAL_HOSTILE_REQUESTS=$(REQUESTS) pytest -q --timeout=14400 --durations=3 \
+	  tests/unit/gateway/test_gateway_hostile.py -k "not phantom" tests/unit/speech/test_speech_hostile.py
 
 .PHONY: test-interruption
 test-interruption: ## Kill site.yml at random points and run it again: make test-interruption KILLS=20 SEED=7

@@ -22,9 +22,11 @@ CERTIFICATE_VALIDITY = timedelta(days=820)  # a Mac trusts none that is valid fo
 AUTHORITY = "network_ca_certificate"
 AUTHORITY_KEY = "network_ca_key"
 AUTHORITY_NAME = "HAL household"  # in the certificates of those that HAL has made
-# The groups of servers that serve over TLS, by the variable that holds their certificate.
+# The groups of servers that serve over TLS, by the variable that holds their certificate. What a proxy shows to
+# everybody may be of an authority that the other hosts do not know: among themselves it has another.
+PROXY = "network_proxy_certificate"
 SERVERS = {
-    "network_proxy_certificate": "proxies",
+    PROXY: "proxies",
     "network_backup_certificate": "backup_servers",
     "network_gateway_certificate": "gateways",
     "network_ai_certificate": "ai_servers",
@@ -62,22 +64,25 @@ def certificate_names(groups: Groups, addresses: Mapping[str, str]) -> dict[str,
     """
     shared = [VIRTUAL_HOST] if VIRTUAL_HOST in addresses else []
     servers = {variable: list(groups.get(group, ())) for variable, group in SERVERS.items()}
-    servers["network_proxy_certificate"] += shared
-    # A host that tells of itself alone.
-    servers["network_monitoring_certificate"] = hosts_of(
-        groups, "managed_hosts", [WINDOWS, CLIENTS, *SERVERS.values()]
-    )
-    return {name: [*hosts, *(addresses[host] for host in hosts)] for name, hosts in servers.items() if hosts}
+    servers[PROXY] += shared
+    # A host that serves the other hosts nothing but figures about itself.
+    others = [group for variable, group in SERVERS.items() if variable != PROXY]
+    servers["network_monitoring_certificate"] = hosts_of(groups, "managed_hosts", [WINDOWS, CLIENTS, *others])
+    return {
+        name: [*hosts, *(addresses[host] for host in hosts if host in addresses)]
+        for name, hosts in servers.items()
+        if hosts
+    }
 
 
 def certificate_of(names: Mapping[str, Iterable[str]], host: str) -> str:
-    """Return the variable that holds the certificate of a host, the first that is for it; empty: none is.
+    """Return the variable that holds the certificate with which the other hosts know a host; empty: none does.
 
     Args:
         names: by the variable that holds a server certificate, the names and addresses that it is for.
         host: the host's name.
     """
-    return next((variable for variable, known in names.items() if host in known), "")
+    return next((variable for variable, known in names.items() if host in known and variable != PROXY), "")
 
 
 def certificate_end(pem: str) -> int:

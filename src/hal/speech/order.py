@@ -127,14 +127,13 @@ def _as_said(audio: bytes, label: str, said_rate: Any) -> bytes:
     Raises:
         Refusal: the rate is none of speech, or the samples are not what the label says.
     """
-    encoding = encoding_of(label)
+    encoding, found = encoding_of(label), identify(audio)
+    if found and (found.label or not encoding):  # samples of another kind may look like anything
+        return audio  # a file knows its rate itself
     try:
         rate = sample_rate(said_rate, (encoding and encoding.rate) or SAMPLE_RATE)
     except ValueError as error:
         raise Refusal(f"{error}.") from error
-    found = identify(audio)
-    if found and (found.label or not encoding):  # samples of another kind may look like anything
-        return audio
     if encoding is None:
         is_plain = rate == SAMPLE_RATE or len(audio) % SAMPLE_WIDTH or is_no_pcm16(audio)
         return audio if is_plain else to_wav(audio, rate)

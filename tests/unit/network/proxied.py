@@ -53,7 +53,7 @@ def render(variables: Mapping[str, Any], directory: Path) -> str:
             [*command, "-e", f"@{directory}/variables.json"], check=True, capture_output=True, cwd=ROOT
         )
         text = (directory / name).read_text()
-        text = re.sub(r"/etc/haproxy/(certificates/)?hal\.", f"{directory}/hal.", text)
+        text = re.sub(r"/etc/haproxy/(?:certificates/)?(hal|metrics)\.", rf"{directory}/\1.", text)
         (directory / name).write_text(text)
     return (directory / "rendered.cfg").read_text()
 

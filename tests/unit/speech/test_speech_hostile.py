@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import random
 from collections import Counter
 
@@ -13,7 +14,7 @@ from .conftest import spoken, wav
 
 pytestmark = pytest.mark.slow
 
-REQUESTS = 5_000
+REQUESTS = int(os.environ.get("HAL_HOSTILE_REQUESTS", "5000"))  # `make test-hostile` sends more
 MAX_AUDIO_BYTES = 30_000
 MAGIC = [
     b"RIFF\xff\xff\xff\xffWAVEfmt ",
@@ -107,7 +108,7 @@ def form_body(rng: random.Random, good: bytes) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("seed", [2026])
-async def test_five_thousand_hostile_requests(in_process, seed):
+async def test_hostile_requests_are_answered(in_process, seed):
     rng = random.Random(seed)
     client = await in_process(max_audio_bytes=MAX_AUDIO_BYTES, max_audio_s=2)
     good = wav(0.2)

@@ -126,6 +126,7 @@ async def test_raw_pcm_is_taken_as_16_khz(in_process, transcriber):
         (bytes([0x80, 0x00]) * 8_000, {"format": "alaw", "sample_rate": 16_000}, 16_000),
         (struct.pack("<32000f", *[0.5, -0.5] * 16_000), {"format": "float32"}, 32_000),
         (wav(1, 22_050), {"sample_rate": 8_000, "format": "mulaw"}, 16_000),  # a file knows itself what it is
+        (wav(1, 22_050), {"sample_rate": 96_000}, 16_000),
     ],
 )
 async def test_samples_are_what_the_caller_says(in_process, transcriber, audio, fields, samples, as_form):
