@@ -71,7 +71,7 @@ _MATCHED_AT_START = {
     *("PERIOD.GRAMMAR.DAY.NUMBER", "SETTLE.AFTER.NAME"),
 }
 _PERIODS = (
-    *("to date", "full date", "day of month", "day in month"),
+    *("to date", "rest of unit", "full date", "day of month", "day in month"),
     *(f"holiday {month} {day} {name}" for month, day, name in period_atoms.HOLIDAYS.values()),
     *(f"floating {' '.join(map(str, when))}" for when in period_atoms.FLOATING.values()),
     *("from now", "quarter", "day of week", "after next", "last night", "season", "bare month", "the unit"),

@@ -41,7 +41,10 @@ ACTIONS = {
         ADVICE (?:safe|alright|all right|allowed) for me
         ADVICE should i (?:\w+ )?(?:stop|skip|quit|double|halve|increase|decrease|reduce|change|lower|raise)
         ADVICE (?<!what )should i (?:switch|be (?:taking|on))
-        ADVICE should i take (?:\w+ )*(?:more|less|extra|half|double|two|three|another)
+        ADVICE should i (?:just |still )?take (?:\w+ )*(?:more|less|extra|half|double|two|three|another)
+        ADVICE should i (?:just |still )?take (?:it|them|one|my \w+|the \w+) (?:again|anyway|after all)
+        ADVICE should i (?:just |still )?take (?:it|them|one) now
+        ADVICE do i (?:just |still )?take (?:another|an extra|one more) (?:one|dose|pill|tablet)$
         ADVICE (?:stop|quit|skip|double|halve|increase|reduce|lower|raise|adjust|change) (?:my|the|this|it)
         TAKEN (?:did|have|has) (?:i|she|he) (?:already )?(?:take|taken|had)(?! (?:last|in|before))
         HISTORY used to|stopped|past|previous(?:ly)?|old|former(?:ly)?|inactive|no longer|discontinued
@@ -53,11 +56,14 @@ ACTIONS = {
         DETAILS ^who is (?:the|my) (?:doctor|prescriber)|^(?:which|what) doctor
         TAKEN last time (?:i|she|he|we) (?:took|had|used)|did (?:i|she|he|we) last (?:take|use|have)
         SCHEDULE next (?:\w+ )?dose|is it time
+        SCHEDULE (?:dose|dosage|strength|how much) and (?:the |at )?(?:time|when)
+        SCHEDULE (?:time|when) and (?:the )?(?:dose|dosage|how much)
         DETAILS start|started|begin|began|how long|since when|still|dosage|dose of|(?:what|the) dose
         DETAILS how much|how strong|strength|how many (?:milligrams|mg|micrograms|units)|generic|called
         DETAILS (?:other|another|brand) names?
         SCHEDULE when|what time|how often|schedule|next (?:dose|pill|med\w*|tablet|thing|one)
         SCHEDULE (?:take|taking|taken|comes?) (?:\w+ )?next|next to take|morning|afternoon|evening
+        COUNT how many (?:\w+ ){1,2}(?:am|is|are) (?:i|she|he|we) (?:on|taking)
         SCHEDULE tonight|supper|night|bedtime|bed|noon|midday|lunch|breakfast|dinner|today|tomorrow|right now
         SCHEDULE times? (?:a|per) day|how many times|due|daily|now
         DETAILS why|what is \w+(?: \w+)? for|what for|purpose|prescribed|prescribes?|details?

@@ -195,6 +195,8 @@ def _parts(
         if any(each.intent == Intent.GENERAL and not general.is_local(each.text) for each in (one, two)):
             continue
         if asks or one.intent != two.intent:
+            if one.intent == two.intent and transaction.lacks_time(two):
+                two = replace(two, periods=one.periods)  # in the same sentence it is the same time
             return [one, two]
     return [question]
 

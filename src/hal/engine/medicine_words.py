@@ -7,8 +7,38 @@ from hal.engine.medicine_turns import TURNS
 # What stands for it, then what says it.
 _PILL = r"(?:pill|tablet|medic\w+|prescription|drug|capsule)"
 
+# What something is taken for, which is no visit.
+_AILMENT = (
+    r"(?:asthma|migraines?|headaches?|aches?|pains?|heartburn|(?:acid )?reflux|nausea|fever|colds?|coughs?"
+    r"|flu|cramps|itch\w*|insomnia|anxiety|depression|diarrhea|constipation|arthritis|gout|diabetes"
+    r"|thyroid|cholesterol|blood pressure|infections?)"
+)
+
 MEDICINES: tuple[tuple[str, str], ...] = (
     *TURNS,
+    (
+        r"what do i take for \1",
+        rf"^(?:do (?:i|we) (?:have|own)|have (?:i|we) got|is there|am i on) (?:anything|something|a medicine)"
+        rf" for (?:my |the |a |an )?((?:\w+ )?{_AILMENT})$",
+    ),
+    (
+        r"what do i take for \1",
+        rf"^what (?:do|should|can|am) (?:i|we) (?:use|using|have) for (?:my |the |a |an )?"
+        rf"((?:\w+ )?{_AILMENT})$",
+    ),
+    (
+        r"what is \1 for",
+        r"^what (?:do|does|did) (?:i|she|he) (?:take|use|need|have) (?:the |my )?(\w+(?: \w+)?) for$",
+    ),
+    (
+        r"tell me about \1",
+        r"^if (?:the |a |my )?\w+ asks(?: me)? about (?:my |the )?(.+?) what (?:do|should|can) i (?:tell|say)"
+        r"(?: to)?(?: her| him| them)?$",
+    ),
+    (
+        r"tell me about \1",
+        r"^what (?:do|should|can) i (?:tell|say to) (?:the |a |my )?\w+ about (?:my |the )?(.+)$",
+    ),
     # What a class of medicines is called by what it does, in one word of `medicine_classes`.
     (r"diuretic\1", rf"\bwater {_PILL}(s?)\b"),
     (r"sleep aid\1", rf"\bsleep(?:ing)? {_PILL}(s?)\b"),

@@ -33,6 +33,7 @@ _NO_AMOUNT = (
 _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b|$)"
 
 MONEY: tuple[tuple[str, str], ...] = (
+    ("when did ", rf"^(?:in )?(?:which|what) month did (?=.* (?:{_MONTH}) or (?:in )?(?:{_MONTH})$)"),
     # Amounts that are said by their numbers: "six forty nine ninety nine", "fourteen twenty five".
     (r"\1.\2_\1\2 dollars", rf"{_AMOUNT}(\d\d) (\d\d)\b{_NO_AMOUNT}"),
     (r"\1.\2 dollars", rf"{_AMOUNT}(\d\d?\d?\d?) (\d\d)\b{_NO_AMOUNT}"),

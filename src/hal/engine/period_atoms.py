@@ -55,6 +55,10 @@ def _unit_to_date(match: re.Match[str], today: date, _future: bool) -> Period:
     return Period(whole.start, today, f"so far this {unit}")
 
 
+def _rest_of_unit(match: re.Match[str], today: date, _future: bool) -> Period:
+    return Period(today, unit_of(match[1], today, 0, "").end, f"for the rest of this {match[1]}")
+
+
 def _full_date(match: re.Match[str], _today: date, _future: bool) -> Period:
     when = date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2]))
     return Period(when, when, f"on {when:%B} {when.day}, {when.year}")
@@ -202,6 +206,12 @@ _MORE_ATOMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], 
             r"|quarter) (?:so far|to date))\b"
         ),
         _unit_to_date,
+    ),
+    (
+        re.compile(
+            r"\b(?:(?:for|in|during) )?(?:the )?(?:rest|remainder) of (?:this|the) (week|month|year)\b"
+        ),
+        _rest_of_unit,
     ),
     (re.compile(rf"\b(?:on )?({_MONTH}) (\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(20\d\d)\b"), _full_date),
     (re.compile(r"\b(?:on )?the (\d{1,2})(?:st|nd|rd|th)\b(?! of)"), _day_of_month),

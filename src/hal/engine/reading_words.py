@@ -7,6 +7,12 @@ _SIDE = r"(?:over|above|past|under|below)"
 
 # What stands for it, then what says it.
 READINGS: tuple[tuple[str, str], ...] = (
+    ("improved", r"\b(?:gotten|got|getting) (?:any |much |a lot )?better\b"),
+    ("changed", r"\b(?:gotten|got|getting) (?:any |much |a lot )?worse\b"),
+    (
+        "what is my step count",
+        r"^how many steps (?:did|have|do|had) (?:i|we) (?:walk|walked|take|taken|get|got|do|done|make|made)\b",
+    ),
     (
         "been ",
         r"\b(?:drop|dropped|dip|dipped|fall|fell|fallen|sink|sunk|climb|climbed|rise|rose|risen|jump|jumped"

@@ -46,7 +46,7 @@ _FACTS = re.compile(
     r"\b(?:a ?1 ?c|hemoglobin|temperature|(?<!hay )fever|cholesterol|oxygen(?: level| saturation)?"
     r"|blood type"
     r"|height|bmi|body mass index"
-    r"|epi ?pen|ldl|hdl|triglycerides|respiratory rate|body fat|steps|insulin level|kidney function"
+    r"|epi ?pen|ldl|hdl|triglycerides|respiratory rate|body fat|step count|steps|insulin level|kidney function"
     r"|vision prescription"
     r"|insurance (?:number|card|policy|company)|medicare number|cash|withdrawals?|atm|pulse ox"
     r"|(?:tele)?phone number|number of (?:the )?(?:tele)?phone|fax number|(?:policy|member|account"

@@ -23,6 +23,12 @@ _THIS_MONTH = "this month"
 _OF_THIS_MONTH = ("TRANSACTION_SUM", "TRANSACTION_BREAKDOWN", "TRANSACTION_INCOME")
 
 
+def lacks_time(question: Question) -> bool:
+    """Tell whether a question of money names no time where it takes one, so that this month would be meant."""
+    named = question.periods or _OF_ALL.search(question.text) or _ALTOGETHER.search(question.text)
+    return question.action in _OF_THIS_MONTH and not named
+
+
 def answer(turn: Turn) -> SpokenAnswer:
     """Answer a question about transactions."""
     question, today = turn.question, turn.now.date()

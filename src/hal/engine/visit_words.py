@@ -11,6 +11,30 @@ _LOOK = (
 
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
+    (r"\1 do i go to", r"^(when|where|what day|what time) (?:am|are) (?:i|we) going to(?= (?:the|my) )"),
+    (
+        r"appointments do i have for the rest of this \1",
+        r"\b(?:appointment|visit|checkup|check up)s (?:(?:do|have) (?:i|we) (?:(?:have|got) (?:still )?)?|are "
+        r"(?:there )?)(?:left|remaining|still to come)(?: for| in)? (?:this|the) (week|month|year)$",
+    ),
+    (
+        r"appointments do i have for the rest of this \1",
+        r"\b(?:appointment|visit|checkup|check up)s do (?:i|we) still have this (week|month|year)$",
+    ),
+    (
+        r"\1appointments do i have for the rest of this \2",
+        r"^((?:how many|what|which) )(?:upcoming|remaining) (?:appointments|visits) (?:do|have) (?:i|we)"
+        r" (?:have|got) this (week|month|year)$",
+    ),
+    (
+        "appointments do i have",
+        r"\b(?:appointment|visit|checkup|check up)s (?:do (?:i|we) have|are(?: there)?) (?:left|remaining)$",
+    ),
+    (
+        r"what is \1 for",
+        r"^(?:do|should|must) (?:i|we) (?:need to |have to )?(?:be )?fast(?:ing)? (?:for|before) "
+        r"((?:my |the )?(?:lab|blood)(?: \w+){0,2})$",
+    ),
     (
         "final appointment",
         r"\b(?:very )?last (?:thing|one|entry|item|appointment) (?=(?:on|in) (?:my|the|our) calendar)",

@@ -79,7 +79,7 @@ _WORDS = {
         expensive highest priciest smallest cheapest lowest last latest most recent balance account
         bank income earn\w* salary paycheck pension deposit\w* receive\w* where category categories break high
         down breakdown number times amount amounts often sum add dollars? cents? stuff items? down into
-        anywhere
+        anywhere tickets?
         cash withdraw\w* time checking savings left owe combined subscription price prices
         arrive\w* came went been gone single breakdown first much together
         eat ate eaten else people station whole entire company

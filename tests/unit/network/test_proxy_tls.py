@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import shutil
+import shutil
 import socket
 import ssl
 from collections.abc import Iterator
@@ -84,6 +85,7 @@ def test_browsers_are_told_so_without_sites_too_unless_it_is_turned_off(tmp_path
 def test_its_own_measurements_come_encrypted_alone(tmp_path: Path) -> None:
     port = free_port()
     built = Proxy(tmp_path, haproxy_metrics_port=port, haproxy_metrics_certificate="PEM")
+    shutil.copy(tmp_path / "hal.pem", tmp_path / "metrics.pem")
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with built.served():
