@@ -14,8 +14,77 @@ _AILMENT = (
     r"|thyroid|cholesterol|blood pressure|infections?)"
 )
 
+_MEDICINES = r"(?:medic\w+|meds|prescriptions?|pills|tablets)"
+
 MEDICINES: tuple[tuple[str, str], ...] = (
     *TURNS,
+    (
+        r"do i have to eat with \1",
+        r"^(?:do|should|must) i (?:have to |need to )?eat (?:something|anything|food|a meal)"
+        r" (?:with|before|when i take) (?:the |my )?(\w+(?: \w+)?)$",
+    ),
+    (r"which of my \1 do i take", r"^which (?:ones? )?of my (\w+) (?:goes?|gets?) (?:down|taken)\b"),
+    (
+        r"which medications \1",
+        r"^(?:which|what) (?:of my |of the )?(?:tablets|pills|capsules|drugs|meds)"
+        r" ((?:do|must|should|have) i (?:need to |have to )?take\b.*\bempty stomach)",
+    ),
+    (
+        r"a medicine for \1 on my list",
+        r"\b(?:something|anything) for (?:my |the" r" )?(\w+(?: \w+)?) on (?:my|the) list$",
+    ),
+    (
+        r"do i take \1",
+        rf"^(?:is|are) (?:my |the )?(\w+(?: \w+)?) (?:on|among|in|one of|part of) (?:my|the) "
+        rf"(?:list of )?{_MEDICINES}(?: list)?$",
+    ),
+    ("so far", r"\bby now\b"),
+    (
+        r"when does my \1 run out",
+        r"^(?:by )?when (?:do|should|must|will) (?:i|we) (?:have to |need to )?(?:get|buy|order|pick up|need)"
+        r" (?:a |some )?new (inhaler|pills|tablets|capsules|medicine|supply)$",
+    ),
+    (
+        r"which medications are \1s",
+        rf"^(?:is|are) any(?: of)?(?: my)? (?:{_MEDICINES}"
+        rf"|ones|of them) (?:an? )?(tablet|capsule|inhaler)s?$",
+    ),
+    (
+        r"which medications are \1",
+        r"^(?:which|what) (?:ones|of them|of" r" those) are (tablets|capsules|inhalers)$",
+    ),
+    (
+        r"\1 for sleep",
+        r"^((?:do|should|can) i (?:take|have|use) (?:anything"
+        r"|something)) to (?:help me )?(?:to )?sleep\b",
+    ),
+    *(
+        (rf"{number} \1", rf"(?<!\d )(?<!point )\b{words} (?=\b)(milligrams?|mg|micrograms?|mcg|units?)\b")
+        for words, number in (("five", 5), ("ten", 10), ("twenty", 20), ("fifty", 50))
+    ),
+    (
+        r"how many \1 \2 and how many \1 \3",
+        r"^how many (\w+) (.+) and how many ((?:for|on|of|in|at) .+)$",
+    ),
+    # What one reacts to.
+    (
+        r"am i allergic to \1",
+        r"^(?:do|will|would) i (?:react|have a" r" reaction|get a reaction) to (?:the )?(\w+)$",
+    ),
+    (r"am i allergic to \1", r"^am i (\w+) intolerant$"),
+    (
+        "that i am allergic to",
+        r"\bthat i (?:should|must|need to|have to) (?:tell|warn"
+        r"|let) (?:the |a |my )?\w+(?: know)? i am allergic to\b",
+    ),
+    (
+        r"what \1",
+        r"^what else (am i allergic to (?:besides|apart from|other than|except|aside from)\b)",
+    ),
+    (
+        r"which of those are \1 allergies",
+        r"^which (?:of those|of them|of these" r"|ones) are (?:for|to) (drug|food)s?$",
+    ),
     (
         r"what do i take for \1",
         rf"^(?:do (?:i|we) (?:have|own)|have (?:i|we) got|is there|am i on) (?:anything|something|a medicine)"

@@ -33,6 +33,38 @@ _NO_AMOUNT = (
 _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b|$)"
 
 MONEY: tuple[tuple[str, str], ...] = (
+    (
+        r"how much did \1 spend at \2 \3",
+        r"^what did (i|we) pay (?:to )?((?!for|in|on|the|my|this"
+        r"|last|by)\w+(?: (?!for|in|on|this|last|since)\w+)?)"
+        r" ((?:this|last) (?:year|month|quarter)|since \w+)$",
+    ),
+    (
+        r"how much have i spent at \1",
+        r"^how much (?:has|have|did) (?!(?:i|we|he|she|it|that|they)\b)((?:the )?\w+(?: \w+)?) (?:had off"
+        r"|had from|taken? (?:off|from)|got(?:ten)? (?:off|from|out of)|get (?:off|from|out of)) (?:me|us)\b",
+    ),
+    (
+        r"when was \1 last paid",
+        r"^when did ((?:the|my) \w+(?: \w+)?) last (?:go out|come out|go through|go off|get paid)\b",
+    ),
+    (
+        "how much have i paid ",
+        r"^what (?:have|did) (?:i|we) (?:paid|pay) (?=in (?!january|february|march|april"
+        r"|may\b|june|july|august|september|october|november|december|the|this|last|20))",
+    ),
+    (r"what do \1 pay for", r"^what (?:am|are) (i|we) paying for\b"),
+    (r"how much did \1 spend at", r"^how much did (i|we) leave at\b"),
+    (r"than \1 earn", r"\bthan (i|we) (?:am|are) (?:taking|bringing) in\b"),
+    (
+        "did i spend more than i earned",
+        r"^(?:am|are) (?:i|we) spending more" r" than (?:i|we) (?:earn|make|get)\b",
+    ),
+    (
+        r"how much \1 have i received",
+        r"^how much ((?!money|do|did|have)\w+(?: \w+)?) have (?:i|we) (?:gotten|got|collected|drawn)"
+        r"(?= (?:this|last|so far|from|in|since)\b)",
+    ),
     ("when did ", rf"^(?:in )?(?:which|what) month did (?=.* (?:{_MONTH}) or (?:in )?(?:{_MONTH})$)"),
     # Amounts that are said by their numbers: "six forty nine ninety nine", "fourteen twenty five".
     (r"\1.\2_\1\2 dollars", rf"{_AMOUNT}(\d\d) (\d\d)\b{_NO_AMOUNT}"),

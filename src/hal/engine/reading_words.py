@@ -7,11 +7,19 @@ _SIDE = r"(?:over|above|past|under|below)"
 
 # What stands for it, then what says it.
 READINGS: tuple[tuple[str, str], ...] = (
+    (
+        r"how many readings of my \1 are there",
+        rf"^how many ({_METRIC}) (?:readings|measurements|values|entries)"
+        r"(?: (?:do i have|have you got|are there|have i got|do you have))?(?: for me| on record| stored)?$",
+    ),
+    ("how much has ", r"^how far has (?=(?:my|the) )"),
+    ("what were my readings", r"^what (?:readings did (?:i|we) take|did (?:i|we) measure)\b"),
     ("improved", r"\b(?:gotten|got|getting) (?:any |much |a lot )?better\b"),
     ("changed", r"\b(?:gotten|got|getting) (?:any |much |a lot )?worse\b"),
     (
         "what is my step count",
-        r"^how many steps (?:did|have|do|had) (?:i|we) (?:walk|walked|take|taken|get|got|do|done|make|made)\b",
+        r"^how many steps (?:did|have|do|had) (?:i|we) (?:walk"
+        r"|walked|take|taken|get|got|do|done|make|made)\b",
     ),
     (
         "been ",

@@ -46,7 +46,8 @@ _FACTS = re.compile(
     r"\b(?:a ?1 ?c|hemoglobin|temperature|(?<!hay )fever|cholesterol|oxygen(?: level| saturation)?"
     r"|blood type"
     r"|height|bmi|body mass index"
-    r"|epi ?pen|ldl|hdl|triglycerides|respiratory rate|body fat|step count|steps|insulin level|kidney function"
+    r"|epi ?pen|ldl|hdl|triglycerides|respiratory rate|body"
+    r" fat|step count|steps|insulin level|kidney function"
     r"|vision prescription"
     r"|insurance (?:number|card|policy|company)|medicare number|cash|withdrawals?|atm|pulse ox"
     r"|(?:tele)?phone number|number of (?:the )?(?:tele)?phone|fax number|(?:policy|member|account"
@@ -62,7 +63,7 @@ _PERSON = re.compile(
 )
 # What points at something that was told, as in "is it expensive", of which nothing is known by itself.
 _POINTS = re.compile(
-    r"\b(?:is|was|does|did|will|can|should) (?:it|they)\b"
+    r"^how (?:many|much) of (?:it|them|those|these)\b|\b(?:is|was|does|did|will|can|should) (?:it|they)\b"
     r"(?! (?:true|right|correct|time|ok|okay|safe|because|that)\b)"
     r"|\b(?:take|use|buy|bought|stop|refill|renew|cost|pay|paid|about|for|on|with|of) (?:it|them)"
     r"(?: (?:now|again|later|last time|(?:this|last) (?:week|month|year)))?$"

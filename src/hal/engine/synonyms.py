@@ -317,7 +317,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("cancelled", r"\b(?:called off|scratched|scrapped|nixed)\b"),
         (
             "appointment ",
-            r"\b(?<!buy )(?<!bought )(?<!get )(?<!pay )(?<!spend )"
+            r"\b(?<!eat )(?<!buy )(?<!bought )(?<!get )(?<!pay )(?<!spend )"
             r"(?:thing|stuff|something|session|booking|consultation|slot) (?=(?:with"
             r"|at) (?:the|my"
             r"|doctor)\b)",

@@ -24,7 +24,7 @@ _OF_THIS_MONTH = ("TRANSACTION_SUM", "TRANSACTION_BREAKDOWN", "TRANSACTION_INCOM
 
 
 def lacks_time(question: Question) -> bool:
-    """Tell whether a question of money names no time where it takes one, so that this month would be meant."""
+    """Tell whether a question of money names no time where one is needed: this month would be meant."""
     named = question.periods or _OF_ALL.search(question.text) or _ALTOGETHER.search(question.text)
     return question.action in _OF_THIS_MONTH and not named
 

@@ -11,10 +11,29 @@ _LOOK = (
 
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
+    (r"\1", r"^(?:at|on) (what (?:time|day))$"),
+    ("appointment with ", r"\b(?:session|slot|booking|consultation|sitting) with "),
+    (
+        "final appointment",
+        r"\b(?:very )?(?:last|furthest|farthest|latest) (?:appointment|visit)(?: that)? i have (?:got )?"
+        r"(?:booked|scheduled|planned|lined up|coming up)\b",
+    ),
+    ("which doctors did i see", r"^did (?:i|we) see any (?:doctors?|specialists?)\b"),
+    (
+        r"how many times have i seen \1",
+        r"^how (?:often|many times) (?:have|did) i (?:been|be|go|gone) (?:to|at) (doctor \w+|the \w+)\b",
+    ),
+    (
+        r"when is my \1 appointment",
+        r"^(?:is there|do i have|have i got) (?:a |an |any"
+        r" )?(surgery|operation|procedure|biopsy|colonoscopy|mri"
+        r"|scan|ultrasound)(?: (?:scheduled|booked|planned|coming up))?(?: for me)?$",
+    ),
     (r"\1 do i go to", r"^(when|where|what day|what time) (?:am|are) (?:i|we) going to(?= (?:the|my) )"),
     (
         r"appointments do i have for the rest of this \1",
-        r"\b(?:appointment|visit|checkup|check up)s (?:(?:do|have) (?:i|we) (?:(?:have|got) (?:still )?)?|are "
+        r"\b(?:appointment|visit|checkup|check up)s (?:(?:do"
+        r"|have) (?:i|we) (?:(?:have|got) (?:still )?)?|are "
         r"(?:there )?)(?:left|remaining|still to come)(?: for| in)? (?:this|the) (week|month|year)$",
     ),
     (
