@@ -7,11 +7,15 @@ A scenario's vars.yml may say by `scenario_role` which role it applies, if it ha
 Usage: python -m tests.molecule [ROLE ...]    Without a role: every scenario.
 HAL_MOLECULE_IMAGE names another image for all of them: `make molecule ROLE=haproxy IMAGE=noble`.
 HAL_LAB_NETWORK names a podman network to use, such as that of another checkout whose lab is up.
+HAL_TESTS_END says when, in seconds since 1970, all must be over; scenarios that would not be are left out.
+Which come first changes with every commit. reports/molecule.json tells which passed, failed or were left out.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -30,7 +34,9 @@ from lab.verbs import ARTIFACTS, TASK_TIMEOUT_S, build_ollama
 SIDE_BY_SIDE = (os.cpu_count() or 1) + 1  # each now and then waits
 BOOT_S = 600  # cloud-init upgrades what the image has, on a busy machine
 # They take longest, and begin first: the last to begin would run alone, with a processor free.
-LONGEST = ("speech", "haproxy", "gateway", "base")
+LONGEST = ("backup_server", "gpu_driver", "backup", "gateway", "haproxy", "base")
+END = float(os.environ.get("HAL_TESTS_END", "inf"))
+FIRST_TAKES_S = 300.0  # until one has ended and shows how fast this machine is
 TRIED_AGAIN = 2  # a busy mirror or machine fails so many; more that fail are no chance
 ADDRESSES = "198.18.255.{}"  # at the end of the lab's network, where no host of an inventory is
 PREFIX = machine.NETWORK.partition("/")[2]
@@ -98,8 +104,11 @@ def host(scenario: str, address: str, mac: str, device: str) -> Iterator[str]:
         containers.remove_container(container)
 
 
-def run(scenario: str) -> tuple[str, int, float]:
-    """Run one scenario to its end, its host removed even when it failed; its output goes to reports/."""
+def run(scenario: str) -> tuple[int, float]:
+    """Run one scenario to its end, its host removed even when it failed, and its output in reports/.
+
+    Returns its exit code, and how many seconds it took.
+    """
     number = scenarios().index(scenario) + 1
     address, mac = ADDRESSES.format(number), f"bc:24:11:ff:ff:{number:02x}"
     blank, size = STATE / "molecule" / f"{scenario}-disks", float(setting(scenario, "disk_gib", "0"))
@@ -131,7 +140,7 @@ def run(scenario: str) -> tuple[str, int, float]:
             code = code or 1  # a host that could not be removed is a failure, too
     if size:
         disks.destroy(blank)
-    return scenario, code, time.monotonic() - begin
+    return code, time.monotonic() - begin
 
 
 def fetch_wheels() -> None:
@@ -172,6 +181,54 @@ def prepare(wanted: list[str]) -> None:
             job.result()
 
 
+class Results:
+    """What scenarios came to: those that passed, failed, and were left out for want of time."""
+
+    def __init__(self) -> None:
+        self.passed: list[str] = []
+        self.failed: list[str] = []
+        self.left_out: list[str] = []
+        self._takes_s = FIRST_TAKES_S
+
+    def run(self, scenario: str) -> None:
+        """Run a scenario if there is time for it, and print a line about it, and its log if it failed."""
+        minutes = (END - time.time()) / 60
+        if minutes * 60 < self._takes_s:
+            self.left_out.append(scenario)
+            print(f"molecule {scenario}: left out, {minutes:.0f} min are left", flush=True)
+            return
+        code, seconds = run(scenario)
+        self._takes_s = max(self._takes_s, seconds)
+        (self.failed if code else self.passed).append(scenario)
+        result = "FAILED" if code else "passed"
+        print(f"molecule {scenario}: {result} in {seconds:.0f} s", flush=True)
+        if code:
+            print((PROJECT / "reports" / f"molecule-{scenario}.log").read_text(errors="replace")[-6000:])
+
+    def run_all(self, wanted: Iterable[str], side_by_side: int) -> None:
+        """Run scenarios, so many at a time."""
+        with ThreadPoolExecutor(side_by_side) as pool:
+            list(pool.map(self.run, wanted))
+
+    def run_again(self) -> None:
+        """Run once more, alone, those that failed; of which there was no time for has failed."""
+        print(f"molecule: once more, alone: {', '.join(self.failed)}", flush=True)
+        again, self.failed = self.failed, []
+        self.run_all(again, 1)
+        untried = [scenario for scenario in again if scenario in self.left_out]
+        self.left_out = [scenario for scenario in self.left_out if scenario not in untried]
+        self.failed += untried
+
+
+def in_order(wanted: list[str]) -> list[str]:
+    """Return scenarios in the order in which they begin."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False
+    ).stdout
+    shuffled = random.Random(commit).sample(wanted, len(wanted))
+    return sorted(shuffled, key=lambda scenario: scenario not in LONGEST)
+
+
 def main() -> int:
     """Run what was asked for, print a line for each, and the log of those that failed."""
     wanted = sys.argv[1:] or scenarios()
@@ -183,26 +240,14 @@ def main() -> int:
     (PROJECT / "reports").mkdir(exist_ok=True)
     machine.configure_podman(STATE)
     prepare(wanted)
-    failed = [scenario for scenario, code in run_all(wanted, SIDE_BY_SIDE).items() if code]
-    if 0 < len(failed) <= TRIED_AGAIN:
-        print(f"molecule: once more, alone: {', '.join(failed)}", flush=True)
-        failed = [scenario for scenario, code in run_all(failed, 1).items() if code]
-    print(f"molecule: {len(wanted) - len(failed)} passed, {len(failed)} failed")
-    return 1 if failed else 0
-
-
-def run_all(wanted: list[str], side_by_side: int) -> dict[str, int]:
-    """Run scenarios, print a line for each and the log of those that failed; return their exit codes."""
-    codes = {}
-    longest_first = sorted(wanted, key=lambda scenario: scenario not in LONGEST)
-    with ThreadPoolExecutor(side_by_side) as pool:
-        for scenario, code, seconds in pool.map(run, longest_first):
-            codes[scenario] = code
-            result = "FAILED" if code else "passed"
-            print(f"molecule {scenario}: {result} in {seconds:.0f} s", flush=True)
-            if code:
-                print((PROJECT / "reports" / f"molecule-{scenario}.log").read_text(errors="replace")[-6000:])
-    return codes
+    results = Results()
+    results.run_all(in_order(wanted), SIDE_BY_SIDE)
+    if 0 < len(results.failed) <= TRIED_AGAIN:
+        results.run_again()
+    told = {name: getattr(results, name) for name in ("passed", "failed", "left_out")}
+    (PROJECT / "reports/molecule.json").write_text(json.dumps(told))
+    print(f"molecule: {', '.join(f'{len(those)} {name.replace("_", " ")}' for name, those in told.items())}")
+    return 1 if results.failed else 0
 
 
 if __name__ == "__main__":

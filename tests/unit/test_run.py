@@ -138,20 +138,52 @@ def test_a_command_that_goes_on_where_it_stopped_is_run_once_more(
     assert ("exit code 3" in capfd.readouterr().out) and bool(count.unsteady) == passed
 
 
-@pytest.mark.parametrize(("late", "skipped"), [("0", 1), ("600", 0)])
-def test_the_pairs_are_left_out_on_a_machine_that_is_too_slow_for_all(
-    run: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], late: str, skipped: int
+@pytest.mark.parametrize(("minutes", "left_out"), [(10, ["drills", "pairs"]), (600, []), (None, [])])
+def test_drills_are_left_out_on_a_machine_that_is_too_slow_for_all(
+    run: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    minutes: float | None,
+    left_out: list[str],
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setenv("HAL_TESTS_LATE_MINUTES", late)
-    monkeypatch.setattr(run.Count, "command", lambda *_, **__: True)
-    monkeypatch.setattr(run.Count, "pytest", lambda _, *arguments: asked.extend(arguments))
-    monkeypatch.setattr(run.sys, "argv", ["run.py"])
     monkeypatch.setattr(run.os, "environ", dict(run.os.environ))
+    run.os.environ.pop("HAL_TESTS_END", None)
+    if minutes is not None:
+        run.os.environ["HAL_TESTS_END"] = str(time.time() + 60 * minutes)
+    monkeypatch.setattr(run.Count, "command", lambda *_, **__: True)
+    monkeypatch.setattr(run.Count, "pytest", lambda _, name, *__: asked.append(name))
     count = run.Count()
     run.lab(count)
-    assert (count.skipped, run.PAIRS in asked) == (skipped, not skipped)
-    assert (f"pytest {run.PAIRS}" in capfd.readouterr().out) == bool(skipped)
+    assert asked == ["e2e", *(name for name in ("drills", "pairs") if name not in left_out)]
+    assert count.skipped == len(left_out)
+    said = capfd.readouterr().out
+    assert all(f"The stage {name} was not run: 10 min are left; `pytest tests" in said for name in left_out)
+
+
+RESULTS = """
+import json, pathlib
+told = {"passed": ["base", "client"], "failed": ["gateway"], "left_out": ["speech"]}
+pathlib.Path("reports").mkdir()
+pathlib.Path("reports/molecule.json").write_text(json.dumps(told))
+raise SystemExit(1)
+"""
+
+
+def test_every_scenario_counts_and_those_that_failed_are_named(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "PROJECT", tmp_path)
+    monkeypatch.setattr(run, "REPORTS", tmp_path / "reports")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/molecule.py").write_text(RESULTS)
+    count = run.Count()
+    run.molecule(count)
+    assert (count.passed, count.failed, count.skipped) == (2, 1, 1)
+    assert count.failures == ["molecule gateway: see reports/molecule-gateway.log"]
+    (tmp_path / "tests/molecule.py").write_text("raise SystemExit(3)")
+    run.molecule(count)
+    assert count.failed == 2 and count.failures[1] == "python -m tests.molecule: exit code 3"
 
 
 def test_everything_is_every_stage_of_make_test(run: Any) -> None:
