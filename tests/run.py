@@ -1,7 +1,7 @@
 """Run every test of the project: lint, unit tests, the roles' scenarios, and the lab end to end.
 
-Usage: run.py [STAGE ...]    Stages: downloads lint windows unit qm wine boot lab molecule. Without any: all of
-                             them, some beside others.
+Usage: run.py [STAGE ...]    Stages: downloads lint windows unit qm wine boot lab molecule. Without any:
+                             all of them, some beside others.
                              `check`, for while you work: lint of what has changed, quick unit tests.
                              `household`: hosts that somebody set up by hand are taken over, in the lab.
                              `vm`: not the first boot of a virtual machine alone, but a host's whole life.
@@ -51,9 +51,9 @@ VM_TOOLS = {
     "mmdebstrap": "mmdebstrap",
 }
 PAIRS = "tests/drills/test_pairs.py"
-# What runs beside which stage: downloads are waited for, and the lab's hosts wait for each other. It yields to
-# the stage, whose time limits would otherwise end on a busy machine. The unit tests need the downloads. The
-# scenarios come last: a slow machine leaves some of them out, with each commit others.
+# What runs beside which stage: downloads are waited for, and the lab's hosts wait for each other. It yields
+# to the stage, whose time limits would otherwise end on a busy machine. The unit tests need the downloads.
+# The scenarios come last: a slow machine leaves some of them out, with each commit others.
 BESIDE = {"downloads": ("lint",), "lab": ("unit", "windows", "boot", "qm", "wine"), "molecule": ()}
 DRILLS = ("tests/drills", f"--ignore={PAIRS}")
 # How long the drills and those of the pairs take, if it takes 1 to bring the lab up; what is for scenarios.
