@@ -92,8 +92,9 @@ _CONDITIONS = (
     ),
     *(
         "over",
-        "over",
+        "at least",
         "under",
+        "at most",
         "about",
         "severity",
         "last",

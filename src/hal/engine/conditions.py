@@ -26,8 +26,9 @@ _OF_MEDICINES = (
     r"|inhalers?"
     r"|vitamins?|things?|do|i|still|currently|now|take|taking|am|on|that|are)"
 )
-_MORE = r"(?:(?:more|greater|higher|bigger|larger) than|over|above|at least|exceed\w*|upwards of)"
-_LESS = r"(?:less than|under|below|fewer than|lower than|smaller than|at most|cheaper than)"
+_MORE = r"(?:(?:more|greater|higher|bigger|larger) than|over|above|exceed\w*|upwards of)"
+_STEP = 0.01  # the smallest difference of two values: "at least 140" is over 139.99
+_LESS = r"(?:less than|under|below|fewer than|lower than|smaller than|cheaper than)"
 
 
 EDGES = {
@@ -66,6 +67,12 @@ class Amount:
 
     def __contains__(self, cents: int) -> bool:
         return self.low < cents < self.high or cents == self.other
+
+
+def _whole(bound: float, step: float) -> float | None:
+    """Return the whole number that a bound includes, as "at least 140" does; None: it includes none."""
+    included = round(bound + step, 2)
+    return included if included % 1 == 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,23 @@ class Conditions:
     negated: bool = False
     about: Amount | None = None
     days: str = ""
+
+    def bound(self, unit: str = "") -> str:
+        """Say the bounds: " over 140", " of at least 20 dollars", or nothing; a unit follows each number."""
+        said = ""
+        if self.over is not None:
+            least = _whole(self.over, _STEP)
+            said += f" over {self.over:g}{unit}" if least is None else f" of at least {least:g}{unit}"
+        if self.under is not None:
+            most = _whole(self.under, -_STEP)
+            said += f" under {self.under:g}{unit}" if most is None else f" of at most {most:g}{unit}"
+        return said
+
+    def limit(self) -> float | None:
+        """Return the number that was named as a bound, the lower one of two."""
+        value, step = (self.over, _STEP) if self.over is not None else (self.under, -_STEP)
+        whole = None if value is None else _whole(value, step)
+        return value if whole is None else whole
 
     def named(self) -> set[str]:
         """Return the names of the conditions that the question has."""
@@ -299,8 +323,17 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
             rf"(?:that (?:was|were|is|are|cost) )?(?<!pounds )(?<!points ){_MORE} {_VALUE}",
             lambda m: {"over": float(m[1])},
         ),
-        (rf"{_VALUE} or (?:more|higher|above|over)", lambda m: {"over": float(m[1])}),
+        (
+            rf"(?:(?:that (?:was|were|is|are|cost) )?(?<!pounds )(?<!points )at least {_VALUE}"
+            rf"|{_VALUE} (?:or|and) (?:more|higher|above|over|up|greater))",
+            lambda m: {"over": round(float(m[1] or m[3]) - _STEP, 2)},
+        ),
         (rf"(?:that (?:was|were|is|are|cost) )?{_LESS} {_VALUE}", lambda m: {"under": float(m[1])}),
+        (
+            rf"(?:(?:that (?:was|were|is|are|cost) )?at most {_VALUE}"
+            rf"|{_VALUE} (?:or|and) (?:less|lower|below|under|fewer))",
+            lambda m: {"under": round(float(m[1] or m[3]) + _STEP, 2)},
+        ),
         (
             r"(?:(?:for|of|at|was|is|were) )?(?:(around|about|close to|near|nearly|almost) )?"
             r"(\d+(?:\.\d+)?)(?:_(\d+(?:\.\d+)?))? dollars(?: and (\d\d?) cents)?",

@@ -218,7 +218,11 @@ _TEMPERATURE = r"(?<!oven )(?<!meat )(?<!water )temp(?:erature)?|fever|thermomet
 _REST = (
     r"(?: (?:over|by) (\d{2,3}))?\b(?! (?:days?|times|weeks?|months?|years?|minutes?|dollars?|bucks|cents))"
 )
-_BETWEEN = r"(?:(?!(?:pill|medic|tablet|check|appoint|visit|dose|refill)\w*|rate \w+ at)\w+ ){0,7}?"
+# The value may be told in a clause of its own: "I measured my sugar and it says 45".
+_BETWEEN = (
+    r"(?:(?:\| (?=(?:it|its|that|the (?:reading|meter|machine)) ))?(?!(?:pill"
+    r"|medic|tablet|check|appoint|visit|dose|refill)\w*|rate \w+ at)\w+ ){0,7}?"
+)
 _NO_DATE = "(?<!uary )(?<!march )(?<!april )(?<!may )(?<!june )(?<!july )(?<!august )(?<!ember )(?<!ober )"
 # What is told of a reading, below and from which values it is dangerous. A value tells its unit: a
 # temperature below 50 is in degrees Celsius, sugar below 36 in mmol/l, with a decimal if it has one digit.

@@ -206,7 +206,7 @@ def _kept(readings: Sequence[Reading], question: Question) -> tuple[list[Reading
         for item in readings
         if (over is None or value(item) > over) and (under is None or value(item) < under)
     ]
-    return kept, f" over {over:g}" if over is not None else f" under {under:g}" if under is not None else ""
+    return kept, question.conditions.bound()
 
 
 def _counted(readings: Sequence[Reading], question: Question, when: str, today: date) -> str:

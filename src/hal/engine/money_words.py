@@ -34,6 +34,16 @@ _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b
 
 MONEY: tuple[tuple[str, str], ...] = (
     (
+        r"where did \1 spend more \2",
+        rf"^(?:did|have|do) (i|we) (?:spend|spent|pay|paid) more (?:money )?(?:at|on|for)"
+        rf" (?!.*(?:{_MONTH}|week|month|year) or )((?!.*\bthan\b).+ or .+)$",
+    ),
+    (
+        r"which category did i spend the most on\1",
+        r"^(?:which|what) category did most of (?:my|our|the) money go (?:to|into|on)(.*)$",
+    ),
+    (r"\1", r"\b(gas|fuel|gasoline) for (?:the|my|our) car\b"),
+    (
         r"how much did \1 spend at \2 \3",
         r"^what did (i|we) pay (?:to )?((?!for|in|on|the|my|this"
         r"|last|by)\w+(?: (?!for|in|on|this|last|since)\w+)?)"

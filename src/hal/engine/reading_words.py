@@ -8,6 +8,11 @@ _SIDE = r"(?:over|above|past|under|below)"
 # What stands for it, then what says it.
 READINGS: tuple[tuple[str, str], ...] = (
     (
+        r"what were my \1 readings in ",
+        rf"^(?:read|list|give|show|tell)(?: me)?(?: all(?: of)?)? my ({_METRIC})(?:s| readings| numbers)?"
+        r" (?:for|in|from|of) (?=\w)",
+    ),
+    (
         r"how many readings of my \1 are there",
         rf"^how many ({_METRIC}) (?:readings|measurements|values|entries)"
         r"(?: (?:do i have|have you got|are there|have i got|do you have))?(?: for me| on record| stored)?$",

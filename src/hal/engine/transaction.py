@@ -253,8 +253,7 @@ def _subject(turn: Turn, merchants: tuple[str, ...]) -> str:
         joined = _ALSO.search(question.text) and not (_AT.search(question.text) and _selling(turn, merchants))
         said = f"{at} and{on}" if joined else on + at
     if not _is_of_a_sum(question):
-        said += f" over {conditions.over:g} dollars" if conditions.over is not None else ""
-        said += f" under {conditions.under:g} dollars" if conditions.under is not None else ""
+        said += conditions.bound(" dollars")
         said += conditions.about.label if conditions.about else ""
     said += f" on {conditions.days}" if conditions.days else ""
     left_out = [*question.leaves_out("merchants"), *question.leaves_out("categories")]
@@ -308,7 +307,7 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
     total = spoken.money(sum(item.cents for item in chosen))
     purchases = spoken.count(len(chosen), "purchase")
     conditions = turn.question.conditions
-    bound = conditions.over if conditions.over is not None else conditions.under
+    bound = conditions.limit()
     cents = sum(item.cents for item in chosen)
     alone = chosen[0].merchant if len(chosen) == 1 else ""
     where = f" at {alone}" if alone and alone not in subject else ""

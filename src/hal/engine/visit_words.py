@@ -18,7 +18,13 @@ VISITS: tuple[tuple[str, str], ...] = (
         r"\b(?:very )?(?:last|furthest|farthest|latest) (?:appointment|visit)(?: that)? i have (?:got )?"
         r"(?:booked|scheduled|planned|lined up|coming up)\b",
     ),
-    ("which doctors did i see", r"^did (?:i|we) see any (?:doctors?|specialists?)\b"),
+    (
+        "what appointments did i have",
+        r"^(?:did (?:i|we) see any (?:doctors?|specialists?)"
+        r"|(?:which|what) (?:doctors|specialists) (?:did|have)"
+        r" (?:i|we) (?:see|seen|go to|gone to|visit|visited|been to))"
+        r"(?= (?:this|last|in|since|so far|during|between|from|over)\b)",
+    ),
     (
         r"how many times have i seen \1",
         r"^how (?:often|many times) (?:have|did) i (?:been|be|go|gone) (?:to|at) (doctor \w+|the \w+)\b",
