@@ -58,7 +58,7 @@ BESIDE = {"downloads": ("lint",), "lab": ("unit", "windows", "boot", "qm", "wine
 DRILLS = ("tests/drills", f"--ignore={PAIRS}")
 # How long the drills and those of the pairs take, if it takes 1 to bring the lab up; what is for scenarios.
 DRILLS_TAKE, PAIRS_TAKE, SCENARIOS_GET_S = 2.0, 1.5, 1200.0
-NICENESS = "5"
+NICENESS = "10"
 COUNT_TO = "--count-to"
 WORKERS = str((os.cpu_count() or 1) + 1)  # each now and then waits
 SLOWEST = 10

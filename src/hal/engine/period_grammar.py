@@ -325,7 +325,7 @@ type _Relate = Callable[[re.Match[str], Period, date, bool], Period]
 
 
 def _since(_match: re.Match[str], period: Period, today: date, _future: bool) -> Period:
-    begin = re.sub(r"^from (.+) to .+", r"\1", bare_label(period))  # of "from September to November"
+    begin = re.sub(r"^from (.+?) to .+", r"\1", bare_label(period))  # of "from September to November"
     return Period(period.start, max(today, period.start), f"since {begin}")
 
 
