@@ -66,7 +66,54 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"how many \1 \2 and how many \1 \3",
         r"^how many (\w+) (.+) and how many ((?:for|on|of|in|at) .+)$",
     ),
+    (
+        "do i take anything for sleep",
+        r"^(?:is there|do i have|have i got) (?:anything|something|a pill|a medicine)"
+        r"(?: on (?:my|the) list)? to (?:help me )?(?:to )?sleep\b.*$",
+    ),
+    (
+        r"was i ever prescribed \1",
+        r"^(?:did|has) (?:anybody|anyone|somebody|someone|any"
+        r" doctor|a doctor) (?:ever )?(?:prescribed?|given|give)"
+        r" (?:me )?(\w+(?: \w+)?)(?: to me| for me)?$",
+    ),
+    (
+        "how many pills do i take",
+        r"^how many (?:different )?(?:things|ones|items) do i (?:have to |need to )?(?:swallow|take)\b",
+    ),
+    (r"who prescribed \1", r"^who is (?:the )?doctor behind (?:my |the )?(\w+(?: \w+)?)$"),
+    (
+        "newest medication",
+        r"\b(?:most recent|latest) (?:medic\w+|pill|drug|prescription)(?: that)? i (?:started|began|got)\b",
+    ),
+    ("allergy ", r"\bhay ?fever (?=(?:medic|pill|tablet|drug|capsule))"),
+    (r"\1 for allergies", r"^(what (?:do|can|should) i take) for (?:my |the )?hay ?fever$"),
+    ("at noon", r"\b(?:around|about|near) (?:lunch ?time|lunch|midday|noon)\b"),
+    (
+        r"do i take \1",
+        r"^do (?:i|we) use (?:any )?((?:eye|ear|nose) drops"
+        r"|(?:nasal|nose) spray|cream|ointment|patches|insulin"
+        r"|cough syrup)$",
+    ),
+    (
+        r"what did i take before \1",
+        r"^(?:(?:what|which medic\w+) did i (?:take|use|have) for (?:my |the )?(?:\w+ ){1,2}"
+        r"|was i (?:ever )?on (?:a |any )?(?:\w+ ){0,2}(?:medic\w+|pills?|drug) )before (?:the |my )?(\w+)$",
+    ),
     # What one reacts to.
+    (
+        "which drugs am i allergic to",
+        r"^(?:which|what) (?:medic\w+|drugs|pills) (?:can not"
+        r" i|can i not|should i not|should not i|must i not)"
+        r" (?:have|take|be given|get|use) because of (?:my )?allerg\w+$",
+    ),
+    ("any", r"\banother\b(?= (?:drug|food|thing|medic\w+) (?:that )?i am allergic to)"),
+    (
+        r"am i allergic to \1",
+        r"^(?:is there|do i have) (?:a |an |any )?(\w+(?:"
+        r" \w+)?) allergy (?:in|on) (?:my|the) (?:file|records?"
+        r"|list|chart)$",
+    ),
     (
         r"am i allergic to \1",
         r"^(?:do|will|would) i (?:react|have a" r" reaction|get a reaction) to (?:the )?(\w+)$",

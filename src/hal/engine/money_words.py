@@ -34,6 +34,24 @@ _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b
 
 MONEY: tuple[tuple[str, str], ...] = (
     (
+        r"how much have i spent at \1",
+        r"^how much (?:have|did) (?:i|we) (?:given|give|handed)(?: to)? (?!(?:me|my|the|her|him|them|a)\b)"
+        r"(\w+(?: \w+)?)(?= (?:this|last|in|since|so far)\b|$)",
+    ),
+    ("most expensive purchase", rf"\b{_GREATEST} (?:thing|item)(?= (?:in|last|this|since|i bought)\b)"),
+    (
+        r"what is my average \1 purchase",
+        r"^(?:on average )?what is (?:a|an|the average) (\w+(?: \w+)?) (?:trip|run|bill)(?: on average)?$",
+    ),
+    (r"did i spend less in \1 than in \2", rf"^was ({_MONTH}) cheaper than ({_MONTH})(?: for (?:me|us))?$"),
+    (
+        r"did i spend more in \1 than in \2",
+        rf"^was ({_MONTH}) more expensive than" rf" ({_MONTH})(?: for (?:me|us))?$",
+    ),
+    (r"so far this \1", r"\b(?:for|in) the (year|month|week) so far\b"),
+    (r"this \1", r"\bfor the (year|month|week)$"),
+    ("", r" and (?:such|the like|(?:stuff|things) like that|so on|so forth)\b"),
+    (
         r"where did \1 spend more \2",
         rf"^(?:did|have|do) (i|we) (?:spend|spent|pay|paid) more (?:money )?(?:at|on|for)"
         rf" (?!.*(?:{_MONTH}|week|month|year) or )((?!.*\bthan\b).+ or .+)$",

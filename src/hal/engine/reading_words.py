@@ -13,10 +13,17 @@ READINGS: tuple[tuple[str, str], ...] = (
         r" (?:for|in|from|of) (?=\w)",
     ),
     (
-        r"how many readings of my \1 are there",
-        rf"^how many ({_METRIC}) (?:readings|measurements|values|entries)"
-        r"(?: (?:do i have|have you got|are there|have i got|do you have))?(?: for me| on record| stored)?$",
+        r"how many readings of my \1 are there\2",
+        rf"^how many ({_METRIC}) (?:readings|measurements|values"
+        rf"|entries)(?: (?:do i have|have you got|are there"
+        r"|have i got|do you have|did (?:i|we) (?:take|do|make|log|get)))?(?: for me| on record| stored)?"
+        r"((?: (?:in|since|this|last|during) .+)?)$",
     ),
+    (
+        r"what were my last two \1 readings",
+        rf"^what was (?:my|the) ({_METRIC})(?: reading)? the time before last$",
+    ),
+    (r"\1 ago", r"\b((?:a|one|two|three|four|\d+) (?:days?|weeks?|months?|years?)) back\b"),
     ("how much has ", r"^how far has (?=(?:my|the) )"),
     ("what were my readings", r"^what (?:readings did (?:i|we) take|did (?:i|we) measure)\b"),
     ("improved", r"\b(?:gotten|got|getting) (?:any |much |a lot )?better\b"),

@@ -9,8 +9,30 @@ _LOOK = (
     r"|take a look at|go over)"
 )
 
+# What may be done at a visit, beside those on record.
+_TEST = (
+    r"(?:surgery|operation|procedure|biopsy|colonoscopy|mri|(?:ct |cat |bone )?scan|x ray|ultrasound"
+    r"|(?:hearing|vision|stress|blood|allergy) test|sleep study|flu shot)"
+)
+
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
+    (
+        r"when is my \1 appointment",
+        rf"^(?:when is (?:my|the)(?: next)?|(?:is there|do i have|have i got) (?:a |an |any )?) ?({_TEST})"
+        r"(?: (?:scheduled|booked|planned|coming up))?(?: for me)?$",
+    ),
+    (r"what appointments do i have \1", r"^what is (?:there )?((?:after|before|on) the \d+(?:st|nd|rd|th))$"),
+    (
+        r"what was my appointment \1 for",
+        r"^why (?:was i at|did i (?:have to )?go to) (?:the |a |my )?doctors? ((?:in|last) \w+)$",
+    ),
+    (
+        r"what appointments do i have at \1",
+        r"^what (?:is|do i have)(?: there)? at (?:the"
+        r" )?((?!(?:home|work|noon|\d)\b).+?)(?: for me)? coming up$",
+    ),
+    ("final appointment", r"\blast (?:thing|one|entry|item) (?:on|in) my appointments? (?:list|book)\b"),
     (r"\1", r"^(?:at|on) (what (?:time|day))$"),
     ("appointment with ", r"\b(?:session|slot|booking|consultation|sitting) with "),
     (
@@ -28,12 +50,6 @@ VISITS: tuple[tuple[str, str], ...] = (
     (
         r"how many times have i seen \1",
         r"^how (?:often|many times) (?:have|did) i (?:been|be|go|gone) (?:to|at) (doctor \w+|the \w+)\b",
-    ),
-    (
-        r"when is my \1 appointment",
-        r"^(?:is there|do i have|have i got) (?:a |an |any"
-        r" )?(surgery|operation|procedure|biopsy|colonoscopy|mri"
-        r"|scan|ultrasound)(?: (?:scheduled|booked|planned|coming up))?(?: for me)?$",
     ),
     (r"\1 do i go to", r"^(when|where|what day|what time) (?:am|are) (?:i|we) going to(?= (?:the|my) )"),
     (
