@@ -27,7 +27,7 @@ DANGERS = rules.named(
     despair (?:not|no longer) (?:want to |wanna )?(?:live|be alive|be here)(?: any ?more)?$
     despair not want to (?:\w+ )?wake up|wish i (?:would|did|could) (?:not|never) wake up
     emergency chest (?:pains?|hurts|tight\w*|is tight|pressure|feels)|pains? in my (?:chest|left arm)
-    emergency (?:tight\w*|pressure|pains?|squeezing|heaviness) (?:in|on|across|around) (?:\w+ )?chest
+    emergency (?:tight\w*|pressure|pains?|squeezing|heaviness) (?:\w+ )?(?:in|on|across|around) (?:\w+ )?chest
     emergency heart attack|(?:having|had|have) a (?:stroke|seizure)|seizures?
     emergency (?:can not|cannot|hardly|barely|trouble|difficulty|hard to|struggling to) (?:breathe|breathing)
     emergency can not really breathe|can not seem to catch my breath

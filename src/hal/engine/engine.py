@@ -14,6 +14,7 @@ from pathlib import Path
 from hal.engine import (
     allergy,
     appointment,
+    caution,
     commands,
     danger,
     database,
@@ -202,7 +203,16 @@ def _parts(
 
 
 def _answer(turn: Turn) -> tuple[Intent, SpokenAnswer | None]:
-    """Answer from the records, or return None for the language model."""
+    """Answer from the records, or return None for the language model; in doubt, with caution."""
+    intent, answer = _from_records(turn)
+    if answer is None or answer.action == "CLARIFY":
+        careful = caution.asked_of(turn.question)
+        if careful is not None:
+            return careful.intent, _HANDLERS[careful.intent](replace(turn, question=careful))
+    return intent, answer
+
+
+def _from_records(turn: Turn) -> tuple[Intent, SpokenAnswer | None]:
     intent = turn.question.intent
     if intent == Intent.PASSWORD:
         return intent, _PASSWORD

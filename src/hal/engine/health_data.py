@@ -107,7 +107,10 @@ def _metric(action: str, readings: list[Reading], question: Question, today: dat
     kept = [
         item for item in readings if not any(item.at.date() in each for each in question.excluded_periods)
     ]
-    chosen = [item for item in kept if period is None or item.at.date() in period]
+    older = question.further and action == "HEALTH_DATA_LATEST"  # it came before what was asked
+    begin = date.min if period is None or older else period.start
+    end = date.max if period is None else period.end
+    chosen = [item for item in kept if begin <= item.at.date() <= end]
     if not chosen and period is None:
         return f"There is no other {metric} reading on record."
     if conditions.last > 1:

@@ -23,7 +23,7 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"^(?:do|should|must) i (?:have to |need to )?eat (?:something|anything|food|a meal)"
         r" (?:with|before|when i take) (?:the |my )?(\w+(?: \w+)?)$",
     ),
-    (r"which of my \1 do i take", r"^which (?:ones? )?of my (\w+) (?:goes?|gets?) (?:down|taken)\b"),
+    (r"which of my \1 do i take", r"^which (?:ones? )?of my (\w+) (?:go|goes|get|gets) (?:down|taken)\b"),
     (
         r"which medications \1",
         r"^(?:which|what) (?:of my |of the )?(?:tablets|pills|capsules|drugs|meds)"
@@ -100,6 +100,57 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"^(?:(?:what|which medic\w+) did i (?:take|use|have) for (?:my |the )?(?:\w+ ){1,2}"
         r"|was i (?:ever )?on (?:a |any )?(?:\w+ ){0,2}(?:medic\w+|pills?|drug) )before (?:the |my )?(\w+)$",
     ),
+    (r"can i \1", r"^i can (take|have|eat|drink|use) (?=the |my |some |an? )"),
+    (r"can i take ", r"\bcan i (?:pop|swallow|down) "),
+    ("take as needed", r"\bonly (?:use|take) (?:it |them )?when i need (?:it|them)\b"),
+    (
+        r"how is \1 taken",
+        r"^is (?:the |my )?(\w+(?: \w+)?) a (?:once a day"
+        r"|twice a day|daily|morning|evening|night)\b.*\bthing$",
+    ),
+    (
+        r"what do i take \1 for",
+        r"^what am i (?:taking|using|on) (?:the |my )?(\w+(?: \w+)?) for(?: anyway| again| even)?$",
+    ),
+    (
+        r"what do i take \1 for",
+        r"^why (?:do i (?:even )?(?:bother with|take|use|need"
+        r"|have)|am i (?:on|taking)) (?:the |my )?(\w+(?: \w+)?)"
+        r"(?: anyway| again)?$",
+    ),
+    (
+        r"who prescribed \1",
+        r"^(?:which|what) doctor (?:told|had|has|made|got) me"
+        r" (?:to )?(?:take|taking|on) (?:the |my )?(\w+(?: \w+)?)$",
+    ),
+    (
+        r"who prescribed \1",
+        r"^(?:which|what) doctor (?:did give|gave|did" r" prescribe) me (?:the |my )?(\w+(?: \w+)?)$",
+    ),
+    (
+        "which medications have no refills left",
+        r"^(?:is|are) (?:anything|any) (?:of mine |of" r" my \w+ )?(?:completely |all )?out of refills$",
+    ),
+    (
+        r"when is \1 due for refill",
+        r"^(?:on (?:what|which) (?:date|day)|when) does (?:the |my"
+        r" )?(\w+(?: \w+)?) (?:fall|come up|come) due(?: for (?:a )?refill)?$",
+    ),
+    (
+        "what am i running out of",
+        r"^(?:is there anything|what is it|anything) (?:that )?i am"
+        r" (?:about to run|running|going to run|nearly|almost) out of$",
+    ),
+    ("twice a day", r"\bbid\b"),
+    ("hypertension ", r"\bhypertensive "),
+    ("high blood pressure", r"\bhypertension\b"),
+    (r"who prescribed \1", r"^(?:oh |and |so )*who gave me (?:the |my )?(\w+)$"),
+    (
+        r"what do i take next",
+        r"^(?:what|which) (?:pills|medic\w+|meds) (?:come|comes|is|are) next(?: today)?$",
+    ),
+    (r"this \1", r"\b(?:before|by the time) the (week|month|year) (?:is )?(?:out|over|up|done)\b"),
+    ("", r" (?:for|at) (?:somebody|someone|a (?:man|woman|person)) (?:of )?my age$"),
     # What one reacts to.
     (
         "which drugs am i allergic to",

@@ -33,6 +33,51 @@ _NO_AMOUNT = (
 _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b|$)"
 
 MONEY: tuple[tuple[str, str], ...] = (
+    (r"how much did \1 earn", r"^how much(?: money)? did (i|we) (?:take|bring) in\b"),
+    (
+        r"what was my largest purchase at \1",
+        r"^which (?:trip|visit) to (?:the" r" )?(.+?) cost (?:me )?(?:the )?most$",
+    ),
+    (
+        r"\1 purchase",
+        r"\b(biggest|largest|highest|smallest|priciest|most"
+        r" expensive|cheapest) (?:bill|run|trip)\b(?=.* at )",
+    ),
+    (
+        r"\1 purchase at \2",
+        r"\b(biggest|largest|priciest|most expensive|cheapest)"
+        r" ((?!grocery|shopping|electric|power|water|phone)\w+) run$",
+    ),
+    (
+        "any charges ",
+        r"\bany charges (?:come|came|gone|go|went)" r" (?:through|in) (?=(?:today|yesterday|this|last)\b)",
+    ),
+    (r"how much did \1 spend", r"^what did (i|we) go through(?= (?:last|this|in)\b)"),
+    ("", r" (?:money|weight) wise$"),
+    (
+        r"how much have i spent at \1",
+        r"^how much (?:have|did) (?:i|we) (?:given|give) (?!(?:me|my|the"
+        r"|her|him|them|a)\b)(\w+(?: \w+)?) over all (?:these|the) months$",
+    ),
+    (
+        r"how much do i pay for \1 a month",
+        r"^how much does (?:the |my )?(\w+(?: \w+)?) (?:take"
+        r"|cost|charge)(?: me)? (?:every|each|a) month$",
+    ),
+    (r"when did i last pay \1", r"^when did (\w+) last (?:hit|come out of|charge) my (?:account|card|bank)$"),
+    (r"how much did \1 spend on gas", r"^how much (?:have|did) (i|we) put in the (?:gas )?tank\b"),
+    (r"when was \1 last at", r"^when did (i|we) last (?:stop|stop in|pop in|go in|drop in) (?:at|by)\b"),
+    (r"did \1 go to", r"^did (i|we) (?:stop|pop|drop) (?:in at|by|in)\b"),
+    (
+        "what did i spend in total ",
+        r"^what was my (?:total )?(?:expenditure" r"|outlay|outgoings) (?=(?:for|in|this|last)\b)",
+    ),
+    ("how much did i pay for a flight", r"^what was the price of the (?:air ?plane|plane|flight) tickets?$"),
+    (r"did i pay \1", r"^i paid (?:something|anything) to (\w+)$"),
+    (
+        r"how much did i spend at \1",
+        r"^(?:the )?(\w+(?: \w+)?) how much have" r" (?:i|we) (?:dropped|spent|left) there$",
+    ),
     (
         r"how much have i spent at \1",
         r"^how much (?:have|did) (?:i|we) (?:given|give|handed)(?: to)? (?!(?:me|my|the|her|him|them|a)\b)"

@@ -7,6 +7,15 @@ _SIDE = r"(?:over|above|past|under|below)"
 
 # What stands for it, then what says it.
 READINGS: tuple[tuple[str, str], ...] = (
+    (r"is my weight going down", r"^is my weight dropping(?: or what| or not)?$"),
+    ("how much weight have i lost ", r"^how much have i (?:dropped|lost) (?=since\b)"),
+    (r"what is my lowest weight", r"^what is the lowest the scale (?:is|has) ever (?:shown|said|read)$"),
+    ("what was my average glucose ", r"^how was my (?:blood )?(?:sugar|glucose) on the whole (?=in\b)"),
+    ("what is my height", r"^how tall am i$"),
+    ("what is my temperature", r"^(?:was i|did i|am i) (?:running|run|have|having) a (?:temperature|fever)$"),
+    ("what is my latest heart rate", r"^what is my ticker (?:running|going|doing)(?: at)?$"),
+    ("what is my latest blood pressure", r"^how is my tension\b.*$"),
+    (r"give me my \1", r"^kindly (?:give|tell) me my (.+)$"),
     (
         r"what were my \1 readings in ",
         rf"^(?:read|list|give|show|tell)(?: me)?(?: all(?: of)?)? my ({_METRIC})(?:s| readings| numbers)?"

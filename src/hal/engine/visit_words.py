@@ -17,6 +17,49 @@ _TEST = (
 
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
+    ("the dentist", r"\bthe (?:one|appointment|visit) for my teeth\b"),
+    ("the eye doctor", r"\bthe (?:one|appointment|visit) for my eyes\b"),
+    (
+        r"when was i last at \1",
+        r"^how long (?:is it|has it been|is it been) since i (?:was"
+        r"|went|have been|saw) (?:at |to )?(?=the |my |doctor)(.+)$",
+    ),
+    (
+        r"did any of my appointments get cancelled",
+        r"^did any of my (?:appointments|visits)" r" (?:fall through|get called off)$",
+    ),
+    (
+        "what appointments have i had",
+        r"^(?:give me |show me |tell me |list )?(?:a list of )?(?:the |all the |all my "
+        r"|my )?(?:visits|appointments)(?: that)? i have (?:already )?had(?: already)?$",
+    ),
+    (
+        r"what was my first appointment",
+        r"^what is the oldest (?:appointment|visit)(?: that)?(?:"
+        r" you have(?: got)?| i have)?(?: for me| on record)?$",
+    ),
+    (r"\1", r"^(what time|what day) (?:though|then|again)$"),
+    (r"is there anything on \1", r"^is there anything down (?:for|on) (.+)$"),
+    (
+        r"when is my appointment with \1",
+        r"^(?:on (?:what|which) day|at (?:what|which) hour|when"
+        r"|what time) (?:is|does) (?:the |my )?(dentist|cardiologist"
+        r"|eye doctor|heart doctor|doctor \w+) (?:expecting"
+        r"|expect|want|wanting|having|have|seeing) me(?: in)?$",
+    ),
+    (
+        r"what was my appointment \1 for",
+        r"^what did i go in(?: to the (?:clinic|doctor" r"|doctors))?(?: for)?(?: back)? (in \w+|last \w+)$",
+    ),
+    (
+        r"what was my appointment \1 for",
+        r"^what did i go in(?: to the (?:clinic|doctor" r"|doctors))? for(?: back)? (in \w+|last \w+)$",
+    ),
+    (
+        r"when is my \1 appointment",
+        r"^(?:i )?(?:have i )?got an? (hearing test|stress"
+        r" test|blood test|scan|mri) (?:coming up|booked)$",
+    ),
     (
         r"when is my \1 appointment",
         rf"^(?:when is (?:my|the)(?: next)?|(?:is there|do i have|have i got) (?:a |an |any )?) ?({_TEST})"

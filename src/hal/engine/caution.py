@@ -1,0 +1,44 @@
+"""Whether something may be eaten, touched or taken, where the question is not understood otherwise.
+
+Such a question is left neither to the language model nor to a second try: what is on record of the allergy
+is told, or the pharmacist or doctor named.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from hal.engine.conditions import Conditions
+from hal.engine.medicine_classes import CLASS
+from hal.engine.question import Question
+from hal.protocol import Intent
+
+# Leave is asked, or something is about to be done.
+_LEAVE = re.compile(
+    r"\b(?:can|could|may|should|shall) i\b|\bi (?:can|may|should)\b|\b(?:about|going|want|planning) to\b"
+    r"|\bthinking (?:of|about)\b|\b(?:ok|okay|fine|cool|safe|alright|all right|bad|dangerous)"
+    r" (?:if|for me|with|to)\b|\b(?:hurt|harm|kill|bother) (?:me|anything)\b|\bcold turkey\b"
+)
+# What is asked there is another thing.
+_OTHER = re.compile(
+    r"^(?:when|what|which|who|where|how)\b|\b(?:refill\w*|renew\w*|cost\w*|price\w*|pay|paid|spen[dt]\w*|buy|bought"
+    r"|appointment\w*|remind\w*|order\w*|pick up)\b"
+)
+_MEDICINE = re.compile(
+    r"\b(?:medic(?:ation|ine)s?|meds|pills?|antibiotics?|painkillers?|\w+(?:mycin|cycline|floxacin|prazole|sartan"
+    r"|statin|olol|azepam|profen|cillin|phrine)|tylenol|advil|aleve|motrin|aspirin|benadryl|nyquil|dayquil"
+    r"|sudafed|bactrim|septra|prednisone|melatonin)\b"
+)
+
+
+def asked_of(question: Question) -> Question | None:
+    """Return a question that was not understood as one whether something may be; None: it is none."""
+    if not _LEAVE.search(question.text) or _OTHER.search(question.text):
+        return None
+    alone = replace(question, leftover=(), conditions=Conditions(), periods=(), continued=False)
+    if question.named("allergens"):
+        return replace(alone, intent=Intent.ALLERGY, action="ALLERGY_CHECK")
+    if question.named("medications") or _MEDICINE.search(question.text) or CLASS.search(question.text):
+        return replace(alone, intent=Intent.MEDICATION, action="MEDICATION_ADVICE")
+    return None
