@@ -21,7 +21,7 @@ _NAME = rf"(?:the |my |that )?({_WORD}(?: {_WORD}){{0,2}})"
 _EATEN = r"(?:eat|have|try|drink|taste|be around|touch|wear)"
 
 TURNS: tuple[tuple[str, str], ...] = (
-    ("what ", r"^what all (?=(?:do|does|did|am|is|are|has|have|was|were)\b)"),
+    ("what ", r"^what all (?=(?:do|does|did|am|is|are|has|have|was|were|needs?)\b)"),
     (r"\1", r"\bback (before|in|around|last|during)\b(?<!come back in)(?<!go back in)(?<!get back in)"),
     # Who put somebody on it.
     (
