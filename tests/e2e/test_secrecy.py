@@ -18,11 +18,13 @@ def secrets() -> list[str]:
     """Return every secret of the lab; of a key, a line of its middle."""
     variables = yaml.safe_load(network.SECRETS.read_text())
     keys = [network.STATE / "id_ed25519", network.STATE / "pve.key"]
-    certificates = ("network_proxy_certificate", "network_gateway_certificate", "network_ai_certificate")
-    private = [re.search(r"PRIVATE KEY-----\n(.+)\n", variables[name])[1] for name in certificates]
+    texts = [text for text in variables.values() if isinstance(text, str)]
+    private = [found[1] for text in texts if (found := re.search(r"PRIVATE KEY-----\n(.+)\n", text))]
     private += [path.read_text().splitlines()[1] for path in keys]
-    assert len(private) == 5
-    return [variables["network_proxmox_password"], *variables["network_device_tokens"].values(), *private]
+    # Of the authority, of five kinds of servers, and the lab's own two.
+    assert len(private) == 8
+    passwords = [variables[name] for name in ("network_proxmox_password", "network_backup_secret")]
+    return [*passwords, *variables["network_device_tokens"].values(), *private]
 
 
 def found(secrets: list[str], text: str) -> list[str]:
