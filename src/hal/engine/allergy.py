@@ -21,7 +21,9 @@ ASKED_ABOUT = re.compile(
 )
 UNNAMED = re.compile(rf"^(?:am|do|have|is|are|can|could|may|should|did|was)\b.*{_ASKS_OF} {_NO_SUBSTANCE}")
 ASKS_TO_CONFIRM = re.compile(r"^(?:am|do|have|is|are)\b.*\b(?:allerg\w+|react\w*)\b")
-ASKS_PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|okay|ok)\b")
+ASKS_PERMISSION = re.compile(
+    r"\b(?:can|could|may|should|safe|okay|ok|prescri\w+|(?:put|start) me on|(?:give|gave|giving) me)\b"
+)
 NOTHING_NAMED = re.compile(r"any|anything|something|foods?|medic\w+|drugs?|antibiotics?|pills?|what")
 _CATEGORY_NAMES = {"drug": "drug", "food": "food", "environment": "environmental"}
 

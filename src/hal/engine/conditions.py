@@ -353,7 +353,8 @@ TABLE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], 
             lambda m: {"per": m[1] or m[2]},
         ),
         (
-            r"on average|averages?|averaged|averaging|the mean|typical(?:ly)?|usually|per (?:visit|trip"
+            r"on average|averages?|averaged|averaging|the mean|typical(?:ly)?"
+            r"|(?<!time do i )(?<!when do i )usually|per (?:visit|trip"
             r"|purchase)",
             _set(average=True),
         ),

@@ -151,6 +151,21 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (r"this \1", r"\b(?:before|by the time) the (week|month|year) (?:is )?(?:out|over|up|done)\b"),
     ("", r" (?:for|at) (?:somebody|someone|a (?:man|woman|person)) (?:of )?my age$"),
+    ("what do i have to take", r"^what have (?:i|we) got to take\b"),
+    (r"do i take anything \1", r"^anything (?:i (?:need|have) )?to take (.+)$"),
+    (r"at \1", r"\b(?:around|about) (breakfast|dinner|supper)(?: ?time)?\b"),
+    (
+        r"what did \1 prescribe",
+        r"^(?:which|what) (?:tablets|pills|medic\w+|meds) (doctor \w+) has me (?:on|taking)$",
+    ),
+    (
+        r"how often do i take \1",
+        r"^is (?:my |the )?(\w+(?: \w+)?) (?:once|twice)(?: a day)? or (?:once|twice|three times)"
+        r" (?:daily|a day)$",
+    ),
+    ("take as needed", r"\b(?:use|take) (?:it |them )?only when i need (?:it|them)\b"),
+    (r"what do i take \1 for", r"^is (?:the |my )?(\w+) for anything (?:in particular|special)$"),
+    ("", r" (?:that )?i should (?:tell|warn) (?:the |a |my )?\w+ about$"),
     # What one reacts to.
     (
         "which drugs am i allergic to",

@@ -33,6 +33,9 @@ _NO_AMOUNT = (
 _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b|$)"
 
 MONEY: tuple[tuple[str, str], ...] = (
+    (r"how much is my \1 bill", r"^what (?:is|has) my (\w+) bill been(?: running)?(?: lately)?$"),
+    ("how much did i spend at ", r"^(?:the |my )?total at "),
+    (r"which store did \1 spend the most at", r"^where did (i|we) spend the most(?: money)?\b"),
     (r"how much did \1 earn", r"^how much(?: money)? did (i|we) (?:take|bring) in\b"),
     (
         r"what was my largest purchase at \1",
@@ -41,7 +44,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     (
         r"\1 purchase",
         r"\b(biggest|largest|highest|smallest|priciest|most"
-        r" expensive|cheapest) (?:bill|run|trip)\b(?=.* at )",
+        r" expensive|cheapest) (?:bill|run|trip)\b(?=.* (?:at|apart from|except|besides|other than) )",
     ),
     (
         r"\1 purchase at \2",

@@ -7,6 +7,20 @@ _SIDE = r"(?:over|above|past|under|below)"
 
 # What stands for it, then what says it.
 READINGS: tuple[tuple[str, str], ...] = (
+    (
+        r"how has my \1 changed since january",
+        rf"^(?:could you |can you )?compare my ({_METRIC}) (?:now|today) (?:to|with|against)"
+        r" the (?:start|beginning) of the year$",
+    ),
+    (
+        r"compare my \1 with \2",
+        rf"^is my ({_METRIC}) (?:up or down|higher or lower|better or worse) (?:from|than|since)"
+        r" (last week|last month|yesterday)$",
+    ),
+    (
+        r"when was my weight first under \1",
+        r"^when did i (?:first |finally )?(?:get|go|drop|fall) (?:under|below) (\d+)(?: pounds?)?$",
+    ),
     (r"is my weight going down", r"^is my weight dropping(?: or what| or not)?$"),
     ("how much weight have i lost ", r"^how much have i (?:dropped|lost) (?=since\b)"),
     (r"what is my lowest weight", r"^what is the lowest the scale (?:is|has) ever (?:shown|said|read)$"),

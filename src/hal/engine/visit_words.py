@@ -17,6 +17,12 @@ _TEST = (
 
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
+    (r"what appointments do i have \1", r"^what (?:is|have i got) coming up ((?:in|on|this|next) .+)$"),
+    (
+        "how many appointments did i have",
+        r"^how (?:often|many times) did (?:i|we) (?:see|go to|visit) (?:a|the|any) doctor\b",
+    ),
+    ("", r" now that (?:it|that|this) (?:got|was|has been|is) (?:moved|changed|rescheduled)$"),
     ("the dentist", r"\bthe (?:one|appointment|visit) for my teeth\b"),
     ("the eye doctor", r"\bthe (?:one|appointment|visit) for my eyes\b"),
     (
