@@ -51,8 +51,8 @@ VM_TOOLS = {
     "mmdebstrap": "mmdebstrap",
 }
 PAIRS = "tests/drills/test_pairs.py"
-# The stages of `make test` in their order, and what runs beside each: only downloads, which the unit tests need,
-# leave the processors idle. The scenarios come last: a slow machine leaves some out, with each commit others.
+# The stages of `make test` in their order, and what runs beside each: only downloads, which the unit tests
+# need, leave the processors idle. Scenarios come last: a slow machine leaves some out, with each commit others.
 BESIDE: dict[str, tuple[str, ...]] = {"downloads": ("lint",)} | dict.fromkeys(
     ("unit", "windows", "boot", "qm", "wine", "lab", "molecule"), ()
 )
