@@ -52,7 +52,7 @@ VM_TOOLS = {
 }
 PAIRS = "tests/drills/test_pairs.py"
 # The stages of `make test` in their order, and what runs beside each: only downloads, which the unit tests
-# need, leave the processors idle. Scenarios come last: a slow machine leaves some out, with each commit others.
+# need, leave the processors idle. Scenarios come last: a slow machine leaves some out, each commit others.
 BESIDE: dict[str, tuple[str, ...]] = {"downloads": ("lint",)} | dict.fromkeys(
     ("unit", "windows", "boot", "qm", "wine", "lab", "molecule"), ()
 )
