@@ -220,7 +220,7 @@ _REST = (
 )
 # The value may be told in a clause of its own: "I measured my sugar and it says 45".
 _BETWEEN = (
-    r"(?:(?:\| (?=(?:it|its|that|the (?:reading|meter|machine)) ))?(?!(?:pill"
+    r"(?:(?:. (?=(?:it|its|that|the (?:reading|meter|machine)) ))?(?!(?:pill"
     r"|medic|tablet|check|appoint|visit|dose|refill)\w*|rate \w+ at)\w+ ){0,7}?"
 )
 _NO_DATE = "(?<!uary )(?<!march )(?<!april )(?<!may )(?<!june )(?<!july )(?<!august )(?<!ember )(?<!ober )"

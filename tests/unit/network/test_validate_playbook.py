@@ -21,6 +21,7 @@ SECRETS = {
     "network_backup_certificate": "a certificate",
     "network_gateway_certificate": "a certificate",
     "network_ai_certificate": "a certificate",
+    "network_monitoring_certificate": "a certificate",
     "network_backup_secret": "a secret",
     "network_ca_certificate": "a certificate",
     "network_device_tokens": {"mac": "a token", "checks": "another"},

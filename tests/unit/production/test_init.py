@@ -179,12 +179,13 @@ def test_every_server_that_encrypts_has_a_certificate_for_its_names(production):
         assert not server_fault(held[variable], authority_of(held), names)
 
 
-def test_a_proxy_at_another_address_gets_another_certificate_and_nothing_else_changes(production):
+def test_a_proxy_at_another_address_gets_other_certificates_and_nothing_else_changes(production):
     production.init()
     before = production.opened().read()
     production.init(haproxy_address="127.1.50.101")
     after = production.opened().read()
-    assert {name for name in after if after[name] != before[name]} == {"network_proxy_certificate"}
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"network_proxy_certificate", "network_monitoring_certificate"}
 
 
 def test_a_second_proxy_gets_a_certificate_and_a_secret_that_both_share(production):

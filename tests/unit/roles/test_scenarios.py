@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 MOLECULE = ROOT / "molecule"
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 SCENARIOS = sorted(path.parent.name for path in MOLECULE.glob("*/molecule.yml"))
-SEQUENCE = "prepare check converge idempotence verify side_effect converge verify"
+SEQUENCE = "prepare check converge idempotence side_effect converge verify"
 
 scenarios = pytest.mark.parametrize("scenario", SCENARIOS)
 
