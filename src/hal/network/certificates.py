@@ -22,8 +22,8 @@ CERTIFICATE_VALIDITY = timedelta(days=820)  # a Mac trusts none that is valid fo
 AUTHORITY = "network_ca_certificate"
 AUTHORITY_KEY = "network_ca_key"
 AUTHORITY_NAME = "HAL household"  # in the certificates of those that HAL has made
-# The groups of servers that serve over TLS, by the variable that holds their certificate. What a proxy shows to
-# everybody may be of an authority that the other hosts do not know: among themselves it has another.
+# The groups of servers that serve over TLS, by the variable that holds their certificate. What a proxy shows
+# to everybody may be of an authority that the other hosts do not know: among themselves it has another.
 PROXY = "network_proxy_certificate"
 SERVERS = {
     PROXY: "proxies",
@@ -76,7 +76,7 @@ def certificate_names(groups: Groups, addresses: Mapping[str, str]) -> dict[str,
 
 
 def certificate_of(names: Mapping[str, Iterable[str]], host: str) -> str:
-    """Return the variable that holds the certificate with which the other hosts know a host; empty: none does.
+    """Return the variable of the certificate with which the other hosts know a host; empty: there is none.
 
     Args:
         names: by the variable that holds a server certificate, the names and addresses that it is for.

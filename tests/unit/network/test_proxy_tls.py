@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import shutil
-import shutil
 import socket
 import ssl
 from collections.abc import Iterator
