@@ -1,7 +1,7 @@
 """Run every test of the project: lint, unit tests, the roles' scenarios, and the lab end to end.
 
 Usage: run.py [STAGE ...]    Stages: downloads lint windows unit qm wine boot lab molecule. Without any:
-                             all of them, some beside others.
+                             all of them, lint beside the downloads.
                              `check`, for while you work: lint of what has changed, quick unit tests.
                              `household`: hosts that somebody set up by hand are taken over, in the lab.
                              `vm`: not the first boot of a virtual machine alone, but a host's whole life.
@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -51,16 +50,12 @@ VM_TOOLS = {
     "mmdebstrap": "mmdebstrap",
 }
 PAIRS = "tests/drills/test_pairs.py"
-# The stages of `make test` in their order, and what runs beside each: only downloads, which the unit tests
-# need, leave the processors idle. Scenarios come last: a slow machine leaves some out, each commit others.
-BESIDE: dict[str, tuple[str, ...]] = {"downloads": ("lint",)} | dict.fromkeys(
-    ("unit", "windows", "boot", "qm", "wine", "lab", "molecule"), ()
-)
+# The stages of `make test` in their order. Scenarios come last: a slow machine leaves some out, with each commit
+# others.
+EVERYTHING = ("downloads", "unit", "windows", "boot", "qm", "wine", "lab", "molecule")
 DRILLS = ("tests/drills", f"--ignore={PAIRS}")
 # How long the drills and those of the pairs take, if it takes 1 to bring the lab up; what is for scenarios.
 DRILLS_TAKE, PAIRS_TAKE, SCENARIOS_GET_S = 3.0, 2.2, 1200.0
-NICENESS = "10"
-COUNT_TO = "--count-to"
 WORKERS = str((os.cpu_count() or 1) + 1)  # each now and then waits
 SLOWEST = 10
 TRIED_AGAIN = 3  # more that fail at once are no chance
@@ -93,47 +88,11 @@ class Case:
         return f"{self.name}: {self.faults[0][:MESSAGE]}"
 
 
-class Beside:
-    """Stages that run beside another, in a process of their own.
-
-    Args:
-        stages: their names. What they print is kept in reports/ until they have ended.
-    """
-
-    def __init__(self, *stages: str) -> None:
-        self.stages = stages
-        self._log, self._counted = (REPORTS / f"beside-{stages[0]}.{kind}" for kind in ("log", "json"))
-        self._counted.unlink(missing_ok=True)
-        print(f"==> {', '.join(stages)}: beside the next stage; see {self._log} until they end", flush=True)
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                ["nice", "-n", NICENESS, sys.executable, __file__, COUNT_TO, self._counted, *stages],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def stop(self) -> None:
-        """End them, with all that they have started."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-            self._process.wait()
-
-    def end(self) -> Count:
-        """Wait until they have ended, print what they printed, and return what they counted."""
-        code = self._process.wait()
-        print(self._log.read_text(errors="replace"), end="", flush=True)
-        if self._counted.exists():
-            return Count(**json.loads(self._counted.read_text()))
-        return Count(failed=1, failures=[f"{', '.join(self.stages)}: exit code {code}, without a count"])
-
-
 @dataclass
 class Count:
     """How many checks passed, failed and were skipped, and how long each stage and each test took.
 
-    `asked_for` are the stages that somebody named; `beside` runs at the same time, and counts by itself.
+    `asked_for` are the stages that somebody named.
     """
 
     passed: int = 0
@@ -144,24 +103,6 @@ class Count:
     failures: list[str] = field(default_factory=list)
     unsteady: list[str] = field(default_factory=list)
     asked_for: tuple[str, ...] = ()
-    beside: Beside | None = None
-
-    def to_json(self) -> str:
-        """Return what was counted, as `Count(**json.loads(…))` takes it."""
-        return json.dumps({k: v for k, v in vars(self).items() if k not in ("asked_for", "beside")})
-
-    def wait_for_others(self) -> None:
-        """Wait until what runs beside this has ended, and add what it counted."""
-        if self.beside is None:
-            return
-        other, self.beside = self.beside.end(), None
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
-        self.seconds |= other.seconds
-        self.tests += map(tuple, other.tests)  # JSON has lists
-        self.failures += other.failures
-        self.unsteady += other.unsteady
 
     def command(self, *command: str, goes_on: bool = False) -> bool:
         """Run a command that is one check, once more if it failed and goes on from where it stopped."""
@@ -231,7 +172,7 @@ class Count:
         print(f"--> pytest {' '.join(arguments)}", flush=True)
         suite = name.removesuffix("-again")
         timeout = TIMEOUTS[suite]
-        # What failed last is of this suite: another may run beside it.
+        # What failed last is of this suite, whichever ran since.
         cache = ("-o", f"cache_dir=.pytest_cache/{suite}")
         code = subprocess.run(
             ["pytest", "-q", f"--timeout={timeout}", f"--junitxml={result}", *cache, *arguments],
@@ -282,9 +223,9 @@ def style() -> list[tuple[str, ...]]:
     ]
 
 
-def lint(count: Count) -> None:
-    """Check formatting, style and types."""
-    count.side_by_side(("ansible-lint", "--offline"), *style())
+def lint(count: Count, *beside: tuple[str, ...]) -> None:
+    """Check formatting, style and types, beside other commands."""
+    count.side_by_side(*beside, ("ansible-lint", "--offline"), *style())
 
 
 def changed_playbooks() -> list[str]:
@@ -324,8 +265,8 @@ def windows(count: Count) -> None:
 
 
 def downloads(count: Count) -> None:
-    """Fetch the wheels of the services, and the real speech model among them."""
-    count.command("ansible-playbook", "molecule/shared/wheels.yml")
+    """Fetch the wheels of the services, the real speech model among them; lint meanwhile."""
+    lint(count, ("ansible-playbook", "molecule/shared/wheels.yml"))
 
 
 def molecule(count: Count) -> None:
@@ -449,40 +390,28 @@ STAGES: dict[str, Callable[[Count], None]] = {
 }
 
 
-def run(count: Count, name: str, *others: str) -> None:
-    """Run a stage, and time it; run others beside it."""
-    count.beside = Beside(*others) if others else None
+def run(count: Count, name: str) -> None:
+    """Run a stage, and time it."""
     print(f"==> {name}", flush=True)
     begin = time.monotonic()
-    try:
-        STAGES[name](count)
-    except BaseException:
-        if count.beside:
-            count.beside.stop()
-        raise
+    STAGES[name](count)
     count.seconds[name] = time.monotonic() - begin
     print(f"<== {name}: {count.seconds[name]:.0f} s", flush=True)
-    count.wait_for_others()
 
 
 def main() -> int:
     """Run the stages that were asked for and return 0 if nothing failed."""
-    wanted, count_to = sys.argv[1:], None
-    if wanted[:1] == [COUNT_TO]:
-        _, count_to, *wanted = wanted
+    wanted = sys.argv[1:]
     if unknown := set(wanted) - STAGES.keys():
         print(f"No stage {', '.join(unknown)}; there are {', '.join(STAGES)}", file=sys.stderr)
         return 2
     if not wanted:
         shutil.rmtree(REPORTS, ignore_errors=True)  # there may be none
     REPORTS.mkdir(exist_ok=True)
-    count = Count(asked_for=() if count_to else tuple(wanted))
-    for name in wanted or BESIDE:
-        run(count, name, *(BESIDE[name] if not wanted else ()))
-    if count_to:
-        Path(count_to).write_text(count.to_json())
-    else:
-        count.print_all()
+    count = Count(asked_for=tuple(wanted))
+    for name in wanted or EVERYTHING:
+        run(count, name)
+    count.print_all()
     return 1 if count.failed else 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -186,91 +185,9 @@ def test_every_scenario_counts_and_those_that_failed_are_named(
     assert count.failed == 2 and count.failures[1] == "python -m tests.molecule: exit code 3"
 
 
-def test_everything_is_every_stage_of_make_test(run: Any) -> None:
-    everything = [*run.BESIDE, *(stage for others in run.BESIDE.values() for stage in others)]
-    assert sorted(everything) == sorted(run.STAGES.keys() - {"check", "vm", "household"})
-
-
-@pytest.fixture
-def beside(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Replace what runs beside a stage by a program of the test; return a function that runs both."""
-
-    def go(program: str, stage: Any) -> Any:
-        (tmp_path / "beside.py").write_text(program)
-        monkeypatch.setattr(run, "__file__", str(tmp_path / "beside.py"))
-        monkeypatch.setitem(run.STAGES, "lint", stage)
-        count = run.Count()
-        run.run(count, "lint", "unit", "boot")
-        return count
-
-    return go
-
-
-COUNTS = """
-import pathlib, sys
-count_to, *stages = sys.argv[2:]
-print("said by", *stages)
-pathlib.Path(count_to).write_text('{"passed": 3, "failed": 1, "seconds": {"unit": 2.0}, "failures": ["one"]}')
-"""
-
-
-def test_what_ran_beside_is_printed_and_counted_once_it_has_ended(
-    beside: Any, capfd: pytest.CaptureFixture[str]
-) -> None:
-    count = beside(COUNTS, lambda count: count.command("echo", "said by lint"))
-    lines = capfd.readouterr().out.splitlines()
-    assert lines.index("said by lint") < lines.index("said by unit boot")
-    assert (count.passed, count.failed, count.failures) == (4, 1, ["one"])
-    assert count.seconds.keys() == {"lint", "unit"}
-
-
-def test_a_stage_that_measures_waits_for_what_runs_beside(beside: Any, tmp_path: Path) -> None:
-    ended: list[bool] = []
-
-    def measures(count: Any) -> None:
-        count.wait_for_others()
-        ended.append((tmp_path / "ended").exists())
-
-    program = f"import time, pathlib; time.sleep(0.3); pathlib.Path({str(tmp_path / 'ended')!r}).touch()\n"
-    beside(program + COUNTS, measures)
-    assert ended == [True]
-
-
-def test_what_ran_beside_and_died_is_a_failure(beside: Any) -> None:
-    count = beside("raise SystemExit(7)", lambda count: None)
-    assert count.failures == ["unit, boot: exit code 7, without a count"] and count.failed == 1
-
-
-def test_what_ran_beside_is_told_with_what_ran_here(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    counted = run.Count(asked_for=("unit",), passed=2, tests=[(1.5, "a test")], unsteady=["once"])
-    count = run.Count(
-        passed=1,
-        tests=[(2.5, "another test")],
-        beside=type("Ended", (), {"end": lambda _: run.Count(**json.loads(counted.to_json()))})(),
-    )
-    count.wait_for_others()
-    count.print_all()
-    said = capsys.readouterr().out
-    assert said.index("2.5 s  another test") < said.index("1.5 s  a test")
-    assert said.endswith("3 passed, 0 failed, 1 of the passed at the second attempt\n")
-    assert count.beside is None
-
-
-def test_what_runs_beside_ends_with_a_stage_that_cannot_go_on(beside: Any, tmp_path: Path) -> None:
-    program = f"""
-import os, pathlib, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-pathlib.Path({str(tmp_path / "child")!r}).write_text(str(child.pid))
-time.sleep(60)
-"""
-
-    def fails(_count: Any) -> None:
-        while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
-            time.sleep(0.05)
-        raise RuntimeError("a report that is broken")
-
-    with pytest.raises(RuntimeError):
-        beside(program, fails)
-    child = int((tmp_path / "child").read_text())
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().rpartition(") ")[2][0] == "Z"
+def test_everything_is_every_stage_of_make_test(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run.Count, "side_by_side", lambda _, *commands: asked.extend(commands))
+    run.downloads(run.Count())
+    assert asked[0] == ("ansible-playbook", "molecule/shared/wheels.yml") and ("mypy",) in asked
+    assert sorted([*run.EVERYTHING, "lint"]) == sorted(run.STAGES.keys() - {"check", "vm", "household"})
