@@ -102,7 +102,10 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (r"can i \1", r"^i can (take|have|eat|drink|use) (?=the |my |some |an? )"),
     (r"can i take ", r"\bcan i (?:pop|swallow|down) "),
-    ("take as needed", r"\bonly (?:use|take) (?:it |them )?when i need (?:it|them)\b"),
+    (
+        "take as needed",
+        r"\b(?:only (?:use|take) (?:it |them )?|(?:use|take) (?:it |them )?only )when i need (?:it|them)\b",
+    ),
     (
         r"how is \1 taken",
         r"^is (?:the |my )?(\w+(?: \w+)?) a (?:once a day"
@@ -120,12 +123,8 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"who prescribed \1",
-        r"^(?:which|what) doctor (?:told|had|has|made|got) me"
-        r" (?:to )?(?:take|taking|on) (?:the |my )?(\w+(?: \w+)?)$",
-    ),
-    (
-        r"who prescribed \1",
-        r"^(?:which|what) doctor (?:did give|gave|did" r" prescribe) me (?:the |my )?(\w+(?: \w+)?)$",
+        r"^(?:which|what) doctor (?:(?:told|had|has|made|got) me (?:to )?(?:take|taking|on)"
+        r"|(?:did give|gave|did prescribe) me) (?:the |my )?(\w+(?: \w+)?)$",
     ),
     (
         "which medications have no refills left",
@@ -163,7 +162,6 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"^is (?:my |the )?(\w+(?: \w+)?) (?:once|twice)(?: a day)? or (?:once|twice|three times)"
         r" (?:daily|a day)$",
     ),
-    ("take as needed", r"\b(?:use|take) (?:it |them )?only when i need (?:it|them)\b"),
     (r"what do i take \1 for", r"^is (?:the |my )?(\w+) for anything (?:in particular|special)$"),
     ("", r" (?:that )?i should (?:tell|warn) (?:the |a |my )?\w+ about$"),
     # What one reacts to.

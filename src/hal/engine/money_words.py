@@ -58,11 +58,6 @@ MONEY: tuple[tuple[str, str], ...] = (
     (r"how much did \1 spend", r"^what did (i|we) go through(?= (?:last|this|in)\b)"),
     ("", r" (?:money|weight) wise$"),
     (
-        r"how much have i spent at \1",
-        r"^how much (?:have|did) (?:i|we) (?:given|give) (?!(?:me|my|the"
-        r"|her|him|them|a)\b)(\w+(?: \w+)?) over all (?:these|the) months$",
-    ),
-    (
         r"how much do i pay for \1 a month",
         r"^how much does (?:the |my )?(\w+(?: \w+)?) (?:take"
         r"|cost|charge)(?: me)? (?:every|each|a) month$",
@@ -84,7 +79,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     (
         r"how much have i spent at \1",
         r"^how much (?:have|did) (?:i|we) (?:given|give|handed)(?: to)? (?!(?:me|my|the|her|him|them|a)\b)"
-        r"(\w+(?: \w+)?)(?= (?:this|last|in|since|so far)\b|$)",
+        r"(\w+(?: \w+)?)(?: over all the months)?(?= (?:this|last|in|since|so far)\b|$)",
     ),
     ("most expensive purchase", rf"\b{_GREATEST} (?:thing|item)(?= (?:in|last|this|since|i bought)\b)"),
     (
@@ -126,8 +121,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         "how much have i paid ",
-        r"^what (?:have|did) (?:i|we) (?:paid|pay) (?=in (?!january|february|march|april"
-        r"|may\b|june|july|august|september|october|november|december|the|this|last|20))",
+        rf"^what (?:have|did) (?:i|we) (?:paid|pay) (?=in (?!(?:{_MONTH})\b|the|this|last|20))",
     ),
     (r"what do \1 pay for", r"^what (?:am|are) (i|we) paying for\b"),
     (r"how much did \1 spend at", r"^how much did (i|we) leave at\b"),

@@ -58,17 +58,9 @@ VISITS: tuple[tuple[str, str], ...] = (
         r"^what did i go in(?: to the (?:clinic|doctor" r"|doctors))?(?: for)?(?: back)? (in \w+|last \w+)$",
     ),
     (
-        r"what was my appointment \1 for",
-        r"^what did i go in(?: to the (?:clinic|doctor" r"|doctors))? for(?: back)? (in \w+|last \w+)$",
-    ),
-    (
         r"when is my \1 appointment",
-        r"^(?:i )?(?:have i )?got an? (hearing test|stress"
-        r" test|blood test|scan|mri) (?:coming up|booked)$",
-    ),
-    (
-        r"when is my \1 appointment",
-        rf"^(?:when is (?:my|the)(?: next)?|(?:is there|do i have|have i got) (?:a |an |any )?) ?({_TEST})"
+        rf"^(?:when is (?:my|the)(?: next)?|(?:is there|do i have|(?:have )?i got|got) (?:a |an |any )?)"
+        rf" ?({_TEST})"
         r"(?: (?:scheduled|booked|planned|coming up))?(?: for me)?$",
     ),
     (r"what appointments do i have \1", r"^what is (?:there )?((?:after|before|on) the \d+(?:st|nd|rd|th))$"),
