@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from statistics import mean
 
@@ -107,10 +108,10 @@ def _metric(action: str, readings: list[Reading], question: Question, today: dat
     kept = [
         item for item in readings if not any(item.at.date() in each for each in question.excluded_periods)
     ]
-    older = question.further and action == "HEALTH_DATA_LATEST"  # it came before what was asked
-    begin = date.min if period is None or older else period.start
-    end = date.max if period is None else period.end
-    chosen = [item for item in kept if begin <= item.at.date() <= end]
+    within = period
+    if period and question.further and action == "HEALTH_DATA_LATEST":
+        within = replace(period, start=date.min)  # what came before may be older
+    chosen = [item for item in kept if within is None or item.at.date() in within]
     if not chosen and period is None:
         return f"There is no other {metric} reading on record."
     if conditions.last > 1:
