@@ -50,8 +50,8 @@ VM_TOOLS = {
     "mmdebstrap": "mmdebstrap",
 }
 PAIRS = "tests/drills/test_pairs.py"
-# The stages of `make test` in their order. Scenarios come last: a slow machine leaves some out, with each commit
-# others.
+# The stages of `make test` in their order. Scenarios come last: a slow machine leaves some out, with each
+# commit others.
 EVERYTHING = ("downloads", "unit", "windows", "boot", "qm", "wine", "lab", "molecule")
 DRILLS = ("tests/drills", f"--ignore={PAIRS}")
 # How long the drills and those of the pairs take, if it takes 1 to bring the lab up; what is for scenarios.

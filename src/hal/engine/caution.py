@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from hal.engine.conditions import Conditions
-from hal.engine.medicine_classes import CLASS
+from hal.engine.medicine_classes import BRANDS, CLASS, ENDINGS
 from hal.engine.question import Question
 from hal.protocol import Intent
 
@@ -26,9 +26,8 @@ _OTHER = re.compile(
     r"|appointment\w*|remind\w*|order\w*|pick up)\b"
 )
 _MEDICINE = re.compile(
-    r"\b(?:medic(?:ation|ine)s?|meds|pills?|antibiotics?|painkillers?|\w+(?:mycin|cycline|floxacin|prazole|sartan"
-    r"|statin|olol|azepam|profen|cillin|phrine)|tylenol|advil|aleve|motrin|aspirin|benadryl|nyquil|dayquil"
-    r"|sudafed|bactrim|septra|prednisone|melatonin)\b"
+    rf"\b(?:medic(?:ation|ine)s?|meds|pills?|antibiotics?|painkillers?|{ENDINGS}|\w+cillin|{BRANDS}|aspirin"
+    r"|bactrim|septra|prednisone|melatonin)\b"
 )
 
 

@@ -6,7 +6,7 @@ normalised question. The evidence adds up, a rule counts once.
 
 from __future__ import annotations
 
-from hal.engine.medicine_classes import CLASS
+from hal.engine.medicine_classes import BRANDS, CLASS, ENDINGS
 from hal.engine.rules import weighed
 from hal.protocol import Intent
 
@@ -26,8 +26,6 @@ EVIDENCE = {
     Intent.MEDICATION: weighed(
         r"""
         4 medic(?:ation|ine|ament)s?|pills?|tablets?|prescriptions?|drugs?|vitamins?|supplements?|inhalers?
-        3 \w+(?:mycin|cycline|floxacin|oxacin|prazole|sartan|statin|olol|azepam|profen|cetamol|phrine)
-        3 tylenol|advil|aleve|motrin|sudafed|benadryl|nyquil|dayquil|mucinex|robitussin
         3 pepto|imodium|keflex|cipro|cephalexin|ceftin|cefdinir|naproxen|ibuprofen
         3 acetaminophen|antihistamines?|decongestants?|antacids?
         4 how much (?!money|cash|time|weight|of|longer|more|gas)\w+ (?:do|does|did|should) (?:i|she|he) take
@@ -44,6 +42,8 @@ EVIDENCE = {
         3 taking|interact\w*
         """
         rf"""
+        3 {ENDINGS}|\w+(?:oxacin|cetamol)
+        3 {BRANDS}|mucinex|robitussin
         4 {CLASS.pattern[2:]}
         2 (?:take|taken|took){_TAKE_MEDICINE}|side effects?|renew\w*|running (?:low|out)|run out
         2 (?:can|could|may|should|what do|when do|what did|did|have) i (?:\w+ )?(?:take|taken){_TAKE_MEDICINE}

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 
+# How names of medicines end, and brands that people take without a prescription.
+ENDINGS = r"\w+(?:mycin|cycline|floxacin|prazole|sartan|statin|olol|azepam|profen|phrine)"
+BRANDS = r"tylenol|advil|aleve|motrin|sudafed|benadryl|nyquil|dayquil"
+
 # How a class is called, as a regular expression over a normalised question, and its members' names.
 CLASSES = {
     r"statins?": r"(?:atorva|fluva|lova|pitava|prava|rosuva|simva)statin",
