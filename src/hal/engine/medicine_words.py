@@ -9,9 +9,9 @@ _PILL = r"(?:pill|tablet|medic\w+|prescription|drug|capsule)"
 
 # What something is taken for, which is no visit.
 _AILMENT = (
-    r"(?:asthma|migraines?|headaches?|aches?|pains?|heartburn|(?:acid )?reflux|nausea|fever|colds?|coughs?"
-    r"|flu|cramps|itch\w*|insomnia|anxiety|depression|diarrhea|constipation|arthritis|gout|diabetes"
-    r"|thyroid|cholesterol|blood pressure|infections?)"
+    r"(?:asthma|migraines?|headaches?|aches?|pains?|heartburn|(?:acid )?reflux|nausea|fever|colds?"
+    r"|coughs?|flu|cramps|itch\w*|insomnia|anxiety|depression|diarrhea|constipation|arthritis|gout"
+    r"|diabetes|thyroid|cholesterol|blood pressure|infections?)"
 )
 
 _MEDICINES = r"(?:medic\w+|meds|prescriptions?|pills|tablets)"
@@ -31,7 +31,7 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"a medicine for \1 on my list",
-        r"\b(?:something|anything) for (?:my |the" r" )?(\w+(?: \w+)?) on (?:my|the) list$",
+        r"\b(?:something|anything) for (?:my |the )?(\w+(?: \w+)?) on (?:my|the) list$",
     ),
     (
         r"do i take \1",
@@ -46,17 +46,16 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"which medications are \1s",
-        rf"^(?:is|are) any(?: of)?(?: my)? (?:{_MEDICINES}"
-        rf"|ones|of them) (?:an? )?(tablet|capsule|inhaler)s?$",
+        rf"^(?:is|are) any(?: of)?(?: my)? (?:{_MEDICINES}|ones|of them) (?:an? )?"
+        rf"(tablet|capsule|inhaler)s?$",
     ),
     (
         r"which medications are \1",
-        r"^(?:which|what) (?:ones|of them|of" r" those) are (tablets|capsules|inhalers)$",
+        r"^(?:which|what) (?:ones|of them|of those) are (tablets|capsules|inhalers)$",
     ),
     (
         r"\1 for sleep",
-        r"^((?:do|should|can) i (?:take|have|use) (?:anything"
-        r"|something)) to (?:help me )?(?:to )?sleep\b",
+        r"^((?:do|should|can) i (?:take|have|use) (?:anything|something)) to (?:help me )?(?:to )?sleep\b",
     ),
     *(
         (rf"{number} \1", rf"(?<!\d )(?<!point )\b{words} (?=\b)(milligrams?|mg|micrograms?|mcg|units?)\b")
@@ -73,9 +72,8 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"was i ever prescribed \1",
-        r"^(?:did|has) (?:anybody|anyone|somebody|someone|any"
-        r" doctor|a doctor) (?:ever )?(?:prescribed?|given|give)"
-        r" (?:me )?(\w+(?: \w+)?)(?: to me| for me)?$",
+        r"^(?:did|has) (?:anybody|anyone|somebody|someone|any doctor|a doctor) (?:ever )?"
+        r"(?:prescribed?|given|give) (?:me )?(\w+(?: \w+)?)(?: to me| for me)?$",
     ),
     (
         "how many pills do i take",
@@ -91,14 +89,13 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ("at noon", r"\b(?:around|about|near) (?:lunch ?time|lunch|midday|noon)\b"),
     (
         r"do i take \1",
-        r"^do (?:i|we) use (?:any )?((?:eye|ear|nose) drops"
-        r"|(?:nasal|nose) spray|cream|ointment|patches|insulin"
-        r"|cough syrup)$",
+        r"^do (?:i|we) use (?:any )?((?:eye|ear|nose) drops|(?:nasal|nose) spray|cream|ointment|patches"
+        r"|insulin|cough syrup)$",
     ),
     (
         r"what did i take before \1",
-        r"^(?:(?:what|which medic\w+) did i (?:take|use|have) for (?:my |the )?(?:\w+ ){1,2}"
-        r"|was i (?:ever )?on (?:a |any )?(?:\w+ ){0,2}(?:medic\w+|pills?|drug) )before (?:the |my )?(\w+)$",
+        r"^(?:(?:what|which medic\w+) did i (?:take|use|have) for (?:my |the )?(?:\w+ ){1,2}|was i "
+        r"(?:ever )?on (?:a |any )?(?:\w+ ){0,2}(?:medic\w+|pills?|drug) )before (?:the |my )?(\w+)$",
     ),
     (r"can i \1", r"^i can (take|have|eat|drink|use) (?=the |my |some |an? )"),
     (r"can i take ", r"\bcan i (?:pop|swallow|down) "),
@@ -108,8 +105,8 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"how is \1 taken",
-        r"^is (?:the |my )?(\w+(?: \w+)?) a (?:once a day"
-        r"|twice a day|daily|morning|evening|night)\b.*\bthing$",
+        r"^is (?:the |my )?(\w+(?: \w+)?) a (?:once a day|twice a day|daily|morning|evening"
+        r"|night)\b.*\bthing$",
     ),
     (
         r"what do i take \1 for",
@@ -117,23 +114,22 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"what do i take \1 for",
-        r"^why (?:do i (?:even )?(?:bother with|take|use|need"
-        r"|have)|am i (?:on|taking)) (?:the |my )?(\w+(?: \w+)?)"
-        r"(?: anyway| again)?$",
+        r"^why (?:do i (?:even )?(?:bother with|take|use|need|have)|am i (?:on|taking)) (?:the |my )?"
+        r"(\w+(?: \w+)?)(?: anyway| again)?$",
     ),
     (
         r"who prescribed \1",
-        r"^(?:which|what) doctor (?:(?:told|had|has|made|got) me (?:to )?(?:take|taking|on)"
-        r"|(?:did give|gave|did prescribe) me) (?:the |my )?(\w+(?: \w+)?)$",
+        r"^(?:which|what) doctor (?:(?:told|had|has|made|got) me (?:to )?(?:take|taking|on)|"
+        r"(?:did give|gave|did prescribe) me) (?:the |my )?(\w+(?: \w+)?)$",
     ),
     (
         "which medications have no refills left",
-        r"^(?:is|are) (?:anything|any) (?:of mine |of" r" my \w+ )?(?:completely |all )?out of refills$",
+        r"^(?:is|are) (?:anything|any) (?:of mine |of my \w+ )?(?:completely |all )?out of refills$",
     ),
     (
         r"when is \1 due for refill",
-        r"^(?:on (?:what|which) (?:date|day)|when) does (?:the |my"
-        r" )?(\w+(?: \w+)?) (?:fall|come up|come) due(?: for (?:a )?refill)?$",
+        r"^(?:on (?:what|which) (?:date|day)|when) does (?:the |my )?(\w+(?: \w+)?) (?:fall|come up|come)"
+        r" due(?: for (?:a )?refill)?$",
     ),
     (
         "what am i running out of",
@@ -167,26 +163,25 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     # What one reacts to.
     (
         "which drugs am i allergic to",
-        r"^(?:which|what) (?:medic\w+|drugs|pills) (?:can not"
-        r" i|can i not|should i not|should not i|must i not)"
-        r" (?:have|take|be given|get|use) because of (?:my )?allerg\w+$",
+        r"^(?:which|what) (?:medic\w+|drugs|pills) "
+        r"(?:can not i|can i not|should i not|should not i|must i not) (?:have|take|be given|get|use)"
+        r" because of (?:my )?allerg\w+$",
     ),
     ("any", r"\banother\b(?= (?:drug|food|thing|medic\w+) (?:that )?i am allergic to)"),
     (
         r"am i allergic to \1",
-        r"^(?:is there|do i have) (?:a |an |any )?(\w+(?:"
-        r" \w+)?) allergy (?:in|on) (?:my|the) (?:file|records?"
-        r"|list|chart)$",
+        r"^(?:is there|do i have) (?:a |an |any )?(\w+(?: \w+)?) allergy (?:in|on) (?:my|the) "
+        r"(?:file|records?|list|chart)$",
     ),
     (
         r"am i allergic to \1",
-        r"^(?:do|will|would) i (?:react|have a" r" reaction|get a reaction) to (?:the )?(\w+)$",
+        r"^(?:do|will|would) i (?:react|have a reaction|get a reaction) to (?:the )?(\w+)$",
     ),
     (r"am i allergic to \1", r"^am i (\w+) intolerant$"),
     (
         "that i am allergic to",
-        r"\bthat i (?:should|must|need to|have to) (?:tell|warn"
-        r"|let) (?:the |a |my )?\w+(?: know)? i am allergic to\b",
+        r"\bthat i (?:should|must|need to|have to) (?:tell|warn|let) (?:the |a |my )?\w+(?: know)? i am"
+        r" allergic to\b",
     ),
     (
         r"what \1",
@@ -194,7 +189,7 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"which of those are \1 allergies",
-        r"^which (?:of those|of them|of these" r"|ones) are (?:for|to) (drug|food)s?$",
+        r"^which (?:of those|of them|of these|ones) are (?:for|to) (drug|food)s?$",
     ),
     (
         r"what do i take for \1",

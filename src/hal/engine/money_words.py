@@ -39,12 +39,12 @@ MONEY: tuple[tuple[str, str], ...] = (
     (r"how much did \1 earn", r"^how much(?: money)? did (i|we) (?:take|bring) in\b"),
     (
         r"what was my largest purchase at \1",
-        r"^which (?:trip|visit) to (?:the" r" )?(.+?) cost (?:me )?(?:the )?most$",
+        r"^which (?:trip|visit) to (?:the )?(.+?) cost (?:me )?(?:the )?most$",
     ),
     (
         r"\1 purchase",
-        r"\b(biggest|largest|highest|smallest|priciest|most"
-        r" expensive|cheapest) (?:bill|run|trip)\b(?=.* (?:at|apart from|except|besides|other than) )",
+        r"\b(biggest|largest|highest|smallest|priciest|most expensive|cheapest) (?:bill|run|trip)\b"
+        r"(?=.* (?:at|apart from|except|besides|other than) )",
     ),
     (
         r"\1 purchase at \2",
@@ -53,14 +53,13 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         "any charges ",
-        r"\bany charges (?:come|came|gone|go|went)" r" (?:through|in) (?=(?:today|yesterday|this|last)\b)",
+        r"\bany charges (?:come|came|gone|go|went) (?:through|in) (?=(?:today|yesterday|this|last)\b)",
     ),
     (r"how much did \1 spend", r"^what did (i|we) go through(?= (?:last|this|in)\b)"),
     ("", r" (?:money|weight) wise$"),
     (
         r"how much do i pay for \1 a month",
-        r"^how much does (?:the |my )?(\w+(?: \w+)?) (?:take"
-        r"|cost|charge)(?: me)? (?:every|each|a) month$",
+        r"^how much does (?:the |my )?(\w+(?: \w+)?) (?:take|cost|charge)(?: me)? (?:every|each|a) month$",
     ),
     (r"when did i last pay \1", r"^when did (\w+) last (?:hit|come out of|charge) my (?:account|card|bank)$"),
     (r"how much did \1 spend on gas", r"^how much (?:have|did) (i|we) put in the (?:gas )?tank\b"),
@@ -68,13 +67,13 @@ MONEY: tuple[tuple[str, str], ...] = (
     (r"did \1 go to", r"^did (i|we) (?:stop|pop|drop) (?:in at|by|in)\b"),
     (
         "what did i spend in total ",
-        r"^what was my (?:total )?(?:expenditure" r"|outlay|outgoings) (?=(?:for|in|this|last)\b)",
+        r"^what was my (?:total )?(?:expenditure|outlay|outgoings) (?=(?:for|in|this|last)\b)",
     ),
     ("how much did i pay for a flight", r"^what was the price of the (?:air ?plane|plane|flight) tickets?$"),
     (r"did i pay \1", r"^i paid (?:something|anything) to (\w+)$"),
     (
         r"how much did i spend at \1",
-        r"^(?:the )?(\w+(?: \w+)?) how much have" r" (?:i|we) (?:dropped|spent|left) there$",
+        r"^(?:the )?(\w+(?: \w+)?) how much have (?:i|we) (?:dropped|spent|left) there$",
     ),
     (
         r"how much have i spent at \1",
@@ -89,7 +88,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     (r"did i spend less in \1 than in \2", rf"^was ({_MONTH}) cheaper than ({_MONTH})(?: for (?:me|us))?$"),
     (
         r"did i spend more in \1 than in \2",
-        rf"^was ({_MONTH}) more expensive than" rf" ({_MONTH})(?: for (?:me|us))?$",
+        rf"^was ({_MONTH}) more expensive than ({_MONTH})(?: for (?:me|us))?$",
     ),
     (r"so far this \1", r"\b(?:for|in) the (year|month|week) so far\b"),
     (r"this \1", r"\bfor the (year|month|week)$"),
@@ -106,14 +105,14 @@ MONEY: tuple[tuple[str, str], ...] = (
     (r"\1", r"\b(gas|fuel|gasoline) for (?:the|my|our) car\b"),
     (
         r"how much did \1 spend at \2 \3",
-        r"^what did (i|we) pay (?:to )?((?!for|in|on|the|my|this"
-        r"|last|by)\w+(?: (?!for|in|on|this|last|since)\w+)?)"
-        r" ((?:this|last) (?:year|month|quarter)|since \w+)$",
+        r"^what did (i|we) pay (?:to )?((?!for|in|on|the|my|this|last|by)\w+"
+        r"(?: (?!for|in|on|this|last|since)\w+)?) ((?:this|last) (?:year|month|quarter)|since \w+)$",
     ),
     (
         r"how much have i spent at \1",
-        r"^how much (?:has|have|did) (?!(?:i|we|he|she|it|that|they)\b)((?:the )?\w+(?: \w+)?) (?:had off"
-        r"|had from|taken? (?:off|from)|got(?:ten)? (?:off|from|out of)|get (?:off|from|out of)) (?:me|us)\b",
+        r"^how much (?:has|have|did) (?!(?:i|we|he|she|it|that|they)\b)((?:the )?\w+(?: \w+)?) "
+        r"(?:had off|had from|taken? (?:off|from)|got(?:ten)? (?:off|from|out of)|get "
+        r"(?:off|from|out of)) (?:me|us)\b",
     ),
     (
         r"when was \1 last paid",
@@ -128,7 +127,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     (r"than \1 earn", r"\bthan (i|we) (?:am|are) (?:taking|bringing) in\b"),
     (
         "did i spend more than i earned",
-        r"^(?:am|are) (?:i|we) spending more" r" than (?:i|we) (?:earn|make|get)\b",
+        r"^(?:am|are) (?:i|we) spending more than (?:i|we) (?:earn|make|get)\b",
     ),
     (
         r"how much \1 have i received",

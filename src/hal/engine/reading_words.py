@@ -37,10 +37,10 @@ READINGS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"how many readings of my \1 are there\2",
-        rf"^how many ({_METRIC}) (?:readings|measurements|values"
-        rf"|entries)(?: (?:do i have|have you got|are there"
-        r"|have i got|do you have|did (?:i|we) (?:take|do|make|log|get)))?(?: for me| on record| stored)?"
-        r"((?: (?:in|since|this|last|during) .+)?)$",
+        rf"^how many ({_METRIC}) (?:readings|measurements|values|entries)"
+        rf"(?: (?:do i have|have you got|are there|have i got|do you have|did (?:i|we) "
+        rf"(?:take|do|make|log|get)))?(?: for me| on record| stored)?"
+        rf"((?: (?:in|since|this|last|during) .+)?)$",
     ),
     (
         r"what were my last two \1 readings",
@@ -53,8 +53,8 @@ READINGS: tuple[tuple[str, str], ...] = (
     ("changed", r"\b(?:gotten|got|getting) (?:any |much |a lot )?worse\b"),
     (
         "what is my step count",
-        r"^how many steps (?:did|have|do|had) (?:i|we) (?:walk"
-        r"|walked|take|taken|get|got|do|done|make|made)\b",
+        r"^how many steps (?:did|have|do|had) (?:i|we) "
+        r"(?:walk|walked|take|taken|get|got|do|done|make|made)\b",
     ),
     (
         "been ",

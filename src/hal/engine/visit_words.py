@@ -11,8 +11,8 @@ _LOOK = (
 
 # What may be done at a visit, beside those on record.
 _TEST = (
-    r"(?:surgery|operation|procedure|biopsy|colonoscopy|mri|(?:ct |cat |bone )?scan|x ray|ultrasound"
-    r"|(?:hearing|vision|stress|blood|allergy) test|sleep study|flu shot)"
+    r"(?:surgery|operation|procedure|biopsy|colonoscopy|mri|(?:ct |cat |bone )?scan|x ray|ultrasound|"
+    r"(?:hearing|vision|stress|blood|allergy) test|sleep study|flu shot)"
 )
 
 # What stands for it, then what says it.
@@ -27,35 +27,34 @@ VISITS: tuple[tuple[str, str], ...] = (
     ("the eye doctor", r"\bthe (?:one|appointment|visit) for my eyes\b"),
     (
         r"when was i last at \1",
-        r"^how long (?:is it|has it been|is it been) since i (?:was"
-        r"|went|have been|saw) (?:at |to )?(?=the |my |doctor)(.+)$",
+        r"^how long (?:is it|has it been|is it been) since i (?:was|went|have been|saw) (?:at |to )?"
+        r"(?=the |my |doctor)(.+)$",
     ),
     (
         r"did any of my appointments get cancelled",
-        r"^did any of my (?:appointments|visits)" r" (?:fall through|get called off)$",
+        r"^did any of my (?:appointments|visits) (?:fall through|get called off)$",
     ),
     (
         "what appointments have i had",
-        r"^(?:give me |show me |tell me |list )?(?:a list of )?(?:the |all the |all my "
-        r"|my )?(?:visits|appointments)(?: that)? i have (?:already )?had(?: already)?$",
+        r"^(?:give me |show me |tell me |list )?(?:a list of )?(?:the |all the |all my |my )?"
+        r"(?:visits|appointments)(?: that)? i have (?:already )?had(?: already)?$",
     ),
     (
         r"what was my first appointment",
-        r"^what is the oldest (?:appointment|visit)(?: that)?(?:"
-        r" you have(?: got)?| i have)?(?: for me| on record)?$",
+        r"^what is the oldest (?:appointment|visit)(?: that)?(?: you have(?: got)?| i have)?"
+        r"(?: for me| on record)?$",
     ),
     (r"\1", r"^(what time|what day) (?:though|then|again)$"),
     (r"is there anything on \1", r"^is there anything down (?:for|on) (.+)$"),
     (
         r"when is my appointment with \1",
-        r"^(?:on (?:what|which) day|at (?:what|which) hour|when"
-        r"|what time) (?:is|does) (?:the |my )?(dentist|cardiologist"
-        r"|eye doctor|heart doctor|doctor \w+) (?:expecting"
-        r"|expect|want|wanting|having|have|seeing) me(?: in)?$",
+        r"^(?:on (?:what|which) day|at (?:what|which) hour|when|what time) (?:is|does) (?:the |my )?"
+        r"(dentist|cardiologist|eye doctor|heart doctor|doctor \w+) "
+        r"(?:expecting|expect|want|wanting|having|have|seeing) me(?: in)?$",
     ),
     (
         r"what was my appointment \1 for",
-        r"^what did i go in(?: to the (?:clinic|doctor" r"|doctors))?(?: for)?(?: back)? (in \w+|last \w+)$",
+        r"^what did i go in(?: to the (?:clinic|doctor|doctors))?(?: for)?(?: back)? (in \w+|last \w+)$",
     ),
     (
         r"when is my \1 appointment",
@@ -70,8 +69,8 @@ VISITS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"what appointments do i have at \1",
-        r"^what (?:is|do i have)(?: there)? at (?:the"
-        r" )?((?!(?:home|work|noon|\d)\b).+?)(?: for me)? coming up$",
+        r"^what (?:is|do i have)(?: there)? at (?:the )?((?!(?:home|work|noon|\d)\b).+?)(?: for me)?"
+        r" coming up$",
     ),
     ("final appointment", r"\blast (?:thing|one|entry|item) (?:on|in) my appointments? (?:list|book)\b"),
     (r"\1", r"^(?:at|on) (what (?:time|day))$"),
@@ -83,9 +82,8 @@ VISITS: tuple[tuple[str, str], ...] = (
     ),
     (
         "what appointments did i have",
-        r"^(?:did (?:i|we) see any (?:doctors?|specialists?)"
-        r"|(?:which|what) (?:doctors|specialists) (?:did|have)"
-        r" (?:i|we) (?:see|seen|go to|gone to|visit|visited|been to))"
+        r"^(?:did (?:i|we) see any (?:doctors?|specialists?)|(?:which|what) (?:doctors|specialists) "
+        r"(?:did|have) (?:i|we) (?:see|seen|go to|gone to|visit|visited|been to))"
         r"(?= (?:this|last|in|since|so far|during|between|from|over)\b)",
     ),
     (
@@ -95,9 +93,9 @@ VISITS: tuple[tuple[str, str], ...] = (
     (r"\1 do i go to", r"^(when|where|what day|what time) (?:am|are) (?:i|we) going to(?= (?:the|my) )"),
     (
         r"appointments do i have for the rest of this \1",
-        r"\b(?:appointment|visit|checkup|check up)s (?:(?:do"
-        r"|have) (?:i|we) (?:(?:have|got) (?:still )?)?|are "
-        r"(?:there )?)(?:left|remaining|still to come)(?: for| in)? (?:this|the) (week|month|year)$",
+        r"\b(?:appointment|visit|checkup|check up)s "
+        r"(?:(?:do|have) (?:i|we) (?:(?:have|got) (?:still )?)?|are (?:there )?)"
+        r"(?:left|remaining|still to come)(?: for| in)? (?:this|the) (week|month|year)$",
     ),
     (
         r"appointments do i have for the rest of this \1",
