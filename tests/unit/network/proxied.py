@@ -15,15 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from cryptography import x509
 from lab.on_hosts.back_ends import BackEnd
 from tests.ports import free_port
+from tests.templates import rendered
 
 from hal.network.authority import Authority
 from hal.network.sites import proxy_sites
 
-ROOT = Path(__file__).parents[3]
 WAIT_S = 15
 SITE = "blog.example.org"
 # What a process that is no service and perhaps not root's cannot have.
@@ -40,21 +39,13 @@ def render(variables: Mapping[str, Any], directory: Path) -> str:
         variables: the role's variables besides its defaults.
         directory: where `hal.pem` is.
     """
-    defaults = yaml.safe_load((ROOT / "roles/haproxy/defaults/main.yml").read_text())
     tokens = variables.get("haproxy_tokens", {}).values()
     digests = [f"{hashlib.sha256(token.encode()).hexdigest()}\n" for token in tokens]
     (directory / "hal.tokens").write_text("".join(digests))
-    (directory / "variables.json").write_text(json.dumps(defaults | variables))
-    for name in ("hal.list", "rendered.cfg"):
-        template = ROOT / "roles/haproxy/templates" / name.replace("rendered", "haproxy")
-        arguments = f"src={template}.j2 dest={directory / name}"
-        command = ["ansible", "localhost", "-c", "local", "-m", "ansible.builtin.template", "-a", arguments]
-        subprocess.run(
-            [*command, "-e", f"@{directory}/variables.json"], check=True, capture_output=True, cwd=ROOT
-        )
-        text = (directory / name).read_text()
+    for template in ("hal.list", "haproxy.cfg"):
+        text = rendered("haproxy", template, variables)
         text = re.sub(r"/etc/haproxy/(?:certificates/)?(hal|metrics)\.", rf"{directory}/\1.", text)
-        (directory / name).write_text(text)
+        (directory / template.replace("haproxy", "rendered")).write_text(text)
     return (directory / "rendered.cfg").read_text()
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from tests.templates import rendered
 
 from hal.network.hardening import LISTS, PACKAGED, hardening, hardening_drop_in, proxy_needs
 
-ROOT = Path(__file__).parents[3]
 STORE = "s3:https://192.0.2.1/bucket"
 
 
@@ -121,14 +119,6 @@ def test_a_proxy_may_do_no_more_than_that(text):
 )
 def test_systemd_finds_the_unit_of_a_role_little_exposed(role, unit, variables, tmp_path):
     written = tmp_path / f"{unit}.service"
-    (tmp_path / "variables.json").write_text(json.dumps(variables))
-    arguments = f"src={ROOT}/roles/{role}/templates/{unit}.service.j2 dest={written}"
-    command = ["ansible", "localhost", "-c", "local", "-m", "ansible.builtin.template", "-a", arguments]
-    for file in ("defaults", "vars"):
-        if (path := ROOT / f"roles/{role}/{file}/main.yml").exists():
-            command += ["-e", f"@{path}"]
-    command += ["-e", f"@{tmp_path}/variables.json"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    written.write_text(rendered(role, f"{unit}.service", variables))
     found = weighed(written)
     assert found.returncode == 0, found.stdout + found.stderr
