@@ -46,7 +46,8 @@ _TURNS = re.compile(
     r"|excluding|other|another|else|for (?:my|her|his|their|the|an?)|her|his|their|hers|theirs|take|takes"
     r"|took|taken|taking|ate|eat|drank|swallowed|touched|had|bought|paid|spent|spend|doses?|pills?|tablets?"
     r"|refills?|medic\w*|prescri\w*|appoint\w*|allerg\w*|weigh\w*|pressure|sugar|cancel\w*|change\w*"
-    r"|die|dying|dead|kill|hurts?|pain\w*|breath\w*|chest|blood|sick|dizzy|faint\w*|fell|instead|stop\w*)\b"
+    r"|die|dying|dead|kill|hurts?|pain\w*|breath\w*|chest|blood|sick|dizzy|faint\w*|fell|instead|stop\w*|mean|meant|rather|january|february|march|april"
+    r"|june|july|august|september|october|november|december)\b"
 )
 # Where a question begins after a story that no mark parts from it, and a remark after the question.
 _BEGINS = re.compile(
@@ -87,6 +88,10 @@ def without(text: str, household: Household) -> str:
     clauses = re.split(_CLAUSE_ENDS, text)
     if len(clauses) == 1:
         return text
+    asked, _, told = text.partition("? ")
+    after = [normalise(each) for each in re.split(_CLAUSE_ENDS, told) if each.strip()]
+    if after and _ASKS.search(normalise(asked)) and all(_is_told(each, household) for each in after):
+        return asked
     last = normalise(clauses[-1])
     is_whole = (
         bool(_ASKS.search(last)) and not rules.PRONOUN.search(last) and bool(find_entities(last, household))
@@ -96,7 +101,7 @@ def without(text: str, household: Household) -> str:
         for place, each in enumerate(clauses, 1)
         if not (
             _is_aside(normalise(each), household)
-            or (is_whole and place < len(clauses) and _is_told_before(normalise(each), household))
+            or (is_whole and place < len(clauses) and _is_told(normalise(each), household))
         )
     ]
     return ", ".join(kept) if 0 < len(kept) < len(clauses) else text
@@ -131,8 +136,8 @@ def story(text: str) -> str:
     return text[: begins[-1].start()] if begins and _TELLS.search(text) and not _ASKS.search(text) else ""
 
 
-def _is_told_before(clause: str, household: Household) -> bool:
-    """Tell whether a clause before a question that is whole by itself tells nothing that could turn it."""
+def _is_told(clause: str, household: Household) -> bool:
+    """Tell whether a clause beside a question that is whole by itself tells nothing that could turn it."""
     tells = _TELLS.search(clause) and not (_TURNS.search(clause) or TIME_WORDS.search(clause))
     return bool(tells) and not find_entities(clause, household)
 

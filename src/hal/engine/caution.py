@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from hal.engine import rules
 from hal.engine.conditions import Conditions
 from hal.engine.medicine_classes import BRANDS, CLASS, ENDINGS
 from hal.engine.question import Question
@@ -19,6 +20,10 @@ _LEAVE = re.compile(
     r"\b(?:can|could|may|should|shall) i\b|\bi (?:can|may|should)\b|\b(?:about|going|want|planning) to\b"
     r"|\bthinking (?:of|about)\b|\b(?:ok|okay|fine|cool|safe|alright|all right|bad|dangerous)"
     r" (?:if|for me|with|to)\b|\b(?:hurt|harm|kill|bother) (?:me|anything)\b|\bcold turkey\b"
+    r"|\b(?:is|are|be) (?:ok|okay|fine|safe|alright|all right|allowed|good|bad|dangerous|off limits)"
+    r"(?: (?:instead|too|then|now|today|tonight))?$"
+    r"|^(?:is|are|would) .* (?:ok|okay|fine|safe|alright|all right|allowed|bad|dangerous|off limits)"
+    r"(?: (?:instead|too|then|now|today|tonight))?$"
 )
 # What is asked there is another thing.
 _OTHER = re.compile(
@@ -27,17 +32,22 @@ _OTHER = re.compile(
 )
 _MEDICINE = re.compile(
     rf"\b(?:medic(?:ation|ine)s?|meds|pills?|antibiotics?|painkillers?|{ENDINGS}|\w+cillin|{BRANDS}|aspirin"
-    r"|bactrim|septra|prednisone|melatonin)\b"
+    r"|bactrim|septra|augmentin|prednisone|melatonin|adderall|potassium|calcium|iron|zinc|magnesium)\b"
+    r"|\bwith (?:what|everything|anything|all|the (?:things|stuff)) (?:that )?i (?:am )?(?:take|taking|on)\b"
 )
+_BARE = 2  # words that name nothing but what may be touched or eaten: "crab cake"
 
 
 def asked_of(question: Question) -> Question | None:
     """Return a question that was not understood as one whether something may be; None: it is none."""
-    if not _LEAVE.search(question.text) or _OTHER.search(question.text):
+    text = question.text
+    bare = question.named("allergens") and len(text.split()) <= _BARE
+    bare = bare and not rules.GENERAL_KNOWLEDGE.search(text)
+    if not (bare or _LEAVE.search(text)) or _OTHER.search(text):
         return None
     alone = replace(question, leftover=(), conditions=Conditions(), periods=(), continued=False)
     if question.named("allergens"):
         return replace(alone, intent=Intent.ALLERGY, action="ALLERGY_CHECK")
-    if question.named("medications") or _MEDICINE.search(question.text) or CLASS.search(question.text):
+    if question.named("medications") or _MEDICINE.search(text) or CLASS.search(text):
         return replace(alone, intent=Intent.MEDICATION, action="MEDICATION_ADVICE")
     return None

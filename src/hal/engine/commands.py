@@ -22,6 +22,7 @@ COMMANDS = rules.named(
     records record (?:my|that|an?|this|the)
     records (?:update|correct|edit|mark|change|fix) (?:my|the|an?|that|this|it|all)
     records (?:delete|remove|erase|wipe(?: out)?|get rid of) \w+(?!.*\b(?:from the total|how|what)\b)
+    records chart (?:my|the|that)|(?:export|download|back up) (?:my|the|all|everything)
     records clear (?:out )?(?:my|the|all|this|that)|print (?:out )?(?:my|the|this|that|me|an?)
     records (?:take|scratch|cross|strike|knock) (?:\w+ ){1,5}?off (?:of )?(?:my|the) (?:\w+ )?(?:LISTS)
     records (?:the|my|that) (?:\w+ ){1,5}?(?:wrong|incorrect) (?:please )?(?:change|fix|correct) (?:it|that)
@@ -29,6 +30,7 @@ COMMANDS = rules.named(
     book (?:book|reserve|get|make|schedule)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:hair ?cut|reservation)\b
     book (?:book|reserve|get|find)(?: me| us)? (?:an? |my )(?:\w+ ){0,2}(?:table|flight|hotel|ride|cab|taxi)\b
     book (?:book|reserve) (?:me|us|an?) \w+
+    order (?:order|get|bring)(?: (?:me|us|some|an?|the|more))* (?:FOOD)\b
     refill (?:order|refill|renew|request|reorder) (?:(?:an?|my|the|me|more) )+\w+
     refill (?:get me|get) (?:(?:an?|my|the|me|more) )+(?!(?:\w+ ){0,3}?(?:READ)\b)\w+
     remind remind (?:me|us)(?! what| when| who| which| where| how)
@@ -43,14 +45,21 @@ COMMANDS = rules.named(
     contact give (?:SOMEBODY) (?:an? )(?:\w+ )?(?:call|ring|buzz|message|text)
     contact get (?:me )?(?:SOMEBODY|\w+) on the (?:phone|line)
     contact (?:tell|let) (?:SOMEBODY) (?:know )?(?:that )?(?:i|we) (?:am|are|will|would|can|have|need)
+    contact (?:tell|text|call) (?:mom|mum|dad|daughter|son|wife|husband|sister|brother) (?:that )?(?:i|we)\b
     contact send (?:an?|my|the|it|this|him|her|them|\w+) \w+
     money (?:pay|transfer|send money|wire|buy|purchase)\b
     home (?:turn|switch) (?:\w+ ){0,3}(?:on|off|up|down)|dim \w+|play \w+|unlock \w+|set the \w+|start the \w+
+    home (?:turn|make|set|change) (?:\w+ ){0,2}(?:lights?|lamps?) \w+
     home (?:lights?|lamps?|tv|heat) (?:on|off|up|down)$
     home make it (?:\w+ )?(?:warm|cool|hott?|cold|bright|quiet|loud|dim)er
     home (?:kill|cut|put out|put on|flip) (?:the|my|all the) (?:lights?|lamps?|heat|tv|power|fan)\b
     home (?:lock|open|close|pause|shut|shut off) (?:the|my) \w+|order (?:an?|me|some) \w+
-    """.replace("SOMEBODY", r"(?:my|the|our) \w+|him|her|them|doctor \w+")
+    """.replace(
+        "FOOD",
+        r"pizzas?|food|take ?out|take out|dinner|lunch|breakfast|groceries|flowers|taxi|cab|uber|lyft|sushi"
+        r"|burgers?|coffee",
+    )
+    .replace("SOMEBODY", r"(?:my|the|our) \w+|him|her|them|doctor \w+")
     .replace("LISTS", "list|calendar|schedule|records?|file|chart|books|agenda")
     .replace("TO_WHEN", r"(?:to|back|up|ahead|until|till|forward)\b(?! what| when| which| where| how)")
     .replace(
@@ -68,6 +77,7 @@ SAID = {
     "contact": "I can't call or send messages. I can tell you about your appointments and medications.",
     "money": "I can't pay or move money. I can tell you what you spent.",
     "change": "I can't book or change appointments. Please call the office.",
+    "order": "I can't order anything. I can tell you what you spent.",
     "book": "I can't book anything. I can tell you what is on record.",
     "home": "I can't control things in the house. I can answer from your records and pass on other"
     " questions.",

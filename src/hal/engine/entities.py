@@ -73,7 +73,7 @@ MEMBERS = {
         "satay",
         "groundnut",
     ),
-    "latex": ("rubber gloves", "latex gloves", "balloons"),
+    "latex": ("rubber gloves", "latex gloves", "balloons", "condoms", "condom"),
     "pollen": ("ragweed", "hay fever"),
     "tree nuts": ("almonds", "cashews", "walnuts", "pecans", "hazelnuts", "pistachios"),
     "milk": ("dairy", "cheese", "yogurt", "butter", "ice cream"),

@@ -59,6 +59,11 @@ _UNIT_BESIDE = re.compile(
     r"^(?:and |but |or |what about |how about )*(?:(?:in|for|during|on) )?(?:the )?(day|week|month|year)"
     r" (before|after)(?: (?:that|it|this|that one))?$"
 )
+# What another doctor has prescribed, after "what did Dr. Chen prescribe": "and Dr. Patel".
+_ONLY_NAMED = re.compile(
+    r"^(?:and|what about|how about)(?: which (?:are|were|ones (?:are|were)))?(?: (?:from|by))?(?: doctor)?"
+    r" \w+$"
+)
 _LEFT = re.compile(r"\b(?:left|remaining|remain)\b")
 # "When was that" after "what was my highest blood pressure" is for that reading.
 _WHEN_WAS = re.compile(
@@ -116,6 +121,10 @@ def _continue(question: Question, earlier: Question, household: Household, today
     own_action = question.action
     elliptic = bool(rules.ELLIPSIS.search(question.text))
     points = rules.PRONOUN.search(question.text) or _ONE_OF_THEM.search(question.text)
+    prescribed = _ONLY_NAMED.search(question.text) and question.named("providers")
+    if prescribed and earlier.intent == Intent.MEDICATION and earlier.named("providers"):
+        entities = {**earlier.entities, "providers": question.named("providers")}
+        return replace(earlier, text=question.text, entities=entities, continued=True)
     if question.intent == Intent.GENERAL:
         candidate = parse(question.text, household, today, earlier.intent)
         own_action = candidate.action
@@ -126,6 +135,7 @@ def _continue(question: Question, earlier: Question, household: Household, today
         stranger = elliptic and candidate.leftover
         averaged = candidate.conditions.average and not candidate.leftover
         bounded = elliptic and candidate.conditions.named() and not candidate.leftover
+        counted = own_action.endswith("_COUNT") and not candidate.leftover and len(candidate.text.split()) > 2
         extreme = own_action and not candidate.leftover and _EXTREME.search(question.text)
         if not (
             named
@@ -136,6 +146,7 @@ def _continue(question: Question, earlier: Question, household: Household, today
             or candidate.part_of_day
             or averaged
             or bounded
+            or counted
             or extreme
         ):
             return question

@@ -379,7 +379,7 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"\bwhich (?:one )?(?:comes|is|are) due (?:sooner|first|earlier"
         r"|soonest)\b ?",
     ),
-    ("who prescribed", r"\bwho wrote\b(?= (?:it|that|the|my)\b)"),
+    ("who prescribed", r"\bwho wrote\b(?= (?:it|that|(?:the|my) (?:\w+ ){0,2}\w+$)(?!.*\bof\b))"),
     ("anxiety", r"\b(?:nerves|anxious)\b"),
     ("are as needed", r"\b(?:are|is) not (?:taken )?(?:every ?day|daily)(?: on a schedule)?\b"),
     ("are not", r"\bai not\b"),

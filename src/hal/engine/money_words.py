@@ -154,7 +154,7 @@ MONEY: tuple[tuple[str, str], ...] = (
         (
             rf"{name}_\1 ",
             r"\b(?:(?:in|on|during) )?(?:which|what) (?:was the |is the )?(month|week|day)"
-            rf"(?: of the month)? (?=.*\b(?:spen[dt]|paid|pay|costs?|bills?|buy|bought|expensive)\b)"
+            rf"(?: of the month)? (?=.*\b(?:spen[dt]|spending|paid|pay|costs?|bills?|buy|bought|expensive)\b)"
             rf"(?=.*\b(?:{words})\b(?! (?:\d|expensive)))",
         )
         for name, words in (

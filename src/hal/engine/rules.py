@@ -58,7 +58,8 @@ AMBIGUOUS = named(
     next (?:when|what) is (?:my |the )?next(?: one)?|(?:what|anything) (?:is )?(?:due|coming up)(?: next)?
     missing (?:when|how often|how much|why) (?:do|should|did) i take (?:it|that|this|them|one)
     missing (?:tell me )?(?:more )?about (?:it|that|this)|where is (?:it|that)
-    missing who (?:is|prescribed) (?:it|that)
+    missing who (?:is|prescribed) (?:it|that)|how (?:much|many)|is ITEM due(?: soon| yet| now| today)?
+    missing (?:and )?the one before(?: that| this| it)?(?: what (?:was|is) ITEM)?
     missing (?:and )?(?:when|where|who|how much|what|how many|why) (?:is|was|are|were) ITEM(?: again| due)?
     missing (?:and )?(?:when|where|how much|what|who) ITEM (?:is|was|are|were)(?: due| for)?
     missing (?:and )?(?:what|how) about (?:the other|that|this|the same) (?:one|doctor|thing|pill|place)

@@ -107,7 +107,9 @@ _AFTER_NAME = re.compile(
     r"|allerg(?:y|ies)|(?:in|among) (?:my|our) (?:medic\w+|pills))"
 )
 _LATELY = re.compile(r"\b(?:this|last|latest|today|tonight|yesterday|now|recent|current|currently)\b")
-_MINE = re.compile(r"\b(?:my|our|do i have|am i|i have|did i|have i|she|he|her|his|doctor)\b")
+_MINE = re.compile(
+    r"\b(?:my|our|do i have|am i|i have|did i|have i|she|he|her|his|doctor|clinic|dentist|pharmacy)\b"
+)
 _OWN_FACT = re.compile(
     r"^(?:what|when|where|who|which|how much|how many) (?:is|are|was|were) (?:my"
     r"|our) (\w+(?: \w+){0,2})$|^(?:do|did) (?:i|we) have an? (\w+(?: \w+)?)$"

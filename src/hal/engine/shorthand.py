@@ -75,6 +75,9 @@ SHORTHAND: tuple[tuple[str, str], ...] = (
         r"^(what time|what day|what date|what month) "
         rf"(?=(?:my|the|that|this|it)\b)(?!.*\b{_AUXILIARY}\b)",
     ),
+    ("and", r"\bn\b(?= the\b)"),
+    ("until", r"\btil\b"),
+    ("right now", r"\brn\b"),
     ("kind of", r"\bkinda\b"),
     ("out of", r"\boutta\b"),
     ("a lot of", r"\blotta\b"),

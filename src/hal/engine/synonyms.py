@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from hal.engine.clipped import CLIPPED
 from hal.engine.count_words import COUNTS
 from hal.engine.idioms import IDIOMS
 from hal.engine.medicine_words import MEDICINES
@@ -22,9 +23,8 @@ _AMBIGUOUS_DAYS = 3  # "the first" may be an appointment
 _LEFT_OUT = r"(?:besides|except(?: for)?|apart from|other than|aside from|not counting|excluding|leaving out)"
 _BEFORE_DAY = ("on ", "by ", "before ", "after ", "since ", "until ")
 _DAY_ENDS = (
-    r"(?=$| (?:still|already|i|we|she|do|does|am|is|are|was|and|or|to|until|till|through|at|what|who"
-    r"|when|where|which"
-    r"|that|how"
+    r"(?=$| (?:still|already|as well|too|also|i|we|she|do|does|am|is|are|was|and|or|to|until|till"
+    r"|through|at|what|who|when|where|which|that|how"
     r"|of (?:this|next|last|the) month|in the (?:morning|afternoon|evening))\b)"
 )
 
@@ -59,6 +59,7 @@ _SHE = (
 SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), put)
     for put, pattern in (
+        *CLIPPED,
         *IDIOMS,
         # The words of a sentence in their usual order.
         (

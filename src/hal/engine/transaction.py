@@ -155,6 +155,8 @@ _TOTAL = re.compile(r"\b(?:how much|total|sum|add up|altogether)\b")
 _ALTOGETHER = re.compile(r"\b(?:altogether|all together|in (?:all|total)|together|all told|combined)\b")
 _OF_ALL = re.compile(r"\b(?:of all (?:of )?(?:my|our|the)|all of my|ever|since the records began)\b")
 _LAST_UNIT = re.compile(r"^last (week|year)$")
+# A shop and a kind of spending that are compared: "more at Netflix or on dining".
+_EITHER = re.compile(r"\b(?:or|versus|vs|than (?:on|at))\b")
 _BY_HOW_MUCH = re.compile(r"\bhow much (?:more|less|higher|lower)\b|\bdifference\b")
 _SPEND = re.compile(r"\bspen[dt]")
 _STORES = re.compile(
@@ -272,7 +274,8 @@ def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...
     current = periods.find(_THIS_MONTH, turn.now.date())[0]
     if len(compared) == 1 and (unit := _LAST_UNIT.search(compared[0].label)):
         current = periods.find(f"this {unit[1]}", turn.now.date())[0]
-    if len(compared) == 1 and current and len(merchants) < 2 and len(categories) != 2:
+    either = len(merchants) == len(categories) == 1 and bool(_EITHER.search(question.text))
+    if len(compared) == 1 and current and len(merchants) < 2 and len(categories) != 2 and not either:
         compared = (current, *compared)
     if len(compared) > 1:
         sides = [(each.label, [item for item in matching if item.date in each]) for each in compared]
@@ -280,8 +283,8 @@ def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...
         within = [item for item in matching if item.date in period]
         when, subject = f" {period.label}", ""
         sides = [(f"at {each}", [item for item in within if item.merchant == each]) for each in merchants]
-        if not merchants:
-            sides = [
+        if either or not merchants:
+            sides += [
                 (f"on {each}", [item for item in within if item.category == each]) for each in categories
             ]
     if len(sides) < 2:

@@ -43,6 +43,7 @@ UNHEEDED = rules.named(
     APPOINTMENT (?:not|never) (?:\w+ )*(?:what|which|when|who|where) (?:\w+ ){0,2}(?:do|am|is|should|must)
     HEALTH_DATA diastolic\b.* (?:compared?|versus|vs|than)|(?:compare|higher|lower)\b.* diastolic
     HEALTH_DATA systolic\b.* diastolic|diastolic\b.* systolic
+    HEALTH_DATA (?:yesterday|today|this \w+|last \w+)\b.* ever$
     HEALTH_DATA (?:and|or) (?:now|currently|today)
     HEALTH_DATA_TREND (?:since|when) (?:i|we) (?:first )?(?:start\w*|began)
     HEALTH_DATA_TREND highest|lowest|average|least|maximum|minimum
@@ -76,6 +77,8 @@ UNHEEDED = rules.named(
     TRANSACTION than (?:i|we) (?:got|get|ma[dk]e|earn\w*|receive\w*|took|take|bring|brought|have|had)
     TRANSACTION (?:this|yesterday|in the|\w+day) (?:morning|afternoon|evening)
     TRANSACTION (?:other than|except|besides|apart from) (?!what|money|on\b)(?:\w+ ){1,3}on (?!\w+day)\w+
+    TRANSACTION by (?:store|shop|vendor|merchant|payee|place|week|month|day)
+    TRANSACTION (?:more|less|most|least|higher|cheaper)\b.* (?:per|each|every) (?:visit|trip|time|purchase)
     TRANSACTION_SUM ^(?:and )?who\b(?!.*\bdollars?)
     TRANSACTION (?:gas|heating) (?:bill|company)|natural gas
     MEDICATION_DETAILS how long (?:before|after|between)

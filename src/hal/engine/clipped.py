@@ -1,0 +1,161 @@
+"""Questions cut short, as in a note, and the words of offices: "total rent paid to date", "last CVS run".
+
+Rows as in `synonyms`, of which they are the first: what stands for it, then what says it.
+"""
+
+from __future__ import annotations
+
+from hal.engine.periods import MONTHS
+
+_MONTH = "|".join(MONTHS)
+_TIME = rf"(?:(?:{_MONTH}|this|last|the|yesterday|today|20\d\d)\b)"
+_METRIC = r"(?:(?:blood )?(?:pressure|sugar|glucose)|weight|pulse|heart ?rate)"
+_COUNTED = r"(?:spen\w+|paid|pay|purchases?|bills?|rent|fuel|gas|total|charges?)"
+_BOOKS = r"(?:books?|files?|ledgers?|logs?|charts?|system|database)"
+_MEAL = r"(breakfast|lunch|dinner|supper)"
+
+CLIPPED: tuple[tuple[str, str], ...] = (
+    ("", r"\b(?:mr|mrs|ms|mister) (?=\w)"),
+    # Where records are kept.
+    (
+        r"\1 on record",
+        rf"^(?!.*\b(?:appointments?|visits?|doctors?)\b)(.*\b(?:{_COUNTED}|{_METRIC})\b.*?)"
+        rf" (?:(?:on|in) (?:the|my|your|our) {_BOOKS}|on file)\b",
+    ),
+    (
+        r"do i have any \1allergies",
+        r"^any ((?:drug|food|medic\w+) )?allergies (?:charted|documented|listed|noted|recorded|on record)$",
+    ),
+    ("list ", r"^(?:pull up|bring up|run down|go over|look up) (?=(?:my|the|all)\b)"),
+    ("list my purchases in ", rf"^itemi[sz]e (?={_TIME})"),
+    (r"list my purchases \1", r"^everything (?:i )?spent (.+?)(?: itemi[sz]ed)?$"),
+    (r"list my last \1 \2 readings", rf"^list (?:my |the )?last (\w+) (?:fasting |resting )?({_METRIC})s?$"),
+    ("latest ", r"\b(?:latest|last|current) (?:full |complete |whole )?set of (?=vitals?\b)"),
+    (r"\1 readings", rf"\b({_METRIC}) values\b"),
+    (r"did i have any \1 readings", rf"^(?:were|are|was) (?:there )?any ({_METRIC}) (?:readings|numbers)\b"),
+    (r"my temperature \1", r"^(?:the )?temp(?:erature)? ((?:on|yesterday|today|this|last)\b.*)$"),
+    # Times.
+    (
+        r"\1 \2 \3 the end of \1",
+        rf"\b({_MONTH}) (\d{{1,2}}) (through|until|till|to) the end of (?:that|the) month\b",
+    ),
+    ("", r"\bcalendar (?:year )?(?=20\d\d\b)"),
+    ("from 2 days ago to yesterday", r"\byesterday and the day before(?: that| yesterday)?\b"),
+    (
+        r"what were my readings \1",
+        r"^is there (?:a|any) readings? (?:from|for|of) (today|yesterday|this morning)$",
+    ),
+    # What is spent and received.
+    ("spending", r"\b(?:expenditures?|outlays?|outgoings)\b"),
+    ("what was my total spending", r"^what (?:were|was|are|is) (?:the |my )?total spending\b"),
+    (
+        r"\1 spending ",
+        r"^(?:my |the |total )?((?!i |we |did |do |to |and )\w+) spend (?=(?:by|in|for|this|last|since)\b)",
+    ),
+    ("income", r"\b(?<=security )receipts\b|\b(?<=pension )receipts\b"),
+    ("highest ", r"\bheaviest (?=spend)"),
+    ("average ", r"\b(?:mean|average|typical) (?:monthly )?(?=(?:\w+ ){1,3}bill$)"),
+    (r"how much have i paid for \1 in all", r"^total (\w+) paid(?: to date)?(?: on record)?$"),
+    (
+        r"\1 in all",
+        r"^(.*\b(?:spent|spend|paid|pay)\b.*) since (?:we|i|you) (?:first )?(?:started|began)"
+        r" (?:tracking|recording|keeping (?:track|records))$",
+    ),
+    (r"total \1 \2and ", r"\btotals? (for|of|on) ((?:\w+ ){1,3})plus "),
+    (r"how much do i receive from \1", r"^how much (?:does|do) ((?:the |my )?\w+(?: \w+)?) (?:send|pay) me$"),
+    (r"how much \1", r"^money (?:comes?|came|coming) (in\b.*?)(?: from (?:who|whom|where))?$"),
+    (r"when was my \1 purchase at \2", r"^(?:my |the )?(last|latest) (\w+(?: \w+)?) (?:run|trip)$"),
+    (r"did \1 buy a flight", r"^did (i|we) fly (?:anywhere|somewhere|any place)\b"),
+    ("flight", r"\bairplane\b(?! tickets?)"),
+    ("go to ", r"\btreat(?:ed)? (?:myself|ourselves) (?:at|to) (?:the )?"),
+    (
+        r"where did i spend more \1 or \2",
+        r"^(\w+(?: \w+){0,2}) (?:vs|versus|or) (\w+(?: \w+){0,3}) (?:which|what)(?: one)? costs? (?:me )?more"
+        r"(?: (?:a|per|every|each) month)?$",
+    ),
+    (r"did i \1 \2 ", r"^i (spend|pay) (more|less) (?=.* or )"),
+    # What is taken.
+    ("as needed medication", r"\bprns?\b"),
+    ("", r"\bhome (?=med|pill|prescription)"),
+    ("azithromycin", r"\bz ?pac?ks?\b"),
+    (r"how long did i take \1", r"^how long was (?:the|my) (\w+) course$"),
+    (
+        r"\1 with\2 food",
+        r"\b(which medications do i take) with(out)? (?:food|a meal|meals)\b",
+    ),
+    (
+        r"which medications do i take with\1",
+        r"^which (?:ones|of them|pills|of those) (?:do i|am i supposed to|should i|must i) (?:have|take)"
+        r" with((?:out)? (?:food|a meal|meals))(?: again)?$",
+    ),
+    (r"which \1 are due", r"^which (prescriptions|refills|medic\w+|pills|meds) (?:fall|come) due\b"),
+    ("a day", r"\b(?:on|in) an? (?:ordinary|normal|typical|average|usual|regular|whole|single) day\b"),
+    (r"\1 taking a day", r"\b(how many (?:milligrams|mg|pills) .*) taking in (?:a|one) whole day$"),
+    (r"\1", r"^(what .*\btake\b.*) all of (?:it|them)$"),
+    (
+        r"which of my prescriptions is \1",
+        r"^one of my (?:prescriptions|pills|medic\w+) is (running out.*?|due.*?) which(?: one)? is it$",
+    ),
+    ("at bedtime", r"\b(?<=medicine )before i (?:go to )?sleep\b|\b(?<=take )before i (?:go to )?sleep\b"),
+    (
+        r"which pills do i take at \1",
+        rf"^when i (?:eat|have) {_MEAL} (?:which|what) (?:pills?|medic\w+)(?: do i take)?"
+        r"(?: with (?:it|that))?$",
+    ),
+    ("used to take", rf"\bused to take (?:before|at|with|after) {_MEAL}\b"),
+    (
+        r"what is the dose of \1",
+        r"^is (?:the |my )?(\w+(?: \w+)?) (?:measured )?in (?:milligrams|micrograms|mg|mcg|units)\b.*$",
+    ),
+    (
+        r"who prescribed \1",
+        r"^(?:is|are) (?:the |my )?(\w+) (?:a |on |by )?prescription or (?:something|over|just|one)\b.*$",
+    ),
+    (
+        r"\1 for allergies",
+        r"\b((?:take|have|got|use|is there) (?:anything|something)) for (?:my |the )?pollen$",
+    ),
+    ("did i take", r"\bdid i took\b"),
+    # What one is allergic to.
+    (r"can i \2 \1", r"^((?:\w+ ){0,2}\w+) i can (eat|drink|touch)$"),
+    (r"am i allergic to \1", r"^((?:(?!am|why|that|what|which)\w+ ){0,2}\w+) i am allergic$"),
+    (r"what does \1 do to me", r"^what (?!(?:i|you|we|they|it)\b)(\w+) do to me$"),
+    (
+        r"am i allergic to \1",
+        r"^(?:is|are) ((?!it|that|this|they)\w+(?: \w+)?) (?:going to be )?(?:an issue|a problem|trouble)"
+        r"(?: for me)?(?: allerg\w+ wise)?$",
+    ),
+    # Visits.
+    (r"do i have ", r"^got (?=(?:anything|something) (?:in|on|this|next|today|tomorrow)\b)"),
+    (
+        "which appointments were cancelled",
+        r"^(?:did|has|have|was|is) (?:something|anything) (?:get |got |been |gotten )?cancell?ed$",
+    ),
+    (
+        r"when is my \1 appointment",
+        r"^when is (?:that|the|my) (shoulder|eye|heart|teeth|tooth|blood|lab|knee|foot) thing$",
+    ),
+    (r"\1 appointment", r"\b(?<=my )(shoulder|eye|heart|teeth|blood) thing$"),
+    (
+        r"what appointments do i have \1",
+        r"^(?:what time|when|where)(?: and (?:what time|when|where))? (today|tomorrow)"
+        r"(?: and (?:where|when|what time|who with))?$",
+    ),
+    (r"what do i have \1 \2", r"^(next|this) (week|month) what (?:do )?i have$"),
+    (r"do i have in \1", rf"\b(?:have|do) i (?:have|got) left in ({_MONTH})$"),
+    ("when is ", r"^what is the (?:time|date|day) (?:of|for) (?=(?:my|the)\b)"),
+    ("blood draw", r"\blab draw\b"),
+    ("lab ", r"\bfasting (?=(?:appointment|visit|test|one)s?\b)"),
+    (
+        "when is my lab appointment",
+        r"^(?:do|must|should|will) i (?:need to |have to )?(?:be )?fast(?:ing)? (?:for|before) (?:any|one)"
+        r"(?: of)?(?: my)?(?: upcoming)? (?:appointments?|visits?|tests?)$",
+    ),
+    (r"what do i see \1 for", r"^what is ((?:doctor )?\w+) (?:going to be )?working on(?: with me)?$"),
+    # What is measured.
+    (
+        r"how much has my \1 changed since \2",
+        rf"^how much (?:lower|higher|better) is my ({_METRIC})(?: now| today)? than (?:it was )?"
+        rf"(?:in |on |at )?(.+)$",
+    ),
+)
