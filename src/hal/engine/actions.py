@@ -63,6 +63,7 @@ ACTIONS = {
         DETAILS (?:other|another|brand) names?
         SCHEDULE when|what time|how often|schedule|next (?:dose|pill|med\w*|tablet|thing|one)
         SCHEDULE (?:take|taking|taken|comes?) (?:\w+ )?next|next to take|morning|afternoon|evening
+        SCHEDULE how many (?:pills|doses)\b.* (?<!once )(?<!twice )(?<!times )(?:a|per|each|every) day
         COUNT how many (?:\w+ ){1,2}(?:am|is|are) (?:i|she|he|we) (?:on|taking)
         SCHEDULE tonight|supper|night|bedtime|bed|noon|midday|lunch|breakfast|dinner|today|tomorrow|right now
         SCHEDULE times? (?:a|per) day|how many times|due|daily|now

@@ -15,15 +15,18 @@ from hal.engine.medicine_classes import BRANDS, CLASS, ENDINGS
 from hal.engine.question import Question
 from hal.protocol import Intent
 
+_FINE = r"(?:ok|okay|fine|safe|alright|all right|allowed|bad|dangerous|off limits)"
 # Leave is asked, or something is about to be done.
 _LEAVE = re.compile(
-    r"\b(?:can|could|may|should|shall) i\b|\bi (?:can|may|should)\b|\b(?:about|going|want|planning) to\b"
-    r"|\bthinking (?:of|about)\b|\b(?:ok|okay|fine|cool|safe|alright|all right|bad|dangerous)"
-    r" (?:if|for me|with|to)\b|\b(?:hurt|harm|kill|bother) (?:me|anything)\b|\bcold turkey\b"
-    r"|\b(?:is|are|be) (?:ok|okay|fine|safe|alright|all right|allowed|good|bad|dangerous|off limits)"
-    r"(?: (?:instead|too|then|now|today|tonight))?$"
-    r"|^(?:is|are|would) .* (?:ok|okay|fine|safe|alright|all right|allowed|bad|dangerous|off limits)"
-    r"(?: (?:instead|too|then|now|today|tonight))?$"
+    r"\b(?:can|could|may|should|shall) i\b|\bi (?:can|may|should)\b"
+    r"|\b(?:do|should) i (?:need to |have to )?(?:warn|tell|mention|let)\b"
+    r"|\b(?:about|going|want|planning) to\b|\bthinking (?:of|about)\b|\bcold turkey\b"
+    r"|\b(?:ok|okay|fine|cool|safe|alright|all right|bad|dangerous) (?:if|for me|with|to)\b"
+    r"|\b(?:ok|okay|fine|safe|alright|all right) for (?:an?|my|the) "
+    rf"|(?:^(?:is|are|would) .*|\b(?:is|are|be)) {_FINE}(?: (?:instead|too|then|now|today|tonight))?$"
+    r"|^(?:is|are|would) .* (?:a problem|a bad idea|an issue|trouble)(?: for me)?$"
+    r"|\b(?:mix|interact|clash)(?:es)?(?: (?:ok|okay|well|badly))? with\b"
+    r"|\b(?:hurt|harm|kill|bother) (?:me|anything)\b"
 )
 # What is asked there is another thing.
 _OTHER = re.compile(

@@ -17,6 +17,7 @@ _POLITE = re.compile(
 COMMANDS = rules.named(
     r"""
     records (?:add|enter|log|insert|save|store|note|write down|jot down)(?! (?:up|together|says?)) \w+
+    home put on (?:some|the (?:tv|radio|music|news|lights?|heat|game)|music|a (?:song|movie|show))
     records put (?!(?:up|says?)\b|.*\btogether\b)\w+
     records remember(?! (?:up|what|when|where|who|which|how)) \w+|make a note (?:that|of|to|for)
     records record (?:my|that|an?|this|the)
@@ -51,7 +52,7 @@ COMMANDS = rules.named(
     home (?:turn|switch) (?:\w+ ){0,3}(?:on|off|up|down)|dim \w+|play \w+|unlock \w+|set the \w+|start the \w+
     home (?:turn|make|set|change) (?:\w+ ){0,2}(?:lights?|lamps?) \w+
     home (?:lights?|lamps?|tv|heat) (?:on|off|up|down)$
-    home make it (?:\w+ )?(?:warm|cool|hott?|cold|bright|quiet|loud|dim)er
+    home make it (?:\w+ ){0,2}(?:warm|cool|hott?|cold|bright|quiet|loud|dim)er
     home (?:kill|cut|put out|put on|flip) (?:the|my|all the) (?:lights?|lamps?|heat|tv|power|fan)\b
     home (?:lock|open|close|pause|shut|shut off) (?:the|my) \w+|order (?:an?|me|some) \w+
     """.replace(
@@ -89,6 +90,7 @@ _STATED = re.compile(
     r" (?:is|was|reads|reading is) (?:now |just |currently |about )?\d"
     r"|^i (?:just |have |already )*(?:started|stopped|weigh) (?:taking )?(?:my |the |a "
     r"|an |some |\d)"
+    r"|\b(?:write|note|jot|mark|put) (?:that|it|this) down$"
     r"|^i am (?:also )?allergic to (?!.*\b(?:right|am i|correct)$)"
 )
 

@@ -69,6 +69,8 @@ _STANDS_FOR = {
 _ROWS = r"""
     despair (?:better(?: off)?|happier|easier|relieved)(?: \w+){0,3}? (?:if|when|once) (?:i\
         |me) (?:just )?GONE
+    despair (?:better(?: off)?|happier|easier|relieved)(?: \w+){0,3}? if i (?:just )?(?:took|take\
+        |swallow\w*) (?:all|the whole|every)
     despair (?:better(?: off)?|happier) without me(?: here| around)?$
     despair wish i (?:just )?(?:was|were) (?:just )?(?:not (?:here|around|alive)|dead)(?! HERE)
     despair wish i (?:had |was |were |would )?(?:just )?(?:never|not) (?:been )?born\

@@ -235,7 +235,7 @@ CATEGORY_WORDS = {
     "pets": r"(?:pet|dog|cat) (?:food|supplies)|pets?|dogs?|cats?|pupp(?:y|ies)",
     "personal care": r"hair ?cuts?|barber|hair ?dresser|salon|my hair",
     "travel": (
-        r"(?:my|our|the) trip(?! to\b)|travel\w*|flights?|air ?fare|airlines?|plane tickets?|hotels?"
+        r"(?:my|our|the|that) trip(?! to\b)|travel\w*|flights?|air ?fare|airlines?|plane tickets?|hotels?"
         r"|vacations?"
     ),
     "electronics": r"electronics?|computers?|laptops?|gadgets?",

@@ -51,6 +51,8 @@ def _detail(turn: Turn, item: Medication) -> str:
         focus = "start"
     if focus is not None:
         said = _FOCUSED[focus](item, turn.now.date())
+        if focus == "dose" and _A_DAY.search(turn.question.text):
+            said += _in_a_day(item)
         confirmed = focus == "start" and turn.question.named("providers")
         return f"{said} {_prescriber(item, turn.now.date())}" if confirmed else said
     brand = f", also called {item.brand}," if item.brand else ""
@@ -95,6 +97,17 @@ def _dose(item: Medication, _today: date) -> str:
     return f"Your dose of {item.name} is {spoken.units(item.dosage)}, {item.frequency}."
 
 
+def _in_a_day(item: Medication) -> str:
+    """Say how much that is in a day, of a medicine that is taken several times."""
+    strength = _STRENGTH.search(item.dosage)
+    if strength is None or len(item.times) < 2:
+        return ""
+    daily = f"{int(strength[1]) * len(item.times)} {strength[2]}"
+    return f" That is {spoken.units(daily)} a day."
+
+
+_A_DAY = re.compile(r"\b(?:a|per|each|every) day\b|\bdaily\b|\baltogether\b|\bin all\b")
+_STRENGTH = re.compile(r"^(\d+) (\w+)$")
 # "Did I take it before May" is answered by the day on which it began.
 _HELD = re.compile(r"^(?:and )?(?:did|was|were|had|have) (?:i|we|she|he)\b")
 FOCUS = rules.named(

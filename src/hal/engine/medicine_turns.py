@@ -21,6 +21,29 @@ _NAME = rf"(?:the |my |that )?({_WORD}(?: {_WORD}){{0,2}})"
 _EATEN = r"(?:eat|have|try|drink|taste|be around|touch|wear)"
 
 TURNS: tuple[tuple[str, str], ...] = (
+    ("gives me ", r"\b(?:could|can|would|might) (?:send|put|throw) me into "),
+    ("pills", r"\b(?:tablets (?:and|or) capsules|capsules (?:and|or) tablets)\b"),
+    (
+        r"\1 and what is \2 for",
+        rf"^((?:who (?:prescribed|{_HAS_ME[3:-1]}|gave me)|when did i start(?: taking)?) (.+?)) and why$",
+    ),
+    ("the allergy medication", r"\bthe (?:one|pill|tablet|medicine) for (?:my |the )?allergies$"),
+    (
+        "what am i allergic to",
+        r"^what (?:should|do|must) i (?:need to |have to )?tell (?:an?|the|my) (?:new )?\w+ (?:that )?"
+        r"i am allergic to$",
+    ),
+    ("how often do i take ", r"^how often (?:can|may|should) i (?:use|take) "),
+    (r"what is \2 also called", r"^is (?:my |the )?(\w+) the same (?:\w+ )?as (?:my |the )?(\w+)$"),
+    (
+        r"was i ever prescribed \1",
+        r"^(?:have|had) i ever been on (?!(?:an?|the|tv|time|hold|fire|stage|vacation|holiday|leave)\b)"
+        r"(\w+)$",
+    ),
+    (
+        r"when is the refill of \1 due",
+        r"^when can i (?:pick up|get) (?:more|some more) (?:of )?(?:my |the )?(\w+)$",
+    ),
     ("what ", r"^what all (?=(?:do|does|did|am|is|are|has|have|was|were|needs?)\b)"),
     (r"\1", r"\bback (before|in|around|last|during)\b(?<!come back in)(?<!go back in)(?<!get back in)"),
     # Who put somebody on it.

@@ -33,6 +33,38 @@ _NO_AMOUNT = (
 _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b|$)"
 
 MONEY: tuple[tuple[str, str], ...] = (
+    (
+        r"\1 \3 in \2",
+        rf"\b(my|the|our) ({_MONTH}) (rent|payment|statement|groceries|spending|(?:(?!\d)\w+ )?bills?)\b"
+        r"(?! \d)",
+    ),
+    (
+        r"list my purchases \1 ",
+        r"^(?:what is )?(?:everything|anything|all)(?: that)? i (?:have )?(?:spent|paid|bought)"
+        r" (over|above|under|below) (?=\d)",
+    ),
+    (
+        r"how much did \1 pay for ",
+        r"^what did (i|we) pay (?:for|on) (?!(?:last|this|in|on|since|yesterday|today)\b)(?=\w)",
+    ),
+    (
+        r"how much did \1 earn",
+        r"^how much (?:money )?(?:have|did) (i|we) (?:made|make)(?= (?:since|in|this|last|so far)\b|$)",
+    ),
+    (
+        r"what is my average \1 purchase",
+        r"^what do i average (?:per|a|each) (\w+(?: \w+)?) (?:trip|run|visit)$",
+    ),
+    (
+        r"how much is my \1",
+        r"^(?:what|how much) is the (rent"
+        r"|(?:electric|water|phone|internet|cable|power|car|gas) (?:bill|insurance))$",
+    ),
+    (
+        "",
+        r" (?:the )?(?:biggest|largest|highest|most expensive) first$"
+        r"| from (?:biggest|largest|highest|most) to (?:smallest|lowest|least)$",
+    ),
     (r"how much is my \1 bill", r"^what (?:is|has) my (\w+) bill been(?: running)?(?: lately)?$"),
     ("how much did i spend at ", r"^(?:the |my )?total at "),
     (r"which store did \1 spend the most at", r"^where did (i|we) spend the most(?: money)?\b"),

@@ -8,6 +8,15 @@ _SIDE = r"(?:over|above|past|under|below)"
 # What stands for it, then what says it.
 READINGS: tuple[tuple[str, str], ...] = (
     (
+        r"highest and lowest \1",
+        r"^what is the (?:difference|gap|range|spread) between my highest and (?:my )?lowest"
+        rf" ({_METRIC})(?: ever)?$",
+    ),
+    (
+        r"what were my \1 readings \2 ",
+        rf"^(?:all )?(?:my |the )?({_METRIC}) readings (between|from|in|during|since|for) (?=\w)",
+    ),
+    (
         r"how has my \1 changed since january",
         rf"^(?:could you |can you )?compare my ({_METRIC}) (?:now|today) (?:to|with|against)"
         r" the (?:start|beginning) of the year$",

@@ -59,6 +59,9 @@ AMBIGUOUS = named(
     missing (?:when|how often|how much|why) (?:do|should|did) i take (?:it|that|this|them|one)
     missing (?:tell me )?(?:more )?about (?:it|that|this)|where is (?:it|that)
     missing who (?:is|prescribed) (?:it|that)|how (?:much|many)|is ITEM due(?: soon| yet| now| today)?
+    missing (?:and )?how does ITEM compare|how many are left|when was the last one
+    missing is ITEM (?:too )?(?:high|low)
+    missing when do i (?:go )?see (?:him|her|them)
     missing (?:and )?the one before(?: that| this| it)?(?: what (?:was|is) ITEM)?
     missing (?:and )?(?:when|where|who|how much|what|how many|why) (?:is|was|are|were) ITEM(?: again| due)?
     missing (?:and )?(?:when|where|how much|what|who) ITEM (?:is|was|are|were)(?: due| for)?
@@ -70,6 +73,7 @@ AMBIGUOUS = named(
     missing (?:and )?(?:when|where|why) (?:did|do) (?:i|we) (?:buy|get|pay|see|take|need) ITEM
     missing (?:and )?(?:when|why) did (?:i|we) (?:start|stop)(?: taking| using)? ITEM
     missing (?:and )?(?:do|should|must|did) (?:i|we) (?:still |already )?(?:take|need|pay|have|buy) ITEM
+    missing (?:and )?did (?:i|we) (?:already )?(?:take|pay|buy) ITEM (?:yet|again|already)
     missing (?:and )?(?:how (?:often|much|many|long)) (?:do|did|should) i (?:take|need|use|pay for) ITEM
     missing (?:and )?how much did (?:i|we) (?:spend|pay) (?:at|for|on|in) (?:that|this|the same) (?:place|one)
     missing (?:and )?(?:how much|what) did (?:i|we) (?:spend|pay|buy|get) there

@@ -67,6 +67,7 @@ _POINTS = re.compile(
     r"(?! (?:true|right|correct|time|ok|okay|safe|because|that)\b)"
     r"|\b(?:take|use|buy|bought|stop|refill|renew|cost|pay|paid|about|for|on|with|of) (?:it|them)"
     r"(?: (?:now|again|later|last time|(?:this|last) (?:week|month|year)))?$"
+    r"|\b(?:pay|paid|spend|spent|buy|bought|last time) (?:\w+ ){0,2}?there$"
 )
 _ANOTHERS = re.compile(r"^(?:hers|theirs)$")
 # Whose records are asked for; who only drives there is not: "my daughter is driving me".

@@ -340,7 +340,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"\1 on ",
             r"^(.*\b(?:weigh\w*|sugar|glucose|pulse|pressure|heart rate)\b.*) (?:around|about|near)"
-            r" (?=(?:halloween|christmas|xmas|new years?|valentines?|independence|veterans"
+            r" (?=(?:halloween|thanksgiving|christmas|xmas|new years?|valentines?|independence|veterans"
             rf"|(?:{_MONTH}) \d)\b)",
         ),
         (

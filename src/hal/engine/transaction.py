@@ -86,7 +86,9 @@ def answer(turn: Turn) -> SpokenAnswer:
         last = f" The last was {_last_of_each(matching, turn, merchants)}."
         if action == "TRANSACTION_SUM" and not (question.periods or income) and len(matching) > 1:
             total = spoken.money(sum(item.cents for item in matching))
-            last += f" All {spoken.count(len(matching), 'purchase')} on record come to {total}."
+            number = len(matching)
+            those = f"All {spoken.count(number, 'purchase')}" if number > 2 else "Both purchases"
+            last += f" {those} on record come to {total}."
     source = f"payment from {spoken.join(merchants)}" if merchants else "income"
     none = f"is no {source}" if income else f"are no purchases{subject}"
     return SpokenAnswer(f"There {none}{when}.{last}", action)
@@ -415,7 +417,9 @@ def _recent(chosen: list[Transaction], turn: Turn) -> str:
     period = f" {question.period.label}" if question.period else ""
     subject = _subject(turn, _merchants(turn))
     number_said = "purchase" if len(latest) == 1 else spoken.count(len(latest), "purchase")
-    return f"Your latest {number_said}{subject}{period}: {listed}."
+    if len(latest) < len(chosen) and not (asked or conditions.last):
+        number_said = f"{spoken.count(len(latest), 'of', 'of')} {spoken.count(len(chosen), 'purchase')}"
+    return f"{f'Your latest {number_said}{subject}{period}'.rstrip(',')}: {listed}."
 
 
 def _by_period(chosen: list[Transaction], turn: Turn) -> str:

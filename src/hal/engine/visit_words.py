@@ -17,6 +17,11 @@ _TEST = (
 
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
+    (
+        "how long until ",
+        r"^how many hours (?:(?:have i got|do i have|is it|are there)(?: left)? )?(?:until|till|before) ",
+    ),
+    (r"when do i see \1", r"^when does (doctor \w+|the \w+) (?:want|need) (?:to see me|me to come(?: in)?)$"),
     (r"what appointments do i have \1", r"^what (?:is|have i got) coming up ((?:in|on|this|next) .+)$"),
     (
         "how many appointments did i have",
@@ -125,7 +130,7 @@ VISITS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"how many days until \1",
-        r"^how (?:many days|many weeks|far|long) (?:is|are) (that|it|those|they)"
+        r"^(?:and )?how (?:many days|many weeks|far|long) (?:is|are) (that|it|those|they)"
         r" (?:from (?:now|today)|away|off)$",
     ),
     # What somebody else has called off is asked, not to be called off.
