@@ -247,7 +247,7 @@ def main() -> int:
     told = {name: getattr(results, name) for name in ("passed", "failed", "left_out")}
     (PROJECT / "reports/molecule.json").write_text(json.dumps(told))
     print(f"molecule: {', '.join(f'{len(those)} {name.replace("_", " ")}' for name, those in told.items())}")
-    return 1 if results.failed else 0
+    return 1 if results.failed or not results.passed else 0
 
 
 if __name__ == "__main__":

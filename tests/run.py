@@ -287,6 +287,9 @@ def molecule(count: Count) -> None:
     count.failures += [
         f"molecule {scenario}: see reports/molecule-{scenario}.log" for scenario in results["failed"]
     ]
+    if not (results["passed"] or results["failed"]):
+        count.failed += 1
+        count.failures.append("molecule: there was no time for any scenario: run `make molecule`")
 
 
 def with_tools(count: Count, stage: str, tools: dict[str, str], name: str, *arguments: str) -> None:

@@ -163,7 +163,7 @@ def test_drills_are_left_out_on_a_machine_that_is_too_slow_for_all(
 RESULTS = """
 import json, pathlib
 told = {"passed": ["base", "client"], "failed": ["gateway"], "left_out": ["speech"]}
-pathlib.Path("reports").mkdir()
+pathlib.Path("reports").mkdir(exist_ok=True)
 pathlib.Path("reports/molecule.json").write_text(json.dumps(told))
 raise SystemExit(1)
 """
@@ -183,6 +183,10 @@ def test_every_scenario_counts_and_those_that_failed_are_named(
     (tmp_path / "tests/molecule.py").write_text("raise SystemExit(3)")
     run.molecule(count)
     assert count.failed == 2 and count.failures[1] == "python -m tests.molecule: exit code 3"
+    none = RESULTS.replace('["base", "client"]', "[]").replace('["gateway"]', "[]")
+    (tmp_path / "tests/molecule.py").write_text(none)
+    run.molecule(count)
+    assert count.failed == 3 and count.failures[2].startswith("molecule: there was no time for any scenario")
 
 
 def test_everything_is_every_stage_of_make_test(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
