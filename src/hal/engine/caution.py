@@ -35,7 +35,8 @@ _OTHER = re.compile(
 )
 _MEDICINE = re.compile(
     rf"\b(?:medic(?:ation|ine)s?|meds|pills?|antibiotics?|painkillers?|{ENDINGS}|\w+cillin|{BRANDS}|aspirin"
-    r"|bactrim|septra|augmentin|prednisone|melatonin|adderall|potassium|calcium|iron|zinc|magnesium)\b"
+    r"|bactrim|septra|augmentin|prednisone|melatonin|adderall|wort|ginkgo|ginseng|turmeric"
+    r"|echinacea|cbd|fish oil|red yeast|herbal\w*|potassium|calcium|iron|zinc|magnesium)\b"
     r"|\bwith (?:what|everything|anything|all|the (?:things|stuff)) (?:that )?i (?:am )?(?:take|taking|on)\b"
 )
 _BARE = 2  # words that name nothing but what may be touched or eaten: "crab cake"

@@ -46,6 +46,14 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"^is there (?:a|any) readings? (?:from|for|of) (today|yesterday|this morning)$",
     ),
     # What is spent and received.
+    (
+        r"how much did \1 spend at \2 in all",
+        r"^(?:what|how much) (?:did|have) (i|we) (?:spend|spent) (?:at|on) (\w+(?: \w+)?) so far$",
+    ),
+    (
+        "did i spend more than i earned",
+        r"^did (?:i|we) (?:make|earn|get|receive|take in|bring in) more than (?:i|we) (?:spent|paid out)\b",
+    ),
     ("spending", r"\b(?:expenditures?|outlays?|outgoings)\b"),
     ("what was my total spending", r"^what (?:were|was|are|is) (?:the |my )?total spending\b"),
     (

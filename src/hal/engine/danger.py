@@ -197,7 +197,7 @@ _NOT_EXPOSED = re.compile(
     r"|who|when|where|how"
     r"|list|show|tell)\b(?! i (?:just|already) )"
     r"|(?<!with my )(?<!forgot i am )(?<!forgot i was )(?<!forgetting i am )(?<!though i am )(?<!know i was )"
-    r"(?<!remembered the )(?<!but i am )"
+    r"(?<!remembered the )(?<!but i am )(?<!say i am )(?<!mention i am )(?<!tell them i am )"
     r"(?<!forgot my )(?<!forgot about my )(?<!forgot about the )(?<!and i am )\ballerg\w*"
     r"|\b(?:appointment|spent|bought|paid|never|used to|prescri\w+|refill\w*)\b"
     r"|\b(?:did|have|had|has|do|does|was|were) not (?:\w+ )?(?:eat|eaten|drink|drunk|had|have|take|taken"

@@ -77,10 +77,10 @@ _ROWS = r"""
         |wish i (?:could )?(?:just )?(?:disappear|vanish)
     despair want to (?:just )?(?:disappear|vanish)$|i am (?:\w+ ){0,3}?a burden
     despair (?:go to sleep|fall asleep|drift off)(?: \w+){0,2} and (?:not|never) wake
-    despair (?:no|any|see the|what is the|see a|not a) (?:point|sense|reason) (?:\w+ )?(?:living\
+    despair (?:no|any|much|little|see the|what is the|see a|not a) (?:point|sense|reason) (?:\w+ )?(?:living\
         |being (?:alive|here)|to live)
-    despair (?:no|any|see the|what is the|see a|not a) (?:point|sense|reason) (?:\w+ )?(?:going on\
-        |keep going|go on)$
+    despair (?:no|any|much|little|see the|what is the|see a|not a) (?:point|sense|reason|use) (?:\w+ )?\
+        (?:going on|keep going|keeping going|go on|carrying on)(?: any ?more| any ?longer)?$
     despair i (?:just |only )?want (?:it|this|everything) (?:all )?to (?:be over|stop|end)$
     despair (?:think\w*|thought\w*|plan\w*|dream\w*) (?:of|about|on) (?:just )?(?:taking\
         |swallowing) (?:all|the whole|every|a bunch)

@@ -29,7 +29,7 @@ from hal.engine.conversation_log import ConversationLog, LoggedExchange
 from hal.engine.follow_up import MAX_CONTEXT, understand
 from hal.engine.question import MAX_CHARACTERS, Question, names_records, plain
 from hal.engine.records import Household
-from hal.engine.settle import Delegate, settle
+from hal.engine.settle import Delegate, joins_strangers, settle
 from hal.protocol import MAX_QUESTION_CHARACTERS, Intent, ListenerReply, ListenerRequest, Status, timestamp
 
 _HANDLERS: dict[Intent, Callable[[Turn], SpokenAnswer]] = {
@@ -51,6 +51,8 @@ _JOINT = re.compile(
     r"|(?=(?:medic\w+|meds|prescriptions|pills|allergies|appointments|vitals|readings|transactions"
     r"|purchases)$))"
 )
+# What was paid to who was named just before: "when is the dentist and how much did I pay last time".
+_THERE = re.compile(r"\b(?:pay|paid) (?:there|him|her|them)\b|\b(?:pay|paid) (?:the )?last time(?: there)?$")
 _OPENING = re.compile(
     r"^(?:what is|what are|when is|when are|tell me(?: about)?|list|show me|show|read me|give me"
     r"|what was|how is)\b(?: my\b| the\b)?"
@@ -198,6 +200,8 @@ def _parts(
         if asks or one.intent != two.intent:
             if one.intent == two.intent and transaction.lacks_time(two):
                 two = replace(two, periods=one.periods)  # in the same sentence it is the same time
+            if two.intent == Intent.TRANSACTION and "providers" in one.entities and _THERE.search(two.text):
+                two = replace(two, entities={**two.entities, "providers": one.entities["providers"]})
             return [one, two]
     return [question]
 
@@ -234,12 +238,8 @@ def _from_records(turn: Turn) -> tuple[Intent, SpokenAnswer | None]:
 def _with_those_known(turn: Turn, settled: SpokenAnswer) -> SpokenAnswer:
     """Answer for the names that are on record too, where the question joins others to them by "and"."""
     question = turn.question
-    joined = all(
-        each.before in ("and", "or", "doctor")
-        or re.search(rf"\b{re.escape(each.words)} (?:and|or) ", question.text)
-        for each in question.leftover
-    )
-    if settled.action == "CLARIFY" or not (question.leftover and joined and names_records(question)):
+    known_too = question.leftover and joins_strangers(question) and names_records(question)
+    if settled.action == "CLARIFY" or not known_too:
         return settled
     known = _HANDLERS[question.intent](replace(turn, question=replace(question, leftover=())))
     return SpokenAnswer(f"{known.text} {settled.text}", known.action)

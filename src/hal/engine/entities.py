@@ -72,6 +72,7 @@ MEMBERS = {
         "satay sauce",
         "satay",
         "groundnut",
+        "pad thai",
     ),
     "latex": ("rubber gloves", "latex gloves", "balloons", "condoms", "condom"),
     "pollen": ("ragweed", "hay fever"),

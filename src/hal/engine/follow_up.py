@@ -59,6 +59,7 @@ _UNIT_BESIDE = re.compile(
     r"^(?:and |but |or |what about |how about )*(?:(?:in|for|during|on) )?(?:the )?(day|week|month|year)"
     r" (before|after)(?: (?:that|it|this|that one))?$"
 )
+_OF_THOSE = re.compile(r"\b(?:average|mean|total|of) (?:those|these|them)\b")
 # What another doctor has prescribed, after "what did Dr. Chen prescribe": "and Dr. Patel".
 _ONLY_NAMED = re.compile(
     r"^(?:and|what about|how about)(?: which (?:are|were|ones (?:are|were)))?(?: (?:from|by))?(?: doctor)?"
@@ -168,6 +169,9 @@ def _continue(question: Question, earlier: Question, household: Household, today
                 **{k: v for k, v in earlier.entities.items() if belongs(k, merged.intent)},
             },
         )
+    counted_before = earlier.conditions.last if _OF_THOSE.search(question.text) else 0
+    if counted_before and not question.conditions.last:
+        merged = replace(merged, conditions=replace(merged.conditions, last=counted_before))
     same = bool(points) and not names_records(question)
     bare = len(question.text.split()) <= FEW and not names_records(question)
     of_the_same = (same or bare) and merged.intent == Intent.APPOINTMENT

@@ -21,6 +21,36 @@ _NAME = rf"(?:the |my |that )?({_WORD}(?: {_WORD}){{0,2}})"
 _EATEN = r"(?:eat|have|try|drink|taste|be around|touch|wear)"
 
 TURNS: tuple[tuple[str, str], ...] = (
+    (
+        r"what did \1 prescribe",
+        r"^(?:tell me )?(?:what(?: all)?|everything(?: that)?)"
+        r" (doctor \w+) (?:has|have|got|had) me (?:on|taking)"
+        r"(?: now| right now| currently)?$",
+    ),
+    (
+        r"tell me about my \1",
+        r"^if (?:an?|the|my) \w+ asks what (?:do|should) i tell (?:them|him|her) about (?:my )?(.+)$",
+    ),
+    (r"drug allerg\1", r"\b(?:medicine|medication|medications) allerg(y|ies)\b"),
+    (r"do i take \1 for allergies", r"^do i (?:take|have|use) (anything|something) for my pollen allergy$"),
+    (
+        r"how often do i take \1",
+        r"^do i take (?:my |the )?(\w+) (?:once|twice)"
+        r" or (?:once|twice|three times)(?: a day)?$",
+    ),
+    (r"which medications are \1s", r"^are any of mine (tablet|capsule|inhaler)s$"),
+    (
+        "newest medication",
+        r"\bnewest (?:thing|one) (?:that )?(?:they|the"
+        r" doctors?|doctor \w+) (?:have )?put me on\b",
+    ),
+    (r"what is the dose of \1", r"^is (?:my |the )?(\w+) dose \d+(?: \w+)?$"),
+    (
+        r"what is the dose of \1",
+        r"^what was (?:my |the )?(\w+) dose(?: back)?"
+        r" when i (?:took|was on|was taking) (?:it|that)$",
+    ),
+    (r"what is the dose of \1", r"^how much do i take of (?:the |my )?(\w+)$"),
     ("gives me ", r"\b(?:could|can|would|might) (?:send|put|throw) me into "),
     ("pills", r"\b(?:tablets (?:and|or) capsules|capsules (?:and|or) tablets)\b"),
     (
@@ -34,7 +64,11 @@ TURNS: tuple[tuple[str, str], ...] = (
         r"i am allergic to$",
     ),
     ("how often do i take ", r"^how often (?:can|may|should) i (?:use|take) "),
-    (r"what is \2 also called", r"^is (?:my |the )?(\w+) the same (?:\w+ )?as (?:my |the )?(\w+)$"),
+    (
+        r"what is \2 also called",
+        r"^is (?:not )?(?:my |the )?(\w+) (?:not"
+        r" )?the same (?:\w+ )?as (?:my |the )?(\w+)$",
+    ),
     (
         r"was i ever prescribed \1",
         r"^(?:have|had) i ever been on (?!(?:an?|the|tv|time|hold|fire|stage|vacation|holiday|leave)\b)"

@@ -34,6 +34,33 @@ _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b
 
 MONEY: tuple[tuple[str, str], ...] = (
     (
+        r"list my purchases \1 \2",
+        r"^(?:list |show me |tell me |read )?(?:everything|anything"
+        r"|all)(?: that)? i (?:have )?(?:spent|paid|bought)"
+        r"(?: for)? (over|above|under|below) (\d+(?:\.\d+)?(?: dollars)?)(?: (?:on|for))?\b",
+    ),
+    (r"how much did i spend at \1 in all", r"^(?:the |my )?total at (\w+(?: \w+)?)$"),
+    (r"\1 a \2", r"^(.*\b(?:spend|pay|costs?|make|earn)\b.*?) in an? (month|week|year)\b"),
+    (
+        r"which \1 did i go to",
+        r"^(?:name|list|tell me|what are)(?: all)?(?: of)? the"
+        r" (restaurants|stores|shops|places) (?:that )?(?:i|we)"
+        r" (?:have )?(?:been to|gone to|went to|visited|shopped at|ate at|eaten at)$",
+    ),
+    (
+        "which one was the largest",
+        r"^which (?:one|of them|of those) (?:was|is|cost)(?: me)? (?:the )?most(?: expensive)?$",
+    ),
+    (
+        r"what is my average \1",
+        r"^how much is (?:the|my) ((?:electric|water|phone|internet|cable|power|gas) bill) usually$",
+    ),
+    (
+        r"how much \1 have i received",
+        r"^how much have (?:i|we) gotten from"
+        r" (social security|the pension|my pension)\b",
+    ),
+    (
         r"\1 \3 in \2",
         rf"\b(my|the|our) ({_MONTH}) (rent|payment|statement|groceries|spending|(?:(?!\d)\w+ )?bills?)\b"
         r"(?! \d)",

@@ -7,6 +7,12 @@ _SIDE = r"(?:over|above|past|under|below)"
 
 # What stands for it, then what says it.
 READINGS: tuple[tuple[str, str], ...] = (
+    ("", r" at the moment$"),
+    (r"is my weight \1 ", r"^am i (below|under|above|over) (?=\d{3}\b(?! (?:days|dollars)))"),
+    (
+        r"last two \1 readings",
+        rf"\breading before last (?:on|of|for) my ({_METRIC})\b",
+    ),
     (
         r"highest and lowest \1",
         r"^what is the (?:difference|gap|range|spread) between my highest and (?:my )?lowest"
@@ -47,8 +53,9 @@ READINGS: tuple[tuple[str, str], ...] = (
     (
         r"how many readings of my \1 are there\2",
         rf"^how many ({_METRIC}) (?:readings|measurements|values|entries)"
-        rf"(?: (?:do i have|have you got|are there|have i got|do you have|did (?:i|we) "
-        rf"(?:take|do|make|log|get)))?(?: for me| on record| stored)?"
+        rf"(?: (?:do we have|have we got|do i have|have you"
+        rf" got|are there|have i got|do you have|did (?:i|we) "
+        rf"(?:take|do|make|log|get)))?(?: for me| on record| stored| in all| altogether| in total)?"
         rf"((?: (?:in|since|this|last|during) .+)?)$",
     ),
     (

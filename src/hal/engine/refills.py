@@ -11,7 +11,10 @@ from hal.engine.records import Medication
 
 SOON = timedelta(days=14)
 THE_FORM = re.compile(r"\b(?:my|the) (?:\w+ )?(?:inhaler|tablet|capsule)\b")
-_EVERY_ONE = re.compile(r"\b(?:everything|every|all|each)\b")
+_EVERY_ONE = re.compile(
+    r"\b(?:everything|every|all|each)\b|^(?:and )?how many"
+    r" refills (?:do|have|are) (?:\w+ )*(?:left|remaining)$"
+)
 _FIRST = re.compile(r"\b(?:first|soonest|earliest)\b")
 _LAST = re.compile(r"\b(?:last|latest)\b")
 _IN_ALL = re.compile(r"^how many refills\b.*\b(?:total|altogether|in all|combined)\b")

@@ -68,6 +68,7 @@ _POINTS = re.compile(
     r"|\b(?:take|use|buy|bought|stop|refill|renew|cost|pay|paid|about|for|on|with|of) (?:it|them)"
     r"(?: (?:now|again|later|last time|(?:this|last) (?:week|month|year)))?$"
     r"|\b(?:pay|paid|spend|spent|buy|bought|last time) (?:\w+ ){0,2}?there$"
+    r"|\b(?:pay|paid) (?:him|her)\b|\bhow much (?:did|have) (?:i|we) (?:pay|paid) (?:the )?last time$"
 )
 _ANOTHERS = re.compile(r"^(?:hers|theirs)$")
 # Whose records are asked for; who only drives there is not: "my daughter is driving me".
@@ -199,12 +200,27 @@ def _unexplained(turn: Turn) -> SpokenAnswer | Delegate:
         return Delegate()
     if any(_ANOTHERS.search(each.words) for each in question.leftover):
         return SpokenAnswer(said, question.action or USUAL_ACTION[question.intent])
-    if times or owned or len(strangers) != len(question.leftover):
+    if times or owned or len(strangers) != len(question.leftover) or _narrows_a_shop(question):
         return _asked_back(question, times)
     meant = _sounds_like(strangers, turn)
     if meant:
         return SpokenAnswer(f"Do you mean {spoken.join(meant, 'or')}?", "CLARIFY")
     return _none(strangers, turn)
+
+
+def _narrows_a_shop(question: Question) -> bool:
+    """Tell whether what is left over may narrow what was bought at a shop on record."""
+    of_shop = question.intent == Intent.TRANSACTION and question.named("merchants")
+    return bool(of_shop) and not joins_strangers(question)
+
+
+def joins_strangers(question: Question) -> bool:
+    """Tell whether each of the words left over is joined to something by "and" or "or"."""
+    return all(
+        each.before in ("and", "or", "doctor")
+        or re.search(rf"\b{re.escape(each.words)} (?:and|or) ", question.text)
+        for each in question.leftover
+    )
 
 
 def _asked_back(question: Question, times: list[Leftover]) -> SpokenAnswer:
@@ -230,7 +246,8 @@ def _unheeded(question: Question) -> SpokenAnswer | None:
                 f"I did not understand “{heard[0]}”. Please ask it in other words.", "CLARIFY"
             )
     points = question.intent in (Intent.MEDICATION, Intent.TRANSACTION) and _POINTS.search(question.text)
-    if points and not (question.continued or names_records(question)):
+    named = names_records(question) or question.named("providers")
+    if points and not (question.continued or named):
         return SpokenAnswer("What do you mean? Please name it.", "CLARIFY")
     if _turned_round(question):
         return SpokenAnswer("I did not understand “not”. Please ask it in other words.", "CLARIFY")

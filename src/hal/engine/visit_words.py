@@ -17,6 +17,15 @@ _TEST = (
 
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
+    ("", r"\bmedical (?=(?:appointment|visit)s?\b)"),
+    (
+        "final appointment",
+        r"\blast (?:appointment|visit) (?:that (?:is|i have)"
+        r" )?(?:booked|scheduled|on the calendar|coming up)\b",
+    ),
+    (r"when was my last appointment for \1", r"^how long ago was (?:my|the) (\w+) (?:visit|appointment)$"),
+    (r"have i seen \1", r"^have i ever been to (?:see )?((?:doctor )?(?!the\b|a\b)\w+(?: \w+)?) before$"),
+    (r"do i have anything this weekend", r"^do i have anything (?:at|over) the weekend$"),
     (
         "how long until ",
         r"^how many hours (?:(?:have i got|do i have|is it|are there)(?: left)? )?(?:until|till|before) ",
