@@ -15,8 +15,10 @@ from ansible.executor.stats import AggregateStats
 from ansible.executor.task_result import CallbackTaskResult
 from ansible.inventory.host import Host
 from ansible.playbook import Playbook
+from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.plugins.callback.default import CallbackModule as Default
+from ansible.plugins.loader import filter_loader, test_loader
 from ansible.utils.color import colorize, hostcolor
 
 try:
@@ -111,6 +113,15 @@ class CallbackModule(Default):
         super().v2_playbook_on_start(playbook)
         if self.get_option("progress_interval") > 0:
             threading.Thread(target=self._watch, name="progress", daemon=True).start()
+
+    def v2_playbook_on_play_start(self, play: Play) -> None:
+        """Load the filters and tests before any task runs.
+
+        Each task on each host is a process forked from this one, which would load all of them anew.
+        """
+        super().v2_playbook_on_play_start(play)
+        for loader in (filter_loader, test_loader):
+            list(loader.all())
 
     def _watch(self) -> None:
         """Name what has run for another interval, until the run is over."""
