@@ -28,7 +28,7 @@ RECORDING = b"\0" * 64_000  # two seconds
 
 def trusting() -> ssl.SSLContext:
     """Return a context for a server on this machine, whose certificate nobody vouches for."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the default one reads all authorities: 0.05 s
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 

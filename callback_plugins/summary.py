@@ -15,8 +15,10 @@ from ansible.executor.stats import AggregateStats
 from ansible.executor.task_result import CallbackTaskResult
 from ansible.inventory.host import Host
 from ansible.playbook import Playbook
+from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.plugins.callback.default import CallbackModule as Default
+from ansible.plugins.loader import connection_loader, filter_loader, test_loader
 from ansible.utils.color import colorize, hostcolor
 
 try:
@@ -111,6 +113,21 @@ class CallbackModule(Default):
         super().v2_playbook_on_start(playbook)
         if self.get_option("progress_interval") > 0:
             threading.Thread(target=self._watch, name="progress", daemon=True).start()
+
+    def v2_playbook_on_play_start(self, play: Play) -> None:
+        """Load filters, tests and kinds of connections before any task runs.
+
+        Each task on each host is a process forked from this one, which would load all of them anew.
+        """
+        super().v2_playbook_on_play_start(play)
+        for loader in (filter_loader, test_loader):
+            list(loader.all())
+        variables = play.get_variable_manager()
+        hosts = variables._inventory.get_hosts(play.hosts)
+        told = (variables.get_vars(play=play, host=host, include_hostvars=False) for host in hosts)
+        for kind in {str(each.get("ansible_connection", play.connection)) for each in told}:
+            if connection_loader.has_plugin(kind):
+                connection_loader.get(kind, class_only=True)
 
     def _watch(self) -> None:
         """Name what has run for another interval, until the run is over."""

@@ -21,6 +21,10 @@ ROOT = Path(__file__).parent.parent
 ansible.module_utils.__path__.append(str(ROOT / "module_utils"))
 # Tests read what Ansible prints; people get YAML, which folds long lines.
 os.environ["ANSIBLE_CALLBACK_RESULT_FORMAT"] = "json"
+# What Python compiles of Ansible's modules is kept: see there.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT / "tests/interpreter"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
 type Result = dict[str, Any]
 

@@ -26,6 +26,8 @@ from hal.network.model import VIRTUAL_HOST, Network, is_network
 SERVICES_NEEDED = {"gateway", "listener", "speech", "tts", "ollama", "artifacts", "ssh", "ssh_proxy"}
 SERVICES_WATCHING = {"node_exporter", "prometheus", "alertmanager", "prober", "proxy_metrics"}
 WINDOWS_SERVICES = {"psrp"}
+# The port at which Ansible reaches a host stands in the catalogue as it is written, before a mode is known.
+MANAGEMENT_SERVICES = {"ssh", "ssh_proxy", *WINDOWS_SERVICES}
 GROUPS_NEEDED = ("qm_servers", "gateways", "ai_servers", "proxies")
 PROBES = {"http", "tls", "tcp"}
 CHECKS = {
@@ -107,6 +109,8 @@ def _change_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
             yield f"service {name} is {changes!r} where {variable} is set, which is not a mapping"
     for variant in variants:
         yield from _type_faults(name, variant)
+    if name in MANAGEMENT_SERVICES and any(each.get("port") != service.get("port") for each in variants):
+        yield f"service {name} has another port in a mode or where a variable is set; Ansible asks one"
 
 
 def _items(changes: Any) -> list[tuple[str, Any]]:

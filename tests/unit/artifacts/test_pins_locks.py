@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import http.server
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,7 @@ compile exact requirements/exact.in
 """
 
 
+@functools.cache  # an archive holds the time: made anew it would be another file
 def wheel(name: str, version: str, needs: str = "") -> bytes:
     """Return a wheel of nothing but its metadata."""
     written = io.BytesIO()
@@ -79,10 +83,9 @@ class Index:
         )
 
 
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    """An index with a version each of two packages, which uv is configured for."""
-    known = Index()
+@contextmanager
+def served(known: Index) -> Iterator[dict[str, str]]:
+    """Serve an index; yield the environment in which uv is configured for it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -107,23 +110,42 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     someone = "someone:hidden"
-    monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://{someone}@127.0.0.1:{server.server_address[1]}/simple/")
-    monkeypatch.setenv("UV_NO_CACHE", "1")
-    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
-    monkeypatch.setenv("UV_NO_CONFIG", "1")
+    try:
+        yield {
+            "UV_DEFAULT_INDEX": f"http://{someone}@127.0.0.1:{server.server_address[1]}/simple/",
+            "UV_NO_CACHE": "1",
+            "UV_HTTP_RETRIES": "0",
+            "UV_NO_CONFIG": "1",
+        }
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def first_versions() -> Index:
+    """Return an index with a version each of two packages."""
+    known = Index()
     known.add("alpha", "1.0")
     known.add("beta", "1.0")
-    yield known
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return known
 
 
 @pytest.fixture
-def project(tmp_path: Path, index: Index) -> Path:
-    """A project with two locks of what the index has, compiled with the options of the real ones."""
-    directory = tmp_path / "project"
-    (directory / "requirements").mkdir(parents=True)
+def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """An index with a version each of two packages, which uv is configured for."""
+    known = first_versions()
+    with served(known) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield known
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with two locks of what an index has, compiled with the options of the real ones."""
+    directory = tmp_path_factory.mktemp("compiled")
+    (directory / "requirements").mkdir()
     (directory / "pyproject.toml").write_text("")
     (directory / "requirements/service.in").write_text("alpha<3\n# nothing else\n")
     (directory / "requirements/exact.in").write_text("beta==1.0 # its data\n")
@@ -131,9 +153,16 @@ def project(tmp_path: Path, index: Index) -> Path:
     assert COMPILE
     script.write_text(LOCK % COMPILE[0])
     script.chmod(0o755)
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    subprocess.run([script], env=environment, check=True, timeout=60)
+    with served(first_versions()) as environment:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        subprocess.run([script], env=os.environ | environment | {"PATH": path}, check=True, timeout=60)
     return directory
+
+
+@pytest.fixture
+def project(tmp_path: Path, index: Index, compiled: Path) -> Path:
+    """A project of one's own with those locks."""
+    return shutil.copytree(compiled, tmp_path / "project")
 
 
 type LookUp = Callable[[], tuple[list[Finding], Locks]]

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +77,12 @@ def play(role: Path, tmp_path: Path) -> Play:
         done = subprocess.run(
             ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml"), *arguments.split()],
             cwd=ROOT,
-            env={**os.environ, "ANSIBLE_ROLES_PATH": str(role.parent), "ANSIBLE_INJECT_INVOCATION": "true"},
+            env={
+                **os.environ,
+                "ANSIBLE_ROLES_PATH": str(role.parent),
+                "ANSIBLE_INJECT_INVOCATION": "true",
+                "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -15,13 +15,15 @@ from ansible.module_utils import firewall_guard, ufw_firewall
 
 # Written into the test's folder as `ufw`. What it does was compared with ufw 0.36.2: a rule is found by
 # everything but its action and comment, adding it again updates those, and deleting a missing one succeeds.
-UFW = """#!{python}
-import json, pathlib, sys
-folder = pathlib.Path({folder!r})
+# It is started hundreds of times, so it imports little.
+UFW = """#!{python} -IS
+import json, sys
+folder = {folder!r}
 words = sys.argv[1:]
-with (folder / "calls").open("a") as calls:
+with open(folder + "/calls", "a") as calls:
     calls.write(json.dumps(["ufw", *words]) + "\\n")
-state = json.loads((folder / "ufw.json").read_text())
+with open(folder + "/ufw.json") as file:
+    state = json.load(file)
 words = [word for word in words if word != "--force"]
 key = lambda words: " ".join(word for word in words if word not in ("allow", "deny", "limit"))
 line = lambda words: " ".join("'" + word + "'" if " " in word else word for word in words)
@@ -55,15 +57,20 @@ else:
     for old in [old for old in state["rules"] if key(old.split()) == key(words)]:
         del state["rules"][old]
     state["rules"][line(words)] = comment
-(folder / "ufw.json").write_text(json.dumps(state))
+def write(name, text):
+    with open(folder + "/" + name, "w") as file:
+        file.write(text)
+write("ufw.json", json.dumps(state))
 if words in (["show", "added"], ["status"], ["reload"]):
     sys.exit()
 policy = {{"allow": "ACCEPT", "deny": "DROP", "reject": "REJECT"}}
-(folder / "defaults").write_text(
+write(
+    "defaults",
     f'DEFAULT_INPUT_POLICY="{{policy[state["default"]["incoming"]]}}"\\n'
     f'DEFAULT_OUTPUT_POLICY="{{policy[state["default"]["outgoing"]]}}"\\n'
     f'DEFAULT_FORWARD_POLICY="{{policy[state["default"].get("routed", "deny")]}}"\\n')
-(folder / "ufw.conf").write_text(
+write(
+    "ufw.conf",
     f'ENABLED={{"yes" if state["active"] else "no"}}\\nLOGLEVEL={{state["logging"]}}\\n')
 """
 # `systemctl`: that the timer is enabled and runs is a file.

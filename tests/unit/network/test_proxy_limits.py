@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from tests.unit.network.proxied import SITE, WAIT_S, Proxy, ask
+from tests.unit.network.proxied import SITE, UNVERIFIED, WAIT_S, Proxy, ask
 
 pytestmark = [
     pytest.mark.slow,
@@ -70,11 +69,9 @@ def test_an_address_without_limits_has_none(proxy: Proxy) -> None:
 
 
 def test_a_slow_upload_does_not_reach_the_server(proxy: Proxy) -> None:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
         socket.create_connection(("127.0.0.1", proxy.tls), WAIT_S) as plain,
-        context.wrap_socket(plain, server_hostname="haproxy") as upload,
+        UNVERIFIED.wrap_socket(plain, server_hostname="haproxy") as upload,
     ):
         upload.sendall(b"POST /transcribe HTTP/1.1\r\nHost: haproxy\r\nContent-Length: 100\r\n\r\nbegun")
         assert b" 408 " in upload.recv(4096)

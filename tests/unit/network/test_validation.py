@@ -308,6 +308,14 @@ def test_a_host_that_a_service_leaves_out_has_its_port_free(description):
     ]
 
 
+@pytest.mark.parametrize("part", ["in_mode", "where"])
+def test_the_port_by_which_ansible_reaches_hosts_is_always_the_same(description, part):
+    put({"phantom": {"port": 2200}}, "catalogue", "ssh", part)(description)
+    assert validation.network_faults(description) == [
+        f"{SERVICES}: service ssh has another port in a mode or where a variable is set; Ansible asks one"
+    ]
+
+
 def test_without_subnets_no_address_is_blamed(description):
     description["subnets"] = ["198.18.0.5/16"]
     (fault,) = validation.network_faults(description)

@@ -50,6 +50,7 @@ class Production:
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self.inventory = directory / "inventories/production"
         self.home = directory / "home"
         self.home.mkdir()
@@ -65,6 +66,15 @@ class Production:
             text = re.sub(r"\b10\.1\.", "127.1.", file.read_text())
             file.write_text(re.sub(r"\bport: 22\b", f"port: {self.ssh_port}", text))
         self._harmless: set[bytes] = set()
+
+    def copy(self, directory: Path) -> Production:
+        """Return another one that has all that this one has; no file says where it lies."""
+        copied = Production(directory)
+        for place in (self.inventory, self.home):
+            shutil.copytree(place, directory / place.relative_to(self._directory), dirs_exist_ok=True)
+        copied.ssh_port = self.ssh_port
+        copied._harmless |= self._harmless
+        return copied
 
     def files(self) -> dict[Path, bytes]:
         """Return every file there is."""
@@ -92,14 +102,18 @@ class Production:
 
     def ansible(self, program: str, *arguments: str) -> Done:
         """Run one of Ansible's programs on the inventory, once no real address is left in it."""
+        self.make_sure()
+        return self.run("ansible", program, "-i", str(self.inventory), *arguments)
+
+    def make_sure(self) -> None:
+        """Fail if a real address is left in the inventory."""
         state = b"".join(path.read_bytes() for path in sorted(self.inventory.rglob("*.yml")))
-        inventory = ["-i", str(self.inventory)]
         if state not in self._harmless:
-            listed = self.run("ansible", "inventory", *inventory, "--playbook-dir", "playbooks", "--list")
+            inventory = ["-i", str(self.inventory), "--playbook-dir", "playbooks"]
+            listed = self.run("ansible", "inventory", *inventory, "--list")
             assert listed.returncode == 0, listed.stderr
             assert not REAL_ADDRESS.search(listed.stdout)
             self._harmless.add(state)
-        return self.run("ansible", program, *inventory, *arguments)
 
     def variables(self, *names: str) -> dict[str, dict[str, Any]]:
         """Return variables of every host, as the playbooks see them: {host: {name: value}}."""
@@ -128,10 +142,17 @@ def production(tmp_path: Path) -> Production:
     return Production(tmp_path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Production:
     """Return an inventory that has been filled in, not to be changed."""
     production = Production(tmp_path_factory.mktemp("filled"))
     done = production.init()
     assert done.returncode == 0, done.stderr
+    production.make_sure()
     return production
+
+
+@pytest.fixture
+def initialised(filled: Production, tmp_path: Path) -> Production:
+    """Return an inventory that has been filled in, for one test to change."""
+    return filled.copy(tmp_path)

@@ -95,26 +95,24 @@ def test_no_secret_is_printed_or_stands_in_a_plain_file(production):
     assert secrets and not [secret for secret in secrets if secret in plain]
 
 
-def test_a_second_run_keeps_every_secret_and_changes_nothing(production):
-    production.init()
-    before = production.files()
-    done = production.init(proxmox_token_secret=None, windows_password=None)
+def test_a_second_run_keeps_every_secret_and_changes_nothing(initialised):
+    before = initialised.files()
+    done = initialised.init(proxmox_token_secret=None, windows_password=None)
     assert done.returncode == 0, done.stderr
-    assert production.files() == before
+    assert initialised.files() == before
 
 
-def test_a_certificate_for_windows_is_made_anew_when_it_is_due_and_only_then(production):
-    production.init()
-    file = production.local / "qm1-127.1.34.103.pfx"
+def test_a_certificate_for_windows_is_made_anew_when_it_is_due_and_only_then(initialised):
+    file = initialised.local / "qm1-127.1.34.103.pfx"
     first = file.read_bytes()
-    production.init()
+    initialised.init()
     assert file.read_bytes() == first
-    held = production.opened().read()
+    held = initialised.opened().read()
     file.unlink()
     soon = timedelta(minutes=20)  # of an hour and 20 minutes
-    write_windows_certificate(held, production.local, "qm1", "127.1.34.103", soon)
+    write_windows_certificate(held, initialised.local, "qm1", "127.1.34.103", soon)
     due = file.read_bytes()
-    done = production.init()
+    done = initialised.init()
     assert file.read_bytes() not in (first, due) and "import it on the QM server" in done.stdout
     password = file.with_suffix(".pfx-password").read_bytes().strip()
     _, certificate, _ = pkcs12.load_key_and_certificates(file.read_bytes(), password)
@@ -123,19 +121,18 @@ def test_a_certificate_for_windows_is_made_anew_when_it_is_due_and_only_then(pro
 
 @pytest.mark.parametrize("password", [None, b"of another file"])
 def test_a_certificate_for_windows_whose_password_is_gone_is_kept_and_the_answers_are_too(
-    production, password
+    initialised, password
 ):
-    production.init()
-    file = production.local / "qm1-127.1.34.103.pfx"
+    file = initialised.local / "qm1-127.1.34.103.pfx"
     first = file.read_bytes()
     file.with_suffix(".pfx-password").unlink()
     if password:
         file.with_suffix(".pfx-password").write_bytes(password)
-    done = production.init(gpu="amd")
+    done = initialised.init(gpu="amd")
     assert done.returncode == 0, done.stderr
     assert f"{file}: kept; {file.name}-password is not there or does not open it" in done.stdout
     assert file.read_bytes() == first
-    assert Inventory(production.inventory).models.content["network_gpu"] == "amd"
+    assert Inventory(initialised.inventory).models.content["network_gpu"] == "amd"
 
 
 def test_a_stop_halfway_leaves_no_certificate_for_windows_that_cannot_be_opened(tmp_path, monkeypatch):
@@ -156,22 +153,20 @@ def test_a_stop_halfway_leaves_no_certificate_for_windows_that_cannot_be_opened(
 
 
 @pytest.mark.parametrize("key", [None, Authority.create("HAL household").key_pem.decode()])
-def test_an_authority_whose_key_is_elsewhere_is_kept_with_what_it_has_issued(production, key):
-    production.init()
-    held = production.opened().read()
+def test_an_authority_whose_key_is_elsewhere_is_kept_with_what_it_has_issued(initialised, key):
+    held = initialised.opened().read()
     del held["network_ca_key"]
     held |= {"network_ca_key": key} if key else {}
-    production.opened().write(held)
-    (production.local / "qm1-127.1.34.103.pfx").unlink()
-    done = production.init()
+    initialised.opened().write(held)
+    (initialised.local / "qm1-127.1.34.103.pfx").unlink()
+    done = initialised.init()
     assert done.returncode == 0, done.stderr
-    assert production.opened().read() == held
+    assert initialised.opened().read() == held
     assert "network_ca_key is not in the vault, or is another authority's" in done.stdout
 
 
-def test_every_server_that_encrypts_has_a_certificate_for_its_names(production):
-    production.init()
-    held = production.opened().read()
+def test_every_server_that_encrypts_has_a_certificate_for_its_names(initialised):
+    held = initialised.opened().read()
     for variable, names in {
         "network_gateway_certificate": ["qm1", "127.1.34.103"],
         "network_ai_certificate": ["ubuai", "127.1.10.20"],
@@ -179,30 +174,28 @@ def test_every_server_that_encrypts_has_a_certificate_for_its_names(production):
         assert not server_fault(held[variable], authority_of(held), names)
 
 
-def test_a_proxy_at_another_address_gets_other_certificates_and_nothing_else_changes(production):
-    production.init()
-    before = production.opened().read()
-    production.init(haproxy_address="127.1.50.101")
-    after = production.opened().read()
+def test_a_proxy_at_another_address_gets_other_certificates_and_nothing_else_changes(initialised):
+    before = initialised.opened().read()
+    initialised.init(haproxy_address="127.1.50.101")
+    after = initialised.opened().read()
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {"network_proxy_certificate", "network_monitoring_certificate"}
 
 
-def test_a_second_proxy_gets_a_certificate_and_a_secret_that_both_share(production):
-    production.init()
-    hosts, network = production.inventory / "hosts.yml", production.inventory / "group_vars/all/network.yml"
+def test_a_second_proxy_gets_a_certificate_and_a_secret_that_both_share(initialised):
+    hosts, network = initialised.inventory / "hosts.yml", initialised.inventory / "group_vars/all/network.yml"
     described = hosts.read_text()
     for line in ("haproxy2:", "address: 127.1.50.101", "vmid: 101", "machine: {name: haproxy2,"):
         assert described.count(f"# {line}" if line == "haproxy2:" else f"#   {line}") == 1
         described = described.replace(f"# {line}", line).replace(f"#   {line}", f"  {line}")
     hosts.write_text(described)
     network.write_text(network.read_text().replace('address: ""', "address: 127.1.50.99", 1))
-    done = production.init()
+    done = initialised.init()
     assert done.returncode == 0, done.stderr
-    held = production.opened().read()
+    held = initialised.opened().read()
     names = ["haproxy", "haproxy2", "hal", "127.1.50.100", "127.1.50.101", "127.1.50.99"]
     assert not server_fault(held["network_proxy_certificate"], authority_of(held), names)
-    proxies = production.variables(
+    proxies = initialised.variables(
         "keepalived_state", "keepalived_peers", "keepalived_priority", "keepalived_secret"
     )
     assert proxies["haproxy"] == {
@@ -215,9 +208,8 @@ def test_a_second_proxy_gets_a_certificate_and_a_secret_that_both_share(producti
     assert proxies["haproxy2"]["keepalived_priority"] == 199
 
 
-def test_the_certificate_for_windows_opens_with_the_password_beside_it(production):
-    production.init()
-    file = production.local / "qm1-127.1.34.103.pfx"
+def test_the_certificate_for_windows_opens_with_the_password_beside_it(initialised):
+    file = initialised.local / "qm1-127.1.34.103.pfx"
     password = file.with_suffix(".pfx-password").read_bytes().strip()
     key, certificate, _ = pkcs12.load_key_and_certificates(file.read_bytes(), password)
     assert key.public_key() == certificate.public_key()
@@ -276,13 +268,12 @@ def test_a_vault_that_is_not_encrypted_is_refused(production):
     assert production.vault.read_text() == "network_windows_password: plain\n"
 
 
-def test_another_password_does_not_touch_the_vault(production):
-    production.init()
-    before = production.vault.read_bytes()
-    production.password.write_text("another\n")
-    done = production.init()
+def test_another_password_does_not_touch_the_vault(initialised):
+    before = initialised.vault.read_bytes()
+    initialised.password.write_text("another\n")
+    done = initialised.init()
     assert done.returncode == 1 and "was encrypted with another password" in done.stderr
-    assert production.vault.read_bytes() == before
+    assert initialised.vault.read_bytes() == before
 
 
 def test_git_would_not_list_the_secrets():

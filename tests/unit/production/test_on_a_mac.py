@@ -174,11 +174,10 @@ def test_production_is_filled_in_and_described_on_a_mac(production, mac):
         ("rsync  version 3.4.1  protocol version 32", False),
     ],
 )
-def test_a_macs_own_rsync_is_named_before_anything_is_done(production, mac, said, fault):
-    assert production.init().returncode == 0
+def test_a_macs_own_rsync_is_named_before_anything_is_done(initialised, mac, said, fault):
     rsync = Path(mac["PATH"].partition(":")[0], "rsync")
     rsync.write_text(f"#!/bin/sh\ncat << END\n{said}\nEND\n")
     rsync.chmod(0o755)
-    production.environment |= {"PATH": mac["PATH"]}
-    done = production.ansible("playbook", "playbooks/validate.yml")
+    initialised.environment |= {"PATH": mac["PATH"]}
+    done = initialised.ansible("playbook", "playbooks/validate.yml")
     assert ("brew install rsync" in done.stdout) == fault, done.stdout + done.stderr

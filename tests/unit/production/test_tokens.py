@@ -10,12 +10,15 @@ import pytest
 from hal.gateway.gateway import Gateway
 from hal.gateway.settings import GatewaySettings
 
+from .conftest import Production
+
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def told(production):
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
     """Return what the hosts of a network are told that trusts no other."""
+    production = Production(tmp_path_factory.mktemp("trusting"))
     done = production.init(trusted_networks="")
     assert done.returncode == 0, done.stderr
     return production.variables(

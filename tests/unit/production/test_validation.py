@@ -103,30 +103,27 @@ def placeholder(production):
         (placeholder, "vault.yml: the secret network_windows_password is still a placeholder"),
     ],
 )
-def test_a_vault_that_cannot_be_used_is_named_once(production, damage, sentence):
-    production.init()
-    damage(production)
-    done = production.ansible("playbook", VALIDATE)
+def test_a_vault_that_cannot_be_used_is_named_once(initialised, damage, sentence):
+    damage(initialised)
+    done = initialised.ansible("playbook", VALIDATE)
     named = [fault for fault in faults(done) if fault.startswith("vault.yml")]
     assert len(named) == 1 and sentence in named[0]
     assert "plain-password" not in done.stdout + done.stderr
 
 
-def test_a_password_that_ansible_is_given_opens_the_vault(production):
-    production.init()
-    elsewhere = production.home / "elsewhere"
-    production.password.rename(elsewhere)
-    production.environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(elsewhere)
+def test_a_password_that_ansible_is_given_opens_the_vault(initialised):
+    elsewhere = initialised.home / "elsewhere"
+    initialised.password.rename(elsewhere)
+    initialised.environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(elsewhere)
     assert not [
-        fault for fault in faults(production.ansible("playbook", VALIDATE)) if fault.startswith("vault.yml")
+        fault for fault in faults(initialised.ansible("playbook", VALIDATE)) if fault.startswith("vault.yml")
     ]
 
 
-def test_a_choice_that_does_not_exist_is_named(production):
-    production.init()
-    models = production.inventory / "group_vars/all/models.yml"
+def test_a_choice_that_does_not_exist_is_named(initialised):
+    models = initialised.inventory / "group_vars/all/models.yml"
     models.write_text(models.read_text().replace("network_gpu: auto", "network_gpu: intel"))
-    found = faults(production.ansible("playbook", VALIDATE))
+    found = faults(initialised.ansible("playbook", VALIDATE))
     assert "group_vars/all/models.yml: network_gpu is 'intel'; it can be auto, nvidia, amd, none" in found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,12 @@ class Host:
         done = subprocess.run(
             ["ansible-playbook", "-i", "localhost,", str(self.root / "play.yml"), *arguments],
             cwd=ROOT,
-            env={**os.environ, "ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "NO_PROXY": "127.0.0.1"},
+            env={
+                **os.environ,
+                "ANSIBLE_ROLES_PATH": str(ROOT / "roles"),
+                "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+                "NO_PROXY": "127.0.0.1",
+            },
             capture_output=True,
             text=True,
             timeout=120,

@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import os
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -48,7 +49,12 @@ def install(tmp_path):
         done = subprocess.run(
             ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")],
             cwd=ROOT,
-            env={**os.environ, "ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "NO_PROXY": "127.0.0.1"},
+            env={
+                **os.environ,
+                "ANSIBLE_ROLES_PATH": str(ROOT / "roles"),
+                "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+                "NO_PROXY": "127.0.0.1",
+            },
             capture_output=True,
             text=True,
             timeout=120,
