@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from datetime import date
 
-from hal.engine import averages, period_grammar, periods, ranking, spoken
+from hal.engine import averages, comparisons, period_grammar, periods, ranking, spoken
 from hal.engine.answers import SpokenAnswer, Turn
 from hal.engine.question import Question
 from hal.engine.records import Transaction
@@ -53,7 +53,7 @@ def answer(turn: Turn) -> SpokenAnswer:
         matching = past if not merchants else matching
     matching = [item for item in matching if (item.cents < 0) == income and _keeps(item, question, action)]
     if action == "TRANSACTION_COMPARE":
-        return _compared(matching, turn, merchants)
+        return comparisons.compare(matching, turn, merchants, _subject(turn, merchants))
     period = question.period
     named = bool(merchants or question.named("categories"))
     of_all = _OF_ALL.search(question.text) or (named and _ALTOGETHER.search(question.text))
@@ -156,10 +156,6 @@ _TOTAL = re.compile(r"\b(?:how much|total|sum|add up|altogether)\b")
 # Of everything on record, as far as the question names no time.
 _ALTOGETHER = re.compile(r"\b(?:altogether|all together|in (?:all|total)|together|all told|combined)\b")
 _OF_ALL = re.compile(r"\b(?:of all (?:of )?(?:my|our|the)|all of my|ever|since the records began)\b")
-_LAST_UNIT = re.compile(r"^last (week|year)$")
-# A shop and a kind of spending that are compared: "more at Netflix or on dining".
-_EITHER = re.compile(r"\b(?:or|versus|vs|than (?:on|at))\b")
-_BY_HOW_MUCH = re.compile(r"\bhow much (?:more|less|higher|lower)\b|\bdifference\b")
 _SPEND = re.compile(r"\bspen[dt]")
 _STORES = re.compile(
     r"\b(?:stores?|shops?|places?|merchants?|compan(?:y|ies)|restaurants?)\b"
@@ -263,49 +259,6 @@ def _subject(turn: Turn, merchants: tuple[str, ...]) -> str:
     left_out = [*question.leaves_out("merchants"), *question.leaves_out("categories")]
     left_out += [period_grammar.bare_label(period) for period in question.excluded_periods]
     return said + (f", leaving out {spoken.join(left_out)}," if left_out else "")
-
-
-def _compared(matching: list[Transaction], turn: Turn, merchants: tuple[str, ...]) -> SpokenAnswer:
-    """Say what was spent in two periods, at two merchants or on two categories, and which was more."""
-    question = turn.question
-    categories = question.named("categories")
-    period = question.periods[0] if question.periods else periods.find(_THIS_MONTH, turn.now.date())[0]
-    assert period is not None  # noqa: S101 - "this month" is a period
-    when, subject = "", _subject(turn, merchants)
-    compared = question.periods
-    current = periods.find(_THIS_MONTH, turn.now.date())[0]
-    if len(compared) == 1 and (unit := _LAST_UNIT.search(compared[0].label)):
-        current = periods.find(f"this {unit[1]}", turn.now.date())[0]
-    either = len(merchants) == len(categories) == 1 and bool(_EITHER.search(question.text))
-    if len(compared) == 1 and current and len(merchants) < 2 and len(categories) != 2 and not either:
-        compared = (current, *compared)
-    if len(compared) > 1:
-        sides = [(each.label, [item for item in matching if item.date in each]) for each in compared]
-    else:
-        within = [item for item in matching if item.date in period]
-        when, subject = f" {period.label}", ""
-        sides = [(f"at {each}", [item for item in within if item.merchant == each]) for each in merchants]
-        if either or not merchants:
-            sides += [
-                (f"on {each}", [item for item in within if item.category == each]) for each in categories
-            ]
-    if len(sides) < 2:
-        return SpokenAnswer("What shall I compare it with?", "CLARIFY")
-    (first, spent), (second, spent_then) = (
-        (label, sum(item.cents for item in items)) for label, items in sides[:2]
-    )
-    if not spent and sides[0][0] == (current.label if current else "") and len(question.periods) == 1:
-        said = f"There are no purchases{subject} {first} yet. What shall I compare {second} with?"
-        return SpokenAnswer(said, "CLARIFY")
-    if len(compared) < 2 and not (question.periods or (spent and spent_then)):
-        return SpokenAnswer("For which time shall I compare them?", "CLARIFY")
-    word = "more" if spent > spent_then else "less" if spent < spent_then else "the same"
-    by = spoken.money(abs(spent - spent_then)) + " " if _BY_HOW_MUCH.search(question.text) else ""
-    said = f"You spent {by if spent != spent_then else ''}{word}{subject} {first} than {second}{when}"
-    return SpokenAnswer(
-        f"{said}: {spoken.money(spent)} {first}, against {spoken.money(spent_then)} {second}.",
-        "TRANSACTION_SUM",
-    )
 
 
 def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: Turn) -> str:
