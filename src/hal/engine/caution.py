@@ -20,6 +20,8 @@ _FINE = r"(?:ok|okay|fine|safe|alright|all right|allowed|bad|dangerous|off limit
 _LEAVE = re.compile(
     r"\b(?:can|could|may|should|shall) i\b|\bi (?:can|may|should)\b"
     r"|\b(?:do|should) i (?:need to |have to )?(?:warn|tell|mention|let)\b"
+    r"|\b(?:can|could|may|should) (?:they|he|she|(?:the|my) \w+) (?:use|give|put)\b"
+    r"|\bany (?:problem|issue|trouble)s? with (?:that|it|this)\b"
     r"|\b(?:about|going|want|planning) to\b|\bthinking (?:of|about)\b|\bcold turkey\b"
     r"|\b(?:ok|okay|fine|cool|safe|alright|all right|bad|dangerous) (?:if|for me|with|to)\b"
     r"|\b(?:ok|okay|fine|safe|alright|all right) for (?:an?|my|the) "
@@ -31,7 +33,7 @@ _LEAVE = re.compile(
 # What is asked there is another thing.
 _OTHER = re.compile(
     r"^(?:when|what|which|who|where|how)\b|\b(?:refill\w*|renew\w*|cost\w*|price\w*|pay|paid|spen[dt]\w*|buy|bought"
-    r"|appointment\w*|remind\w*|order\w*|pick up)\b"
+    r"|appointment\w*|remind\w*|pick up)\b"
 )
 _MEDICINE = re.compile(
     rf"\b(?:medic(?:ation|ine)s?|meds|pills?|antibiotics?|painkillers?|{ENDINGS}|\w+cillin|{BRANDS}|aspirin"

@@ -46,6 +46,7 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"^is there (?:a|any) readings? (?:from|for|of) (today|yesterday|this morning)$",
     ),
     # What is spent and received.
+    (r"how much did i pay the \1 doctor", r"^what did the (eye|heart) place (?:charge|cost) me$"),
     (
         r"how much did \1 spend at \2 in all",
         r"^(?:what|how much) (?:did|have) (i|we) (?:spend|spent) (?:at|on) (\w+(?: \w+)?) so far$",
@@ -118,10 +119,6 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     (
         r"who prescribed \1",
         r"^(?:is|are) (?:the |my )?(\w+) (?:a |on |by )?prescription or (?:something|over|just|one)\b.*$",
-    ),
-    (
-        r"\1 for allergies",
-        r"\b((?:take|have|got|use|is there) (?:anything|something)) for (?:my |the )?pollen$",
     ),
     ("did i take", r"\bdid i took\b"),
     # What one is allergic to.

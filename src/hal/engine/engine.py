@@ -197,9 +197,14 @@ def _parts(
         two = understand(second, [*request.context, turn], household, now.date())
         if any(each.intent == Intent.GENERAL and not general.is_local(each.text) for each in (one, two)):
             continue
+        of_money = question.intent == one.intent == Intent.TRANSACTION
+        if of_money and not (asks or question.leftover):
+            continue  # it is one sum: "on the doctor and the pharmacy"
         if asks or one.intent != two.intent:
-            if one.intent == two.intent and transaction.lacks_time(two):
-                two = replace(two, periods=one.periods)  # in the same sentence it is the same time
+            if one.intent == two.intent:  # in the same sentence it is the same time
+                first_time, second_time = one.periods, two.periods
+                two = replace(two, periods=first_time) if transaction.lacks_time(two) else two
+                one = replace(one, periods=second_time) if transaction.lacks_time(one) else one
             if two.intent == Intent.TRANSACTION and "providers" in one.entities and _THERE.search(two.text):
                 two = replace(two, entities={**two.entities, "providers": one.entities["providers"]})
             return [one, two]

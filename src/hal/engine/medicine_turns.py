@@ -22,6 +22,22 @@ _EATEN = r"(?:eat|have|try|drink|taste|be around|touch|wear)"
 
 TURNS: tuple[tuple[str, str], ...] = (
     (
+        r"\1for allergies",
+        r"\b((?:pills?|tablets?|medic\w+|take|taking|anything|something|one) (?:\w+ ){0,3}?)for (?:my |the )?"
+        r"(?:hay ?fever|pollen(?: allergy)?)$",
+    ),
+    (
+        r"do i take \1 with food",
+        r"^(?:is|are) (?:the |my )?(.+?) (?:supposed"
+        r"|meant) to be taken before i eat(?: anything)?$",
+    ),
+    (
+        r"what did i take before \1",
+        r"^(?:what|which) (?:was|were) i (?:on|taking) for"
+        r" (?:my |the )?(?:\w+ ){1,3}before (?:the |my )?(\w+)$",
+    ),
+    ("do i take anything ", r"^do i have anything to take (?=at|in|with|before|after)"),
+    (
         r"what did \1 prescribe",
         r"^(?:tell me )?(?:what(?: all)?|everything(?: that)?)"
         r" (doctor \w+) (?:has|have|got|had) me (?:on|taking)"
@@ -32,7 +48,6 @@ TURNS: tuple[tuple[str, str], ...] = (
         r"^if (?:an?|the|my) \w+ asks what (?:do|should) i tell (?:them|him|her) about (?:my )?(.+)$",
     ),
     (r"drug allerg\1", r"\b(?:medicine|medication|medications) allerg(y|ies)\b"),
-    (r"do i take \1 for allergies", r"^do i (?:take|have|use) (anything|something) for my pollen allergy$"),
     (
         r"how often do i take \1",
         r"^do i take (?:my |the )?(\w+) (?:once|twice)"

@@ -34,6 +34,35 @@ _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b
 
 MONEY: tuple[tuple[str, str], ...] = (
     (
+        r"\1 \2 december 31",
+        rf"\b((?:{_MONTH}) \d{{1,2}}) (through|until"
+        rf"|till|to) the end of (?:the|that) year\b",
+    ),
+    ("fourth quarter of ", r"\b(?:the )?(?:last|final) three months of (?=20\d\d\b|last year\b)"),
+    ("first quarter of ", r"\b(?:the )?first three months of (?=20\d\d\b|(?:this|last) year\b)"),
+    (r"\2 leaving out \1", r"^leaving (?:the |my |our )?(\w+) aside (.+)$"),
+    (
+        r"when was my \1 \2",
+        rf"^(?:in )?(?:which|what) month (?:had|saw|was) (?:my"
+        rf"|the|our) ({_GREATEST}|lowest|smallest|cheapest)"
+        r" ((?:\w+ ){1,2}bill)$",
+    ),
+    (
+        r"how much did i spend at \1 in all",
+        r"^(?!(?:grand|monthly|weekly|the|my|a|in|total|weight|glucose|pressure)\b)"
+        r"(\w+(?: (?!in\b)\w+)?) total$",
+    ),
+    (
+        "how many times did i buy gas",
+        r"^how (?:often|many times) (?:have|did)"
+        r" i fill(?:ed)? up\b(?! (?:my|the|on))",
+    ),
+    (
+        r"which store do \1 go to most often for dining",
+        r"^which restaurant (?:do|did|have) (i|we) (?:go|gone"
+        r"|been|eat|eaten)(?: to| at)? (?:the )?most(?: often)?$",
+    ),
+    (
         r"list my purchases \1 \2",
         r"^(?:list |show me |tell me |read )?(?:everything|anything"
         r"|all)(?: that)? i (?:have )?(?:spent|paid|bought)"

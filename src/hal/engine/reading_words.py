@@ -7,6 +7,8 @@ _SIDE = r"(?:over|above|past|under|below)"
 
 # What stands for it, then what says it.
 READINGS: tuple[tuple[str, str], ...] = (
+    (r"is my \1 lower than \2", rf"^is my ({_METRIC}) down from (last (?:week|month|year))$"),
+    (r"is my \1 higher than \2", rf"^is my ({_METRIC}) up from (last (?:week|month|year))$"),
     ("", r" at the moment$"),
     (r"is my weight \1 ", r"^am i (below|under|above|over) (?=\d{3}\b(?! (?:days|dollars)))"),
     (

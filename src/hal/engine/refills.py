@@ -12,8 +12,8 @@ from hal.engine.records import Medication
 SOON = timedelta(days=14)
 THE_FORM = re.compile(r"\b(?:my|the) (?:\w+ )?(?:inhaler|tablet|capsule)\b")
 _EVERY_ONE = re.compile(
-    r"\b(?:everything|every|all|each)\b|^(?:and )?how many"
-    r" refills (?:do|have|are) (?:\w+ )*(?:left|remaining)$"
+    r"\b(?:everything|every|all|each)\b"
+    r"|^(?:and )?how many refills(?: (?:do|have|are) (?:\w+ )*(?:left|remaining))?$"
 )
 _FIRST = re.compile(r"\b(?:first|soonest|earliest)\b")
 _LAST = re.compile(r"\b(?:last|latest)\b")

@@ -60,7 +60,7 @@ AMBIGUOUS = named(
     missing (?:tell me )?(?:more )?about (?:it|that|this)|where is (?:it|that)
     missing who (?:is|prescribed) (?:it|that)|how (?:much|many)|is ITEM due(?: soon| yet| now| today)?
     missing (?:and )?how does ITEM compare|how many are left|when was the last one
-    missing is ITEM (?:too )?(?:high|low)
+    missing is ITEM (?:too )?(?:high|low)|is ITEM still on|what (?:is|was) the (?:average|(?:last )?reading)
     missing when do i (?:go )?see (?:him|her|them)
     missing (?:and )?the one before(?: that| this| it)?(?: what (?:was|is) ITEM)?
     missing (?:and )?(?:when|where|who|how much|what|how many|why) (?:is|was|are|were) ITEM(?: again| due)?

@@ -43,6 +43,8 @@ UNHEEDED = rules.named(
     APPOINTMENT (?:not|never) (?:\w+ )*(?:what|which|when|who|where) (?:\w+ ){0,2}(?:do|am|is|should|must)
     HEALTH_DATA diastolic\b.* (?:compared?|versus|vs|than)|(?:compare|higher|lower)\b.* diastolic
     HEALTH_DATA systolic\b.* diastolic|diastolic\b.* systolic
+    HEALTH_DATA how often (?:do|should) (?:i|we) (?:check|measure|take|test|weigh)
+    HEALTH_DATA how much (?:is|was) that (?:up|down|lower|higher|more|less)
     HEALTH_DATA_TREND (?:at )?any (?:time|point)
     HEALTH_DATA (?:yesterday|today|this \w+|last \w+)\b.* ever$
     HEALTH_DATA (?:and|or) (?:now|currently|today)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from hal.engine.periods import MONTHS
+
+_MONTH = "|".join(MONTHS)
+
 _WHEN = r"(?:when|what time|what day|where)"
 _AUXILIARY = r"(?:do|am|are|must|should|will|can)"
 _LOOK = (
@@ -17,6 +21,12 @@ _TEST = (
 
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
+    (r"\1s", r"\bdoctor (?:or|and) dentist (visit|appointment)s\b"),
+    ("final appointment", r"\blast (?:thing|one|entry|item) on (?:my|the|our) appointment calendar\b"),
+    (r"am i free on \1", rf"^is ((?:{_MONTH}) \d{{1,2}}|\w+day) (?:open|free|clear)$"),
+    (r"am i free tomorrow", r"^is tomorrow (?:open|free|clear)$"),
+    (r"how many \1 do i have", r"^do i have two ((?:\w+ ){0,2}(?:appointments|visits))$"),
+    (r"what appointments do i have \1", r"^is (today|tomorrow) appointment at .+$"),
     ("", r"\bmedical (?=(?:appointment|visit)s?\b)"),
     (
         "final appointment",
