@@ -21,6 +21,8 @@ from hal.engine.engine import Engine
 from hal.engine.listener import Listener
 from hal.protocol import ListenerReply
 
+NOW = load_exchanges(EXCHANGES[0]).now
+
 
 @pytest.fixture
 async def listener(tmp_path):
@@ -28,7 +30,7 @@ async def listener(tmp_path):
     path = tmp_path / "household.db"
     with closing(database.connect(path)) as connection:
         database.create(connection)
-        database.load_sample(connection, load_exchanges().now.date())
+        database.load_sample(connection, NOW.date())
     engine = Engine(path, clock_in(UTC))
     engine.start()
     server = Listener(engine.answer)
@@ -54,7 +56,7 @@ async def test_the_engine_conforms_whatever_its_own_clock_says(listener, tmp_pat
     listed, everyday = (load_exchanges(path).exchanges for path in EXCHANGES)
     chosen = [asdict(each) | {"status": str(each.status)} for each in (*listed, *everyday[::10])]
     exchanges = tmp_path / "set.yml"
-    exchanges.write_text(yaml.safe_dump({"now": load_exchanges().now, "exchanges": chosen}))
+    exchanges.write_text(yaml.safe_dump({"now": NOW, "exchanges": chosen}))
     code, printed = await conformance("--address", listener, "--exchanges", str(exchanges))
     assert (code, printed) == (0, f"{len(chosen)} of {len(chosen)} exchanges conform.\n")
 
@@ -67,7 +69,7 @@ async def test_what_does_not_conform_is_named(listener, tmp_path):
         "action": "GENERAL_DATE",
         "facts": ["Thursday"],
     }
-    exchanges.write_text(yaml.safe_dump({"now": load_exchanges().now, "exchanges": [wanted]}))
+    exchanges.write_text(yaml.safe_dump({"now": NOW, "exchanges": [wanted]}))
     code, printed = await conformance("--address", listener, "--exchanges", str(exchanges))
     assert code == 1
     assert "what day is it today" in printed
@@ -89,7 +91,7 @@ async def test_rubbish_is_a_fault_of_its_exchange(reply, tmp_path):
 
     exchanges = tmp_path / "set.yml"
     wanted = [{"ask": word, "intent": "GENERAL", "action": "X"} for word in ("one", "two")]
-    exchanges.write_text(yaml.safe_dump({"now": load_exchanges().now, "exchanges": wanted}))
+    exchanges.write_text(yaml.safe_dump({"now": NOW, "exchanges": wanted}))
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         code, printed = await conformance("--address", f"127.0.0.1:{port}", "--exchanges", str(exchanges))

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from hal.client.conformance import load_exchanges
+from hal.client.conformance import EXCHANGES, load_exchanges
 from hal.engine import database
 from hal.engine.engine import Engine
 from hal.engine.listener import Listener
 from hal.protocol import ListenerRequest
 
-NOW: datetime = load_exchanges().now
+NOW: datetime = load_exchanges(EXCHANGES[0]).now
 
 type Reply = dict[str, Any]
 
