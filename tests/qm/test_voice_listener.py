@@ -16,7 +16,7 @@ from hal.client.conformance import ask_all, load_exchanges
 
 from .conftest import DAY, read_all
 
-PARTS = 8  # of the exchanges, so that each is done within the time for one test
+PARTS = 16  # of the exchanges, so that each is done within the time for one test
 QUESTION = json.dumps({"text": "What medications am I taking?"}).encode() + b"\n"
 
 
