@@ -131,25 +131,33 @@ def answers(records: sqlite3.Connection) -> str:
         f"now: {NOW.isoformat()}",
         "exchanges:",
     ]
-    known = {(each.ask, *each.after) for each in load_exchanges(LISTENER).exchanges}
-    for question in load():
-        if (question.ask, *question.after) in known:
-            continue
-        known.add((question.ask, *question.after))
-        reply = ask(question, records)
-        exchange = {
-            "ask": question.ask,
-            "after": question.after,
-            "intent": str(reply.intent),
-            "action": reply.action_taken,
-            "status": "" if reply.status == Status.SUCCESS else str(reply.status),
-            "says": reply.response_text.replace(EMERGENCY_NUMBER, "#"),
-        }
-        fields = (
-            f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in exchange.items() if value
-        )
-        lines.append(f"  - {{{', '.join(fields)}}}")
+    lines += [exchange(question, ask(question, records)) for question in written().values()]
     return "\n".join(lines) + "\n"
+
+
+def written() -> dict[tuple[str, ...], Everyday]:
+    """Return the questions that are exchanges for every listener, by what is asked, each once."""
+    listed = {(each.ask, *each.after) for each in load_exchanges(LISTENER).exchanges}
+    found: dict[tuple[str, ...], Everyday] = {}
+    for question in load():
+        words = (question.ask, *question.after)
+        if words not in listed:
+            found.setdefault(words, question)
+    return found
+
+
+def exchange(question: Everyday, reply: ListenerReply) -> str:
+    """Return the line of the exchange that a question and its reply are."""
+    told = {
+        "ask": question.ask,
+        "after": question.after,
+        "intent": str(reply.intent),
+        "action": reply.action_taken,
+        "status": "" if reply.status == Status.SUCCESS else str(reply.status),
+        "says": reply.response_text.replace(EMERGENCY_NUMBER, "#"),
+    }
+    fields = (f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in told.items() if value)
+    return f"  - {{{', '.join(fields)}}}"
 
 
 def main() -> None:
