@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from hal.client.errors import ConnectError, UsageError
 from hal.protocol import Frame, ListenerReply, ListenerRequest, ProtocolError, Status
@@ -79,17 +80,28 @@ def load_exchanges(*paths: Path) -> Conformance:
     """
     import yaml  # noqa: PLC0415 - nothing that a person's question should wait for
 
-    # The one in C reads thousands of exchanges in a tenth of the time; not every build of PyYAML has it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     exchanges: list[Exchange] = []
     for path in paths or EXCHANGES:
         try:
-            content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
+            content = read_yaml(path)
             now = content["now"]
             exchanges += [Exchange(**each) for each in content["exchanges"]]
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
             raise UsageError(f"{path} is not a set of exchanges: {error}.") from error
     return Conformance(now, exchanges)
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file holds.
+
+    Raises:
+        OSError, UnicodeDecodeError, yaml.YAMLError: it cannot be read.
+    """
+    import yaml  # noqa: PLC0415 - nothing that a person's question should wait for
+
+    # The one in C reads thousands of exchanges in a tenth of the time; not every build of PyYAML has it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
 
 
 async def ask_all(

@@ -42,13 +42,13 @@ _TELLS = re.compile(
     r"|somebody|someone|everybody|kids|(?:my|our|the) \w+) (?!bought |buy |paid |pay )\w+ \w+"
 )
 _TURNS = re.compile(
-    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|only|except|besides|apart|without|than|counting"
-    r"|excluding|other|another|else|for (?:my|her|his|their|the|an?)|her|his|their|hers|theirs|take|takes"
-    r"|took|taken|taking|ate|eat|drank|swallowed|touched|had|bought|paid|spent|spend|doses?|pills?|tablets?"
-    r"|refills?|medic\w*|prescri\w*|appoint\w*|allerg\w*|weigh\w*|pressure|sugar|cancel\w*|change\w*"
-    r"|die|dying|dead|kill|hurts?|pain\w*|breath\w*|chest|blood|sick|dizzy|faint\w*|fell|instead|stop\w*|mean|meant"
-    r"|rather|january|february|march|april"
-    r"|june|july|august|september|october|november|december)\b"
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|only|except|besides|apart|without|than"
+    r"|counting|excluding|other|another|else|for (?:my|her|his|their|the|an?)|her|his|their|hers"
+    r"|theirs|take|takes|took|taken|taking|ate|eat|drank|swallowed|touched|had|bought|paid|spent"
+    r"|spend|doses?|pills?|tablets?|refills?|medic\w*|prescri\w*|appoint\w*|allerg\w*|weigh\w*"
+    r"|pressure|sugar|cancel\w*|change\w*|die|dying|dead|kill|hurts?|pain\w*|breath\w*|chest|blood"
+    r"|sick|dizzy|faint\w*|fell|instead|stop\w*|mean|meant|rather|january|february|march|april|june"
+    r"|july|august|september|october|november|december)\b"
 )
 # Where a question begins after a story that no mark parts from it, and a remark after the question.
 _BEGINS = re.compile(

@@ -5,10 +5,9 @@ Rows as in `synonyms`, of which they are the first: what stands for it, then wha
 
 from __future__ import annotations
 
-from hal.engine.periods import MONTHS
+from hal.engine.periods import MONTH
 
-_MONTH = "|".join(MONTHS)
-_TIME = rf"(?:(?:{_MONTH}|this|last|the|yesterday|today|20\d\d)\b)"
+_TIME = rf"(?:(?:{MONTH}|this|last|the|yesterday|today|20\d\d)\b)"
 _METRIC = r"(?:(?:blood )?(?:pressure|sugar|glucose)|weight|pulse|heart ?rate)"
 _COUNTED = r"(?:spen\w+|paid|pay|purchases?|bills?|rent|fuel|gas|total|charges?)"
 _BOOKS = r"(?:books?|files?|ledgers?|logs?|charts?|system|database)"
@@ -37,7 +36,7 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     # Times.
     (
         r"\1 \2 \3 the end of \1",
-        rf"\b({_MONTH}) (\d{{1,2}}) (through|until|till|to) the end of (?:that|the) month\b",
+        rf"\b({MONTH}) (\d{{1,2}}) (through|until|till|to) the end of (?:that|the) month\b",
     ),
     ("", r"\bcalendar (?:year )?(?=20\d\d\b)"),
     ("from 2 days ago to yesterday", r"\byesterday and the day before(?: that| yesterday)?\b"),
@@ -147,7 +146,7 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"(?: and (?:where|when|what time|who with))?$",
     ),
     (r"what do i have \1 \2", r"^(next|this) (week|month) what (?:do )?i have$"),
-    (r"do i have in \1", rf"\b(?:have|do) i (?:have|got) left in ({_MONTH})$"),
+    (r"do i have in \1", rf"\b(?:have|do) i (?:have|got) left in ({MONTH})$"),
     ("when is ", r"^what is the (?:time|date|day) (?:of|for) (?=(?:my|the)\b)"),
     ("blood draw", r"\blab draw\b"),
     ("lab ", r"\bfasting (?=(?:appointment|visit|test|one)s?\b)"),

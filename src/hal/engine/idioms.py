@@ -6,10 +6,9 @@ rows of single words would take them apart: the "top number" of a pressure is no
 
 from __future__ import annotations
 
-from hal.engine.periods import MONTHS
+from hal.engine.periods import MONTH
 
-_MONTH = "|".join(MONTHS)
-_PERIOD = rf"(?:(?:this|last) (?:week|month|year)|{_MONTH}|20\d\d)"
+_PERIOD = rf"(?:(?:this|last) (?:week|month|year)|{MONTH}|20\d\d)"
 _WITHIN = rf"((?:in |for |during )?{_PERIOD})"
 _OWN = r"(?:(?:my|the|our) )?"
 _SIDE = r"(?:under|below|over|above)"
@@ -183,10 +182,10 @@ _MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"compare \1 \2 and \3",
-        rf"^compare (.+?) (?:from |of |in )?({_MONTH}) (?:to|with|against|versus|vs) ({_MONTH})$",
+        rf"^compare (.+?) (?:from |of |in )?({MONTH}) (?:to|with|against|versus|vs) ({MONTH})$",
     ),
     ("", r"^far (?=(?:in|this|since)\b)"),  # "so" is taken out at the beginning as a word of address
-    (r"in \1", rf"\bso far (?:in|for) ({_MONTH}|20\d\d)\b"),
+    (r"in \1", rf"\bso far (?:in|for) ({MONTH}|20\d\d)\b"),
     (
         "altogether",
         r"\b(?:all told|added (?:up|together)|(?:all )?put together|all (?:in )?all|the whole lot)\b",
@@ -248,7 +247,7 @@ _MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"how much did i spend in \1",
-        rf"^(?:what|how much) (?:did|has) ({_MONTH}) (?:run|cost|set)(?: (?:me|us))?"
+        rf"^(?:what|how much) (?:did|has) ({MONTH}) (?:run|cost|set)(?: (?:me|us))?"
         r"(?: back)?$",
     ),
     (

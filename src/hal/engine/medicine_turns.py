@@ -28,8 +28,7 @@ TURNS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"do i take \1 with food",
-        r"^(?:is|are) (?:the |my )?(.+?) (?:supposed"
-        r"|meant) to be taken before i eat(?: anything)?$",
+        r"^(?:is|are) (?:the |my )?(.+?) (?:supposed|meant) to be taken before i eat(?: anything)?$",
     ),
     (
         r"what did i take before \1",
@@ -56,8 +55,7 @@ TURNS: tuple[tuple[str, str], ...] = (
     (r"which medications are \1s", r"^are any of mine (tablet|capsule|inhaler)s$"),
     (
         "newest medication",
-        r"\bnewest (?:thing|one) (?:that )?(?:they|the"
-        r" doctors?|doctor \w+) (?:have )?put me on\b",
+        r"\bnewest (?:thing|one) (?:that )?(?:they|the doctors?|doctor \w+) (?:have )?put me on\b",
     ),
     (r"what is the dose of \1", r"^is (?:my |the )?(\w+) dose \d+(?: \w+)?$"),
     (
@@ -81,8 +79,7 @@ TURNS: tuple[tuple[str, str], ...] = (
     ("how often do i take ", r"^how often (?:can|may|should) i (?:use|take) "),
     (
         r"what is \2 also called",
-        r"^is (?:not )?(?:my |the )?(\w+) (?:not"
-        r" )?the same (?:\w+ )?as (?:my |the )?(\w+)$",
+        r"^is (?:not )?(?:my |the )?(\w+) (?:not )?the same (?:\w+ )?as (?:my |the )?(\w+)$",
     ),
     (
         r"was i ever prescribed \1",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hal.engine.periods import MONTHS
+from hal.engine.periods import MONTH
 
-_MONTH = "|".join(MONTHS)
 _GREATEST = r"(?:biggest|largest|highest|most expensive|priciest|costliest|greatest)"
 _MEASURED = r"(?:blood|pressure|sugars?|glucose|weight|pulse|heart|scale)"
 _HOW_MANY = r"(two|three|four|five|six|seven|eight|nine|ten|\d)"
@@ -35,17 +34,15 @@ _FOR_WHAT = r"(?= (?:for|charge|payment|purchase|bill|one|from|at|about|debit)\b
 MONEY: tuple[tuple[str, str], ...] = (
     (
         r"\1 \2 december 31",
-        rf"\b((?:{_MONTH}) \d{{1,2}}) (through|until"
-        rf"|till|to) the end of (?:the|that) year\b",
+        rf"\b((?:{MONTH}) \d{{1,2}}) (through|until|till|to) the end of (?:the|that) year\b",
     ),
     ("fourth quarter of ", r"\b(?:the )?(?:last|final) three months of (?=20\d\d\b|last year\b)"),
     ("first quarter of ", r"\b(?:the )?first three months of (?=20\d\d\b|(?:this|last) year\b)"),
     (r"\2 leaving out \1", r"^leaving (?:the |my |our )?(\w+) aside (.+)$"),
     (
         r"when was my \1 \2",
-        rf"^(?:in )?(?:which|what) month (?:had|saw|was) (?:my"
-        rf"|the|our) ({_GREATEST}|lowest|smallest|cheapest)"
-        r" ((?:\w+ ){1,2}bill)$",
+        rf"^(?:in )?(?:which|what) month (?:had|saw|was) (?:my|the|our) "
+        rf"({_GREATEST}|lowest|smallest|cheapest) ((?:\w+ ){{1,2}}bill)$",
     ),
     (
         r"how much did i spend at \1 in all",
@@ -59,14 +56,14 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"which store do \1 go to most often for dining",
-        r"^which restaurant (?:do|did|have) (i|we) (?:go|gone"
-        r"|been|eat|eaten)(?: to| at)? (?:the )?most(?: often)?$",
+        r"^which restaurant (?:do|did|have) (i|we) (?:go|gone|been|eat|eaten)(?: to| at)? (?:the )?most"
+        r"(?: often)?$",
     ),
     (
         r"list my purchases \1 \2",
-        r"^(?:list |show me |tell me |read )?(?:everything|anything"
-        r"|all)(?: that)? i (?:have )?(?:spent|paid|bought)"
-        r"(?: for)? (over|above|under|below) (\d+(?:\.\d+)?(?: dollars)?)(?: (?:on|for))?\b",
+        r"^(?:list |show me |tell me |read )?(?:everything|anything|all)(?: that)? i (?:have )?"
+        r"(?:spent|paid|bought)(?: for)? (over|above|under|below) (\d+(?:\.\d+)?(?: dollars)?)"
+        r"(?: (?:on|for))?\b",
     ),
     (r"how much did i spend at \1 in all", r"^(?:the |my )?total at (\w+(?: \w+)?)$"),
     (r"\1 a \2", r"^(.*\b(?:spend|pay|costs?|make|earn)\b.*?) in an? (month|week|year)\b"),
@@ -91,7 +88,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"\1 \3 in \2",
-        rf"\b(my|the|our) ({_MONTH}) (rent|payment|statement|groceries|spending|(?:(?!\d)\w+ )?bills?)\b"
+        rf"\b(my|the|our) ({MONTH}) (rent|payment|statement|groceries|spending|(?:(?!\d)\w+ )?bills?)\b"
         r"(?! \d)",
     ),
     (
@@ -113,8 +110,8 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"how much is my \1",
-        r"^(?:what|how much) is the (rent"
-        r"|(?:electric|water|phone|internet|cable|power|car|gas) (?:bill|insurance))$",
+        r"^(?:what|how much) is the (rent|(?:electric|water|phone|internet|cable|power|car|gas) "
+        r"(?:bill|insurance))$",
     ),
     (
         "",
@@ -173,10 +170,10 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"what is my average \1 purchase",
         r"^(?:on average )?what is (?:a|an|the average) (\w+(?: \w+)?) (?:trip|run|bill)(?: on average)?$",
     ),
-    (r"did i spend less in \1 than in \2", rf"^was ({_MONTH}) cheaper than ({_MONTH})(?: for (?:me|us))?$"),
+    (r"did i spend less in \1 than in \2", rf"^was ({MONTH}) cheaper than ({MONTH})(?: for (?:me|us))?$"),
     (
         r"did i spend more in \1 than in \2",
-        rf"^was ({_MONTH}) more expensive than ({_MONTH})(?: for (?:me|us))?$",
+        rf"^was ({MONTH}) more expensive than ({MONTH})(?: for (?:me|us))?$",
     ),
     (r"so far this \1", r"\b(?:for|in) the (year|month|week) so far\b"),
     (r"this \1", r"\bfor the (year|month|week)$"),
@@ -184,7 +181,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     (
         r"where did \1 spend more \2",
         rf"^(?:did|have|do) (i|we) (?:spend|spent|pay|paid) more (?:money )?(?:at|on|for)"
-        rf" (?!.*(?:{_MONTH}|week|month|year) or )((?!.*\bthan\b).+ or .+)$",
+        rf" (?!.*(?:{MONTH}|week|month|year) or )((?!.*\bthan\b).+ or .+)$",
     ),
     (
         r"which category did i spend the most on\1",
@@ -208,7 +205,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         "how much have i paid ",
-        rf"^what (?:have|did) (?:i|we) (?:paid|pay) (?=in (?!(?:{_MONTH})\b|the|this|last|20))",
+        rf"^what (?:have|did) (?:i|we) (?:paid|pay) (?=in (?!(?:{MONTH})\b|the|this|last|20))",
     ),
     (r"what do \1 pay for", r"^what (?:am|are) (i|we) paying for\b"),
     (r"how much did \1 spend at", r"^how much did (i|we) leave at\b"),
@@ -222,7 +219,7 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"^how much ((?!money|do|did|have)\w+(?: \w+)?) have (?:i|we) (?:gotten|got|collected|drawn)"
         r"(?= (?:this|last|so far|from|in|since)\b)",
     ),
-    ("when did ", rf"^(?:in )?(?:which|what) month did (?=.* (?:{_MONTH}) or (?:in )?(?:{_MONTH})$)"),
+    ("when did ", rf"^(?:in )?(?:which|what) month did (?=.* (?:{MONTH}) or (?:in )?(?:{MONTH})$)"),
     # Amounts that are said by their numbers: "six forty nine ninety nine", "fourteen twenty five".
     (r"\1.\2_\1\2 dollars", rf"{_AMOUNT}(\d\d) (\d\d)\b{_NO_AMOUNT}"),
     (r"\1.\2 dollars", rf"{_AMOUNT}(\d\d?\d?\d?) (\d\d)\b{_NO_AMOUNT}"),
@@ -275,7 +272,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     # Two months that are compared without a word of spending.
     *(
-        (r"did i spend more in \1 than in \2", rf"^{asks} (?:in |of )?({_MONTH}) {joint} (?:in )?({_MONTH})$")
+        (r"did i spend more in \1 than in \2", rf"^{asks} (?:in |of )?({MONTH}) {joint} (?:in )?({MONTH})$")
         for asks, joint in (
             (r"how (?:does|did|do)(?: (?:my |our )?spending)?", r"(?:spending )?compare (?:to|with)"),
             (r"(?:was|is)", r"(?:cheaper|more expensive|costlier) than"),
@@ -340,7 +337,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     ("dollars", r"\b(?:bucks|dollar|usd)\b|(?<=\d )clams\b"),
     (
         r"how much did i spend on \1",
-        rf"^what (?:did|has|have) (?!(?:{_MONTH}|christmas|this|last|it|that|he|she|they)\b)(.+?)"
+        rf"^what (?:did|has|have) (?!(?:{MONTH}|christmas|this|last|it|that|he|she|they)\b)(.+?)"
         r" (?:cost|costs|run|ran|set)(?: me| us)(?: back)?\b(?! through)",
     ),
     ("buy gas", r"\bfill(?:ed)? (?:my|the|our) (?:gas )?(?:tank|car|truck|van)(?: up)?\b"),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from hal.engine.periods import (
+    MONTH,
     MONTHS,
     PERIOD_RULES,
     WEEKDAYS,
@@ -41,7 +42,6 @@ FLOATING = {
     r"thanksgiving(?:_day)?": (11, 3, 4, "Thanksgiving"),
 }
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
-_MONTH = "|".join(MONTHS)
 _ORDINAL = "|".join(ORDINALS)
 _WEEKDAY = "|".join(WEEKDAYS)
 _BEFORE_MONTH = re.compile(
@@ -213,7 +213,7 @@ _MORE_ATOMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], 
         ),
         _rest_of_unit,
     ),
-    (re.compile(rf"\b(?:on )?({_MONTH}) (\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(20\d\d)\b"), _full_date),
+    (re.compile(rf"\b(?:on )?({MONTH}) (\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(20\d\d)\b"), _full_date),
     (re.compile(r"\b(?:on )?the (\d{1,2})(?:st|nd|rd|th)\b(?! of)"), _day_of_month),
     (
         re.compile(r"\b(?:on )?the (\d{1,2})(?:st|nd|rd|th)? of (this|next|last|the) month\b"),
@@ -261,7 +261,7 @@ _MORE_ATOMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], 
     ),
     (
         re.compile(
-            rf"\b(?:(?:in|during|for|last|this|next) )?({_MONTH})"
+            rf"\b(?:(?:in|during|for|last|this|next) )?({MONTH})"
             r"(?: (?:of )?((?:last|this|next) year|20\d\d))?\b(?! (?:\d|i\b|we\b))"
         ),
         _bare_month,

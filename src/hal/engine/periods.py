@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 MONTHS = [name.lower() for name in calendar.month_name[1:]]
+MONTH = "|".join(MONTHS)  # as a regular expression
 WEEKDAYS = [name.lower() for name in calendar.day_name]
 _NUMBERS = {
     "a": 1, "an": 1,

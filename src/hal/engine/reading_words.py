@@ -55,10 +55,9 @@ READINGS: tuple[tuple[str, str], ...] = (
     (
         r"how many readings of my \1 are there\2",
         rf"^how many ({_METRIC}) (?:readings|measurements|values|entries)"
-        rf"(?: (?:do we have|have we got|do i have|have you"
-        rf" got|are there|have i got|do you have|did (?:i|we) "
-        rf"(?:take|do|make|log|get)))?(?: for me| on record| stored| in all| altogether| in total)?"
-        rf"((?: (?:in|since|this|last|during) .+)?)$",
+        rf"(?: (?:do we have|have we got|do i have|have you got|are there|have i got|do you have|did "
+        rf"(?:i|we) (?:take|do|make|log|get)))?(?: for me| on record| stored| in all| altogether| in"
+        rf" total)?((?: (?:in|since|this|last|during) .+)?)$",
     ),
     (
         r"what were my last two \1 readings",

@@ -37,8 +37,7 @@ _WHO_IS_SEEN = re.compile(
     r"|will) (?:i|we) (?:see|seeing)\b"
 )
 _WENT_TO_DOCTOR = re.compile(
-    r"\b(?:go|going|gone|went|been) to (?:the "
-    r"|a |my )?(?:\w+ )?(?:doctors?|dentist)\b"
+    r"\b(?:go|going|gone|went|been) to (?:the |a |my )?(?:\w+ )?(?:doctors?|dentist)\b"
 )
 _ON_MEDICINE = re.compile(
     r"^(?:do|does|am|is) (?:i|she|he) (?:still |currently |also |ever )?(?:take|taking|on)\b(?! (?:time"

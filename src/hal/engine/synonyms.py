@@ -13,19 +13,18 @@ from hal.engine.count_words import COUNTS
 from hal.engine.idioms import IDIOMS
 from hal.engine.medicine_words import MEDICINES
 from hal.engine.money_words import MONEY
-from hal.engine.periods import MONTHS
+from hal.engine.periods import MONTH
 from hal.engine.reading_words import READINGS
 from hal.engine.visit_words import VISITS
 from hal.engine.wordings import DAY_ORDINALS, NUMBER
 
-_MONTH = "|".join(MONTHS)
 _AMBIGUOUS_DAYS = 3  # "the first" may be an appointment
 _LEFT_OUT = r"(?:besides|except(?: for)?|apart from|other than|aside from|not counting|excluding|leaving out)"
 _BEFORE_DAY = ("on ", "by ", "before ", "after ", "since ", "until ")
 _DAY_ENDS = (
     r"(?=$| (?:still|already|as well|too|also|i|we|she|do|does|am|is|are|was|and|or|to|until|till"
-    r"|through|at|what|who|when|where|which|that|how"
-    r"|of (?:this|next|last|the) month|in the (?:morning|afternoon|evening))\b)"
+    r"|through|at|what|who|when|where|which|that|how|of (?:this|next|last|the) month|in the "
+    r"(?:morning|afternoon|evening))\b)"
 )
 
 
@@ -140,15 +139,14 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         # Days and months.
         (r"\1 20\2", r"\b(in|of|since|during|for|from|until|before|after|year) 20 (2\d)\b"),
-        (r"\1 20\2", rf"\b({_MONTH}) 20 (2\d)\b"),
+        (r"\1 20\2", rf"\b({MONTH}) 20 (2\d)\b"),
         *_ordinal_days(),
         (
             r"\2 \1",
-            rf"\b(?:the )?(?:day )?(\d{{1,2}})(?:st|nd|rd"
-            rf"|th)?(?: of)? ({_MONTH})\b(?! \d{{1,2}}\b)",
+            rf"\b(?:the )?(?:day )?(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({MONTH})\b(?! \d{{1,2}}\b)",
         ),
-        ("on ", rf"\bat (?=(?:{_MONTH}) \d)"),
-        ("", rf"\b(?:the )?(?:month|year) of (?=(?:{_MONTH}|20\d\d)\b)"),
+        ("on ", rf"\bat (?=(?:{MONTH}) \d)"),
+        ("", rf"\b(?:the )?(?:month|year) of (?=(?:{MONTH}|20\d\d)\b)"),
         ("", r"\byear (?=20\d\d\b)"),
         (r"\1 \2s ago", rf"^before {NUMBER} (day|week|month|year)s?\b(?! (?:of|after|before|from))"),
         (
@@ -304,7 +302,7 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"^who (?:checks|takes care of|looks after|looks at|examines|cleans|does|treats) my (\w+)$",
         ),
         ("which doctors do i see", r"^(?:name|list|tell me|who are)(?: all)?(?: of)? my doctors$"),
-        ("in ", rf"\b(?:for |in |during )?(?:the )?(?:rest|remainder) of (?=(?:{_MONTH})\b)"),
+        ("in ", rf"\b(?:for |in |during )?(?:the )?(?:rest|remainder) of (?=(?:{MONTH})\b)"),
         (
             r"how many appointments do \1 have",
             r"^how many times (?:do|will|must) (i|we) (?:have to |need to )?(?:go to|see|visit)"
@@ -339,14 +337,14 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # What is measured.
         (
             r"\1 on ",
-            r"^(.*\b(?:weigh\w*|sugar|glucose|pulse|pressure|heart rate)\b.*) (?:around|about|near)"
-            r" (?=(?:halloween|thanksgiving|christmas|xmas|new years?|valentines?|independence|veterans"
-            rf"|(?:{_MONTH}) \d)\b)",
+            rf"^(.*\b(?:weigh\w*|sugar|glucose|pulse|pressure|heart rate)\b.*) (?:around|about|near) "
+            rf"(?=(?:halloween|thanksgiving|christmas|xmas|new years?|valentines?|independence|veterans|"
+            rf"(?:{MONTH}) \d)\b)",
         ),
         (
             r"\1 in ",
             r"^(.*\b(?:weigh\w*|sugar|glucose|pulse|pressure|heart rate)\b.*) (?:around|about)"
-            rf" (?=(?:{_MONTH})$)",
+            rf" (?=(?:{MONTH})$)",
         ),
         (
             r"how much has my \1 gone down",

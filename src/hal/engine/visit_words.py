@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from hal.engine.periods import MONTHS
-
-_MONTH = "|".join(MONTHS)
+from hal.engine.periods import MONTH
 
 _WHEN = r"(?:when|what time|what day|where)"
 _AUXILIARY = r"(?:do|am|are|must|should|will|can)"
@@ -23,15 +21,15 @@ _TEST = (
 VISITS: tuple[tuple[str, str], ...] = (
     (r"\1s", r"\bdoctor (?:or|and) dentist (visit|appointment)s\b"),
     ("final appointment", r"\blast (?:thing|one|entry|item) on (?:my|the|our) appointment calendar\b"),
-    (r"am i free on \1", rf"^is ((?:{_MONTH}) \d{{1,2}}|\w+day) (?:open|free|clear)$"),
+    (r"am i free on \1", rf"^is ((?:{MONTH}) \d{{1,2}}|\w+day) (?:open|free|clear)$"),
     (r"am i free tomorrow", r"^is tomorrow (?:open|free|clear)$"),
     (r"how many \1 do i have", r"^do i have two ((?:\w+ ){0,2}(?:appointments|visits))$"),
     (r"what appointments do i have \1", r"^is (today|tomorrow) appointment at .+$"),
     ("", r"\bmedical (?=(?:appointment|visit)s?\b)"),
     (
         "final appointment",
-        r"\blast (?:appointment|visit) (?:that (?:is|i have)"
-        r" )?(?:booked|scheduled|on the calendar|coming up)\b",
+        r"\blast (?:appointment|visit) (?:that (?:is|i have) )?"
+        r"(?:booked|scheduled|on the calendar|coming up)\b",
     ),
     (r"when was my last appointment for \1", r"^how long ago was (?:my|the) (\w+) (?:visit|appointment)$"),
     (r"have i seen \1", r"^have i ever been to (?:see )?((?:doctor )?(?!the\b|a\b)\w+(?: \w+)?) before$"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hal.engine.periods import MONTHS, WEEKDAYS
+from hal.engine.periods import MONTH, MONTHS, WEEKDAYS
 
 DAY_ORDINALS = [
     *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
@@ -19,7 +19,6 @@ ABBREVIATED = {
     "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "thu": "thursday",
     "thur": "thursday", "thurs": "thursday", "fri": "friday",
 }  # fmt: skip
-_MONTH = "|".join(MONTHS)
 NUMBER = r"(\d{1,4}|an?|couple of|few|several|twelve|eleven|ten|nine|eight|seven|six|five|four|three|two|one)"
 _PART = "(?:noon|midday|lunch|afternoon|evening|night)"
 _DOSES = r"(?:pills?|tablets?|medic\w+|doses?)"
@@ -28,10 +27,10 @@ _NUMBERED_DAY = r"\d{1,2}(?:st|nd|rd|th)"
 # Days of a month that is told once: "from the first to the fifteenth of February", "of last month".
 _DAYS_OF_MONTH = re.compile(
     rf"\b(?P<before>from|between|the) (?:the )?(?P<first>{_SPELT_DAY}|{_NUMBERED_DAY}) (?:up )?"
-    r"(?P<to>to|through|until|till|thru|and) "
-    rf"(?:(?P<leading>{_MONTH}) (?P<number>\d{{1,2}})(?:st|nd|rd|th)?"
-    rf"|(?:the )?(?P<last>{_SPELT_DAY}|{_NUMBERED_DAY}|\d{{1,2}})"
-    rf" (?:(?:(?:of|in) )?(?P<month>{_MONTH})|of (?P<other>(?:this|last|the|next) month)))\b"
+    rf"(?P<to>to|through|until|till|thru|and) "
+    rf"(?:(?P<leading>{MONTH}) (?P<number>\d{{1,2}})(?:st|nd|rd|th)?|(?:the )?"
+    rf"(?P<last>{_SPELT_DAY}|{_NUMBERED_DAY}|\d{{1,2}}) "
+    rf"(?:(?:(?:of|in) )?(?P<month>{MONTH})|of (?P<other>(?:this|last|the|next) month)))\b"
 )
 
 
@@ -40,12 +39,12 @@ def spell_out(text: str) -> str:
     text = re.sub(rf"\b({'|'.join(ABBREVIATED)})\b", lambda match: ABBREVIATED[match[1]], text)
     text = _DAYS_OF_MONTH.sub(_each_with_its_month, text)
     text = re.sub(
-        rf"\b({_MONTH}) (?:the )?({_SPELT_DAY})\b(?! (?:week|half))",
+        rf"\b({MONTH}) (?:the )?({_SPELT_DAY})\b(?! (?:week|half))",
         lambda match: f"{match[1]} {DAY_ORDINALS.index(match[2]) + 1}",
         text,
     )
     text = re.sub(
-        rf"\bthe ({_SPELT_DAY}) of (?=(?:{_MONTH})\b)(?!july\b)",
+        rf"\bthe ({_SPELT_DAY}) of (?=(?:{MONTH})\b)(?!july\b)",
         lambda match: f"the {DAY_ORDINALS.index(match[1]) + 1} of ",
         text,
     )
@@ -100,18 +99,18 @@ USUAL_FORMS = (
         re.compile(r"\b(?:last|final) quarter (?:of|in) (?=20\d\d\b|(?:last|this|next) year\b)"),
         "fourth quarter of ",
     ),
-    (re.compile(rf"\bthe (\d{{1,2}}) of ({_MONTH})\b(?! \d)"), r"\2 \1"),
+    (re.compile(rf"\bthe (\d{{1,2}}) of ({MONTH})\b(?! \d)"), r"\2 \1"),
     # The month of a range that is told once: "from the 10th to the 20th of January".
     (
         re.compile(
             r"\bthe (\d{1,2})(?:st|nd|rd|th) (to|through|until|till|thru|and) (?:the )?"
-            rf"(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?({_MONTH})\b(?! \d)"
+            rf"(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?({MONTH})\b(?! \d)"
         ),
         r"\4 \1 \2 \4 \3",
     ),
     (
         re.compile(
-            rf"\bthe (\d{{1,2}})(?:st|nd|rd|th) (to|through|until|till|thru|and) ({_MONTH}) (\d{{1,2}})\b"
+            rf"\bthe (\d{{1,2}})(?:st|nd|rd|th) (to|through|until|till|thru|and) ({MONTH}) (\d{{1,2}})\b"
         ),
         r"\3 \1 \2 \3 \4",
     ),
@@ -119,7 +118,7 @@ USUAL_FORMS = (
     (
         re.compile(
             rf"\b(?:{'|'.join(WEEKDAYS)})"
-            rf" (?=the \d{{1,2}}(?:st|nd|rd|th)\b|(?:{_MONTH}) (?:the )?\d{{1,2}}\b)"
+            rf" (?=the \d{{1,2}}(?:st|nd|rd|th)\b|(?:{MONTH}) (?:the )?\d{{1,2}}\b)"
         ),
         "",
     ),

@@ -13,9 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
-from hal.client.conformance import EXCHANGES, load_exchanges
+from hal.client.conformance import EXCHANGES, load_exchanges, read_yaml
 from hal.engine import database, spoken
 from hal.engine.engine import EMERGENCY_NUMBER, reply_to
 from hal.protocol import ListenerReply, ListenerRequest, Status
@@ -23,6 +21,12 @@ from hal.protocol import ListenerReply, ListenerRequest, Status
 QUESTIONS = Path(__file__).with_name("questions.yml")
 LISTENER, ANSWERS = EXCHANGES
 NOW = load_exchanges(LISTENER).now
+HEAD = (
+    "# The questions of tests/unit/engine/questions.yml as exchanges, with the engine's answers.",
+    "# `python -m tests.unit.engine.everyday --write` writes this file; listener.yml tells the fields.",
+    f"now: {NOW.isoformat()}",
+    "exchanges:",
+)
 _NOT_ON_RECORD = re.compile(
     r"\bno\b.*\bon record\b|\bno record\b|\bnothing\b.*\bon record\b|there (?:is|are|was|were) no\b"
     r"|not (?:on|among)|have no\b",
@@ -101,9 +105,7 @@ def _kind(reply: ListenerReply, expected: set[str]) -> str:
 
 def load() -> list[Everyday]:
     """Read the questions."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C takes a tenth of the time
-    questions = yaml.load(QUESTIONS.read_text(encoding="utf-8"), Loader=loader)
-    return [Everyday(**each) for each in questions]
+    return [Everyday(**each) for each in read_yaml(QUESTIONS)]
 
 
 def sample() -> sqlite3.Connection:
@@ -125,13 +127,7 @@ def ask(question: Everyday, records: sqlite3.Connection) -> ListenerReply:
 
 def answers(records: sqlite3.Connection) -> str:
     """Return the exchanges of the everyday questions as YAML: what the engine answers, word for word."""
-    lines = [
-        "# The questions of tests/unit/engine/questions.yml as exchanges, with the engine's answers.",
-        "# `python -m tests.unit.engine.everyday --write` writes this file; listener.yml tells the fields.",
-        f"now: {NOW.isoformat()}",
-        "exchanges:",
-    ]
-    lines += [exchange(question, ask(question, records)) for question in written().values()]
+    lines = [*HEAD, *(exchange(question, ask(question, records)) for question in written().values())]
     return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,7 @@ from hal.protocol import ListenerRequest, Status
 from . import everyday
 
 FOR_EVERY_LISTENER = everyday.written()
-WRITTEN = frozenset(everyday.ANSWERS.read_text(encoding="utf-8").splitlines())
+WRITTEN = dict.fromkeys(everyday.ANSWERS.read_text(encoding="utf-8").splitlines())
 WRITE = "run: python -m tests.unit.engine.everyday --write"
 
 
@@ -38,6 +38,8 @@ def test_an_everyday_question_is_answered_right(
 
 
 def test_the_exchanges_for_every_listener_are_those_of_these_questions() -> None:
+    assert tuple(WRITTEN)[: len(everyday.HEAD)] == everyday.HEAD, WRITE
+    assert len(WRITTEN) == len(everyday.HEAD) + len(FOR_EVERY_LISTENER), WRITE
     exchanges = load_exchanges(everyday.ANSWERS).exchanges
     assert [(each.ask, *each.after) for each in exchanges] == list(FOR_EVERY_LISTENER), WRITE
 

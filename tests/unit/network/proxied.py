@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.asker import trusting
 from cryptography import x509
 from lab.on_hosts.back_ends import BackEnd
 from tests.ports import free_port
@@ -24,9 +25,7 @@ from hal.network.authority import Authority
 from hal.network.sites import proxy_sites
 
 WAIT_S = 15
-# Tests compare the certificate. To read this machine's authorities for each question would take 0.05 s.
-UNVERIFIED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-UNVERIFIED.check_hostname, UNVERIFIED.verify_mode = False, ssl.CERT_NONE
+UNVERIFIED = trusting()  # tests compare the certificate
 SITE = "blog.example.org"
 # What a process that is no service and perhaps not root's cannot have.
 OWN_ONLY = re.compile(

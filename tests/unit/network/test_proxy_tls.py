@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bench.asker import trusting
 from tests.ports import free_port
 from tests.unit.network.proxied import SITE, WAIT_S, Proxy, ask
 
@@ -30,8 +31,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 
 def agreed(proxy: Proxy, name: str, version: ssl.TLSVersion, ciphers: str = "ALL") -> str:
     """Return the suite that the proxy agrees to, or the alert with which it refuses."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context = trusting()
     context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = version
     try:
@@ -85,10 +85,8 @@ def test_its_own_measurements_come_encrypted_alone(tmp_path: Path) -> None:
     port = free_port()
     built = Proxy(tmp_path, haproxy_metrics_port=port, haproxy_metrics_certificate="PEM")
     shutil.copy(tmp_path / "hal.pem", tmp_path / "metrics.pem")
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with built.served():
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=WAIT_S, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=WAIT_S, context=trusting())
         connection.request("GET", "/metrics")
         assert b"haproxy_process_" in connection.getresponse().read()
         connection.close()
