@@ -88,17 +88,15 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ("azithromycin", r"\bz ?pac?ks?\b"),
     (r"how long did i take \1", r"^how long was (?:the|my) (\w+) course$"),
     (
-        r"\1 with\2 food",
-        r"\b(which medications do i take) with(out)? (?:food|a meal|meals)\b",
-    ),
-    (
         r"which medications do i take with\1",
         r"^which (?:ones|of them|pills|of those) (?:do i|am i supposed to|should i|must i) (?:have|take)"
         r" with((?:out)? (?:food|a meal|meals))(?: again)?$",
     ),
     (r"which \1 are due", r"^which (prescriptions|refills|medic\w+|pills|meds) (?:fall|come) due\b"),
-    ("a day", r"\b(?:on|in) an? (?:ordinary|normal|typical|average|usual|regular|whole|single) day\b"),
-    (r"\1 taking a day", r"\b(how many (?:milligrams|mg|pills) .*) taking in (?:a|one) whole day$"),
+    (
+        "a day",
+        r"\b(?:on|in) (?:an?|one) (?:ordinary|normal|typical|average|usual|regular|whole|single) day\b",
+    ),
     (r"\1", r"^(what .*\btake\b.*) all of (?:it|them)$"),
     (
         r"which of my prescriptions is \1",

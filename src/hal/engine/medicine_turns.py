@@ -38,9 +38,8 @@ TURNS: tuple[tuple[str, str], ...] = (
     ("do i take anything ", r"^do i have anything to take (?=at|in|with|before|after)"),
     (
         r"what did \1 prescribe",
-        r"^(?:tell me )?(?:what(?: all)?|everything(?: that)?)"
-        r" (doctor \w+) (?:has|have|got|had) me (?:on|taking)"
-        r"(?: now| right now| currently)?$",
+        r"^(?:tell me )?(?:what(?: all)?|everything(?: that)?|(?:which|what) (?:tablets|pills|medic\w+|meds))"
+        r" (doctor \w+) (?:has|have|got|had) me (?:on|taking)(?: now| right now| currently)?$",
     ),
     (
         r"tell me about my \1",

@@ -85,7 +85,6 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"\b(?:most recent|latest) (?:medic\w+|pill|drug|prescription)(?: that)? i (?:started|began|got)\b",
     ),
     ("allergy ", r"\bhay ?fever (?=(?:medic|pill|tablet|drug|capsule))"),
-    (r"\1 for allergies", r"^(what (?:do|can|should) i take) for (?:my |the )?hay ?fever$"),
     ("at noon", r"\b(?:around|about|near) (?:lunch ?time|lunch|midday|noon)\b"),
     (
         r"do i take \1",
@@ -149,10 +148,6 @@ MEDICINES: tuple[tuple[str, str], ...] = (
     ("what do i have to take", r"^what have (?:i|we) got to take\b"),
     (r"do i take anything \1", r"^anything (?:i (?:need|have) )?to take (.+)$"),
     (r"at \1", r"\b(?:around|about) (breakfast|dinner|supper)(?: ?time)?\b"),
-    (
-        r"what did \1 prescribe",
-        r"^(?:which|what) (?:tablets|pills|medic\w+|meds) (doctor \w+) has me (?:on|taking)$",
-    ),
     (
         r"how often do i take \1",
         r"^is (?:my |the )?(\w+(?: \w+)?) (?:once|twice)(?: a day)? or (?:once|twice|three times)"

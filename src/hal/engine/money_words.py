@@ -61,7 +61,7 @@ MONEY: tuple[tuple[str, str], ...] = (
     ),
     (
         r"list my purchases \1 \2",
-        r"^(?:list |show me |tell me |read )?(?:everything|anything|all)(?: that)? i (?:have )?"
+        r"^(?:list |show me |tell me |read |what is )?(?:everything|anything|all)(?: that)? i (?:have )?"
         r"(?:spent|paid|bought)(?: for)? (over|above|under|below) (\d+(?:\.\d+)?(?: dollars)?)"
         r"(?: (?:on|for))?\b",
     ),
@@ -90,11 +90,6 @@ MONEY: tuple[tuple[str, str], ...] = (
         r"\1 \3 in \2",
         rf"\b(my|the|our) ({MONTH}) (rent|payment|statement|groceries|spending|(?:(?!\d)\w+ )?bills?)\b"
         r"(?! \d)",
-    ),
-    (
-        r"list my purchases \1 ",
-        r"^(?:what is )?(?:everything|anything|all)(?: that)? i (?:have )?(?:spent|paid|bought)"
-        r" (over|above|under|below) (?=\d)",
     ),
     (
         r"how much did \1 pay for ",

@@ -20,7 +20,6 @@ _TEST = (
 # What stands for it, then what says it.
 VISITS: tuple[tuple[str, str], ...] = (
     (r"\1s", r"\bdoctor (?:or|and) dentist (visit|appointment)s\b"),
-    ("final appointment", r"\blast (?:thing|one|entry|item) on (?:my|the|our) appointment calendar\b"),
     (r"am i free on \1", rf"^is ((?:{MONTH}) \d{{1,2}}|\w+day) (?:open|free|clear)$"),
     (r"am i free tomorrow", r"^is tomorrow (?:open|free|clear)$"),
     (r"how many \1 do i have", r"^do i have two ((?:\w+ ){0,2}(?:appointments|visits))$"),
@@ -94,7 +93,10 @@ VISITS: tuple[tuple[str, str], ...] = (
         r"^what (?:is|do i have)(?: there)? at (?:the )?((?!(?:home|work|noon|\d)\b).+?)(?: for me)?"
         r" coming up$",
     ),
-    ("final appointment", r"\blast (?:thing|one|entry|item) (?:on|in) my appointments? (?:list|book)\b"),
+    (
+        "final appointment",
+        r"\blast (?:thing|one|entry|item) (?:on|in) (?:my|the|our) appointments? (?:list|book|calendar)\b",
+    ),
     (r"\1", r"^(?:at|on) (what (?:time|day))$"),
     ("appointment with ", r"\b(?:session|slot|booking|consultation|sitting) with "),
     (
