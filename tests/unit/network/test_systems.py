@@ -60,12 +60,14 @@ def test_the_playbook_stops_with_every_such_host_before_anything_is_done(tmp_pat
         "ansible_become": False,
         "ansible_python_interpreter": sys.executable,
     }
-    groups |= {name: {"hosts": {"nas": local, "old": local}} for name in ("ai_servers", "monitoring_servers")}
+    here = ("managed_hosts", "ai_servers", "monitoring_servers")
+    groups |= {name: {"hosts": {"nas": local, "old": local}} for name in here}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": groups}}))
     done = subprocess.run(
         [
             sys.executable, "-m", "ansible", "playbook", "-i", str(tmp_path / "hosts.yml"),
-            "playbooks/systems.yml", "-e", '{"network_python_versions": ["3.99"]}',
+            "playbooks/systems.yml", "-e", "@inventories/common/services.yml",
+            "-e", "hal_listener_mode=gateway", "-e", '{"network_python_versions": ["3.99"]}',
         ],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
