@@ -121,8 +121,12 @@ production-init: python-tools ## Fill in the production inventory: a few questio
 	@python -m production.init
 
 .PHONY: rotate-secrets
-rotate-secrets: python-tools ## Replace the production secrets that HAL has made: make rotate-secrets [ONLY=backups,tokens]
+rotate-secrets: python-tools ## Replace the production secrets that HAL has made: make rotate-secrets [ONLY=backups,tokens,pair]
 	@ansible-playbook -i $(INVENTORY) playbooks/rotate_secrets.yml $(if $(ONLY),-e "{\"rotate_only\": \"$$ONLY\"}")
+
+.PHONY: vault-password
+vault-password: python-tools ## Give the production vault another password
+	@python -m production.vault_password
 
 .PHONY: production-secrets
 production-secrets: python-tools ## Edit the production secrets

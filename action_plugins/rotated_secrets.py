@@ -10,7 +10,7 @@ import yaml
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import vars_loader
 
-from hal.network.rotation import RotationError, begin, end
+from hal.network.rotation import RotationError, begin, end, replaced
 from hal.network.secret_variables import with_variables
 
 ARGUMENT_SPEC = {
@@ -18,7 +18,8 @@ ARGUMENT_SPEC = {
     "only": {"type": "raw", "default": ""},
     "unfit": {"type": "dict", "default": {}},
     "clients": {"type": "list", "elements": "str", "default": []},
-    "state": {"type": "str", "choices": ["begun", "ended"], "default": "begun"},
+    "state": {"type": "str", "choices": ["begun", "replaced", "ended"], "default": "begun"},
+    "replacements": {"type": "dict", "default": {}, "no_log": True},
 }
 
 
@@ -34,10 +35,13 @@ class ActionModule(ActionBase):
         _, given = self.validate_argument_spec(ARGUMENT_SPEC)
         path = Path(given["secrets_file"])
         vault = vars_loader.get("vault_file")
+        told: dict[str, Any] = {}
         try:
             held = yaml.safe_load(vault.text(path)) or {}
             if given["state"] == "ended":
-                variables, told = end(held), {}
+                variables = end(held)
+            elif given["state"] == "replaced":
+                variables = replaced(held, given["replacements"])
             else:
                 done = begin(held, given["only"] or "", given["unfit"], given["clients"])
                 variables = done.variables

@@ -20,7 +20,8 @@ options:
     required: true
   only:
     description:
-      - Which of V(backups) and V(tokens), as a list or as text with commas. Empty means all that can be.
+      - Which of V(backups), V(tokens) and V(pair), as a list or as text with commas. Empty means all that
+        can be.
     type: raw
     default: ""
   unfit:
@@ -33,10 +34,16 @@ options:
     elements: str
     default: []
   state:
-    description: V(begun) makes the new secrets, V(ended) removes the former ones.
+    description:
+      - V(begun) makes the new secrets, V(ended) removes the former ones.
+      - V(replaced) writes O(replacements), which were made elsewhere, and keeps nothing of before.
     type: str
-    choices: [begun, ended]
+    choices: [begun, replaced, ended]
     default: begun
+  replacements:
+    description: New values by the names of variables. One that the file does not hold stands elsewhere.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full

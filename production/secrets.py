@@ -25,6 +25,7 @@ from hal.network.certificates import (
 )
 from hal.network.devices import CHECKS, TOKENS, new_token
 from hal.network.files import write_private
+from hal.network.rotation import new_secrets
 
 HEADER = "# The secrets of the production network. Edit with `make production-secrets`.\n"
 
@@ -64,6 +65,11 @@ class Vault:
         except AnsibleError:
             raise VaultError(f"{self.path} was encrypted with another password.") from None
 
+    def encrypt_with(self, password: str) -> None:
+        """Encrypt the file, as it is with its comments, with another password."""
+        text = self._vault.decrypt(self.path.read_bytes())
+        write_private(self.path, Vault(self.path, password)._vault.encrypt(text))
+
     def write(self, variables: dict[str, Any]) -> None:
         """Write the variables, encrypted; plain text reaches no disk."""
         write_private(self.path, self._vault.encrypt((HEADER + yaml.safe_dump(variables)).encode()))
@@ -92,10 +98,7 @@ def complete(
         devices: names of the devices that get a token, as the checks do.
         validity: how long a certificate is valid.
     """
-    made = {
-        "network_backup_secret": secrets.token_urlsafe(32),
-        "network_vrrp_secret": secrets.token_urlsafe(6),  # VRRP takes no more than 8 characters
-    } | held
+    made = new_secrets() | held
     if not made.get(AUTHORITY):  # one whose key is elsewhere is kept
         authority = new_authority(certificates)
         made[AUTHORITY] = authority.pem.decode()

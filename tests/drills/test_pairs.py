@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 from lab import containers, contents, loss, network, profiles, traffic
 from lab.description import Description
 from lab.traffic import RECORDS, Traffic
@@ -56,6 +57,10 @@ def holder(pairs, on):
     return ask
 
 
+def vrrp_secret():
+    return yaml.safe_load(network.SECRETS.read_text())["network_vrrp_secret"]
+
+
 def enough(since):
     """Judge whether every stream had its answers since a moment."""
 
@@ -99,6 +104,20 @@ def test_the_proxy_that_has_the_address_and_an_ai_server_at_once(holder, lose_po
     assert (seen.failed_since, seen.lost) == (0, []), seen
     assert len(during) == 1 and during != [before]
     assert holder() == during, "it stays where it is when the other one is back"
+
+
+def test_the_pair_gets_another_password_and_the_address_stays(holder, on):
+    (before,) = holder()
+    former = vrrp_secret()
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", "playbooks/rotate_secrets.yml", "-e", "rotate_only=pair"],
+        cwd=PROJECT, capture_output=True, text=True, timeout=BRING_UP_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert vrrp_secret() != former
+    assert holder() == [before]
+    journal = on(before, "journalctl --unit keepalived --since -10min --output cat").stdout
+    assert "Entering BACKUP STATE" not in journal, "the address has moved"
 
 
 def test_a_gateway_behind_the_proxies(lose_power):

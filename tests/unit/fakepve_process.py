@@ -11,6 +11,7 @@ answer is one line of JSON.
 import asyncio
 import json
 import sys
+import uuid
 from functools import partial
 from typing import Any
 
@@ -50,6 +51,7 @@ class Pve(ProxmoxApi):
         return [
             *routes,
             ("POST", token, self._make_token),
+            ("DELETE", token, self._remove_token),
             ("GET", "/access/acl", self._list_rights),
             ("PUT", "/access/acl", self._grant),
         ]
@@ -79,7 +81,12 @@ class Pve(ProxmoxApi):
     async def _make_token(self, values: dict[str, Any], user: str) -> dict[str, str]:
         token = {"comment": values.get("comment", ""), "expire": 0, "privsep": int(values.get("privsep", 1))}
         self.users[values["userid"]].setdefault("tokens", {})[values["tokenid"]] = token
-        return {"value": "11111111-2222-3333-4444-555555555555"}
+        secret = self.apitokens[f"{values['userid']}!{values['tokenid']}"] = str(uuid.uuid4())
+        return {"value": secret}
+
+    async def _remove_token(self, values: dict[str, Any], user: str) -> None:
+        del self.users[values["userid"]]["tokens"][values["tokenid"]]
+        del self.apitokens[f"{values['userid']}!{values['tokenid']}"]
 
     async def _list_rights(self, values: dict[str, Any], user: str) -> list[dict[str, Any]]:
         return self.rights

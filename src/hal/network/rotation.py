@@ -13,8 +13,10 @@ from typing import Any
 
 from hal.network.devices import CHECKS, FORMER, TOKENS, new_token
 
-BACKUPS, DEVICE_TOKENS = "backups", "tokens"
-KINDS = {BACKUPS: "network_backup_secret", DEVICE_TOKENS: TOKENS}
+BACKUPS, DEVICE_TOKENS, PAIR = "backups", "tokens", "pair"
+KINDS = {BACKUPS: "network_backup_secret", DEVICE_TOKENS: TOKENS, PAIR: "network_vrrp_secret"}
+# How many random bytes those have that are one text. VRRP takes no more than 8 characters.
+_BYTES = {BACKUPS: 32, PAIR: 6}
 _BEFORE = "former:"  # before the name of a device: no device may be called so
 
 
@@ -39,6 +41,11 @@ class Rotation:
     begun: tuple[str, ...]
     skipped: dict[str, str]
     kept: tuple[str, ...]
+
+
+def new_secrets() -> dict[str, str]:
+    """Return new secrets by their variables: those that are one text, which are the whole network's."""
+    return {KINDS[kind]: secrets.token_urlsafe(size) for kind, size in _BYTES.items()}
 
 
 def named_kinds(only: str | Iterable[str]) -> list[str]:
@@ -116,7 +123,7 @@ def begin(
             former[TOKENS] = {name: held[TOKENS][name] for name in brought}
             new[TOKENS] = held[TOKENS] | {name: new_token() for name in brought}
         else:
-            former[variable], new[variable] = held[variable], secrets.token_urlsafe(32)
+            former[variable], new[variable] = held[variable], new_secrets()[variable]
     kinds = tuple(kind for kind in KINDS if kind in unfinished or kind in begun)
     tokens = former.get(TOKENS, {})
     kept = sorted(name for name in held.get(TOKENS) or {} if DEVICE_TOKENS in kinds and name not in tokens)
@@ -127,6 +134,11 @@ def begin(
 def end(held: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables without the former secrets, which nothing takes any more."""
     return {name: value for name, value in held.items() if name != FORMER}
+
+
+def replaced(held: Mapping[str, Any], replacements: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables with new values for those that they hold; others stand elsewhere."""
+    return dict(held) | {name: value for name, value in replacements.items() if name in held}
 
 
 def with_former_tokens(tokens: Mapping[str, str], former: Mapping[str, str]) -> dict[str, str]:

@@ -8,17 +8,24 @@ import yaml
 from hal.network.backups import backup_access, backup_repositories
 from hal.network.devices import change, changed_text
 from hal.network.rotation import (
+    KINDS,
     RotationError,
     begin,
     end,
     named_kinds,
+    replaced,
     unfit_backups,
     with_former_tokens,
 )
 from hal.network.secret_variables import with_variables
 
 TOKENS = {"checks": "of the checks", "mac": "of the mac", "tablet": "of the tablet"}
-HELD = {"network_backup_secret": "old", "network_device_tokens": TOKENS, "network_windows_password": "theirs"}
+HELD = {
+    "network_backup_secret": "old",
+    "network_vrrp_secret": "of the pair",
+    "network_device_tokens": TOKENS,
+    "network_windows_password": "theirs",
+}
 
 
 def rotation(held, only="", unfit=None):
@@ -34,8 +41,10 @@ def test_everything_that_was_made_here_is_replaced_and_kept_beside():
     assert new["network_former_secrets"] == {
         "network_backup_secret": "old",
         "network_device_tokens": {"checks": "of the checks", "mac": "of the mac"},
+        "network_vrrp_secret": "of the pair",
     }
-    assert done.kinds == done.begun == ("backups", "tokens")
+    assert done.kinds == done.begun == ("backups", "tokens", "pair")
+    assert len(new["network_vrrp_secret"]) == 8, "VRRP takes no more"
 
 
 def test_what_the_household_brought_and_what_only_a_person_can_bring_a_device_stay():
@@ -49,7 +58,7 @@ def test_a_run_that_did_not_end_is_gone_on_with_and_makes_nothing_more():
     first = rotation(HELD)
     again = rotation(first.variables)
     assert again.variables == first.variables
-    assert again.kinds == ("backups", "tokens") and again.begun == ()
+    assert again.kinds == ("backups", "tokens", "pair") and again.begun == ()
 
 
 def test_what_is_named_later_is_begun_beside_what_is_unfinished():
@@ -71,6 +80,11 @@ def test_at_the_end_nothing_of_the_former_secrets_is_left():
     assert end(HELD) == HELD
 
 
+def test_what_was_replaced_elsewhere_is_written_where_it_stood():
+    assert replaced(HELD, {"network_windows_password": "new"}) == HELD | {"network_windows_password": "new"}
+    assert replaced(HELD, {"network_proxmox_token_secret": "new"}) == HELD
+
+
 @pytest.mark.parametrize(
     "only", ["tokens,backups", "[tokens, backups]", ["tokens", "backups"], "'tokens', \"backups\""]
 )
@@ -86,7 +100,7 @@ def test_no_name_means_all(only):
 def test_a_name_that_is_none_is_refused_with_those_there_are():
     with pytest.raises(
         RotationError,
-        match=r"^rotate_only names keys, wifi; there are backups, tokens, as in -e rotate_only=tokens\.$",
+        match=r"^rotate_only names keys, wifi; there are backups, tokens, pair, as in -e rotate_only=tokens\.$",
     ):
         rotation(HELD, "keys,tokens,wifi")
 
@@ -94,12 +108,12 @@ def test_a_name_that_is_none_is_refused_with_those_there_are():
 def test_what_cannot_be_replaced_here_is_left_alone_or_refused_where_it_is_named():
     unfit = {"backups": "The store is another's."}
     done = rotation(HELD, unfit=unfit)
-    assert done.kinds == ("tokens",) and done.skipped == unfit
+    assert done.kinds == ("tokens", "pair") and done.skipped == unfit
     with pytest.raises(RotationError, match="backups cannot be replaced here: The store is another's"):
         rotation(HELD, "backups", unfit)
     begun = rotation(HELD).variables
-    assert rotation(begun, unfit=unfit).kinds == ("backups", "tokens"), "what was begun comes to its end"
-    assert rotation(HELD, unfit={"backups": ""}).kinds == ("backups", "tokens")
+    assert rotation(begun, unfit=unfit).kinds == tuple(KINDS), "what was begun comes to its end"
+    assert rotation(HELD, unfit={"backups": ""}).kinds == tuple(KINDS)
 
 
 def test_a_secret_that_stands_elsewhere_is_named():

@@ -120,7 +120,7 @@ def test_the_plays_that_follow_have_the_new_secrets_though_the_vault_was_read_be
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("-e", "rotate_only=wifi"), "rotate_only names wifi; there are backups, tokens"),
+        (("-e", "rotate_only=wifi"), "rotate_only names wifi; there are backups, tokens, pair"),
         (
             ("-e", json.dumps({"rotate_only": ["backups"], "network_backup_store": "sftp:hal@nas:/x"})),
             "backups cannot be replaced here",
@@ -160,6 +160,7 @@ def test_nothing_is_taken_away_before_every_host_has_what_comes_in_its_place():
         "Add the new passwords to the repositories",
         "Back up with the new passwords",
         "Ask with the new tokens",
+        "Share the address with the new password",
         "Verify the network with the new secrets",
         "Find out which hosts have the new secrets",
         "Remove the former passwords of the repositories",

@@ -138,7 +138,45 @@ def test_a_token_whose_secret_is_not_here_is_named_with_the_way_to_a_new_one(hos
     said = " ".join(host.run(tasks="secret").split())
     assert not said.startswith("0 ")
     assert "The secret of hal@pve!ansible is not on this computer" in said
-    assert "`pveum user token remove hal@pve ansible` as root on localhost" in said
+    assert "run this again with `-e replace_token=true`" in said
     said = " ".join(host.run(tasks="secret", proxmox_host_api={}).split())
     assert "run this with the password of root, which makes the token" in said
     assert host.run(tasks="secret", proxmox_host_automation_secret="in the vault").startswith("0 ")
+
+
+def replace(host: Host, *arguments: str, secret: str) -> str:
+    """Have the token replaced whose secret is this one; return what Ansible printed."""
+    variables = {"proxmox_host_automation_secret": secret, "proxmox_host_automation_replace": True}
+    return host.run(*arguments, **variables)
+
+
+def test_a_token_whose_secret_has_become_known_is_replaced_and_the_former_one_refused(host: Host) -> None:
+    host.run()
+    former = host.secret_file.read_text().strip()
+    said = replace(host, secret=former)
+    assert said.startswith("0 "), said
+    new = host.secret_file.read_text().strip()
+    assert new != former and len(new) == 36
+    assert not {secret for secret in (former, new) if secret in said}
+    assert list(host.fake.kept("users")["hal@pve"]["tokens"]) == ["ansible"]
+    assert host.fake.kept("apitokens") == {"hal@pve!ansible": new}
+
+
+def test_a_check_of_the_replacement_removes_nothing(host: Host) -> None:
+    host.run()
+    former = host.secret_file.read_text().strip()
+    said = replace(host, "--check", "--diff", secret=former)
+    assert said.startswith("0 ") and " changed=0 " not in said, said
+    assert host.secret_file.read_text().strip() == former
+    assert host.fake.kept("apitokens") == {"hal@pve!ansible": former}
+
+
+def test_a_replacement_that_was_killed_before_the_secret_was_saved_is_told_and_made_good(host: Host) -> None:
+    host.run()
+    former = host.secret_file.read_text().strip()
+    host.secret_file.unlink()  # as the run does first
+    host.fake.keep("apitokens", "hal@pve!ansible", "made, and shown to nobody")
+    said = " ".join(host.run(tasks="secret").split())
+    assert not said.startswith("0 ") and "run this again with `-e replace_token=true`" in said
+    assert replace(host, secret=former).startswith("0 ")
+    assert host.fake.kept("apitokens") == {"hal@pve!ansible": host.secret_file.read_text().strip()}
