@@ -125,6 +125,7 @@ ACTIONS = {
     Intent.TRANSACTION: _actions(
         Intent.TRANSACTION,
         r"""
+        LEFT net_income
         BALANCE balance|how much money (?:do|have) (?:i|we)(?! (?:\w+ )?(?:spen[dt]|pa(?:y|id)|earn|receive))
         BALANCE left to spend|left over$|have left$
         BALANCE in (?:my|the) (?:bank|account)|left of (?:my|our|the)|(?:my|our|the) budget

@@ -31,6 +31,20 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     (r"list my last \1 \2 readings", rf"^list (?:my |the )?last (\w+) (?:fasting |resting )?({_METRIC})s?$"),
     ("latest ", r"\b(?:latest|last|current) (?:full |complete |whole )?set of (?=vitals?\b)"),
     (r"\1 readings", rf"\b({_METRIC}) values\b"),
+    (
+        r"what were my \1 readings \2",
+        rf"^(?:show|give|tell|read|list)(?: (?:me|us))? (?:the |my |all )?({_METRIC}) (?:numbers|figures)"
+        r" (?:for|in|from|of) (.+)$",
+    ),
+    (
+        r"my latest \1 reading \2",
+        rf"^what was my ({_METRIC}) (?:right|just|shortly|immediately) (before .+)$",
+    ),
+    (
+        r"my last \1 reading in \2",
+        rf"^what was my ({_METRIC}) (?:on|at|for) (?:the|my) (?:last|final) reading (?:of|in) (.+)$",
+    ),
+    ("how much has my ", rf"^how far has my (?={_METRIC} (?:come|gone|dropped|fallen|risen)\b)"),
     (r"did i have any \1 readings", rf"^(?:were|are|was) (?:there )?any ({_METRIC}) (?:readings|numbers)\b"),
     (r"my temperature \1", r"^(?:the )?temp(?:erature)? ((?:on|yesterday|today|this|last)\b.*)$"),
     # Times.
@@ -45,6 +59,38 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"^is there (?:a|any) readings? (?:from|for|of) (today|yesterday|this morning)$",
     ),
     # What is spent and received.
+    (
+        r"did i spend more than \2 in \1",
+        rf"^(?:did|has|have|was|is) (?:my|our) ({MONTH}) spending (?:(?:go|gone|come|get|been|be|run) )?"
+        r"(?:over|above|past|beyond|exceed|exceeded|top|topped) (.+)$",
+    ),
+    (
+        r"\1 healthcare",
+        r"^(.*\b(?:spen[dt]|spending|paid"
+        r"|pay)\b.* (?:on|for)) (?:the"
+        r" |my |our )?(?:(?:medical|doctor|doctors|health|clinic)"
+        r" (?:visits?|appointments?|bills?|care|expenses?|costs?|stuff|things)|visits)\b",
+    ),
+    (
+        r"which \1 did i spend the most at in all",
+        r"^(?:which|what) (restaurant|store|shop|merchant) (?:have|did) (?:i|we) (?:spent|spend) the most"
+        r"(?: money)? (?:at|in)$",
+    ),
+    (
+        r"what is the average purchase at \1",
+        r"^(?:what is )?(?:the |my |our )average (\w+) (?:run|trip|stop)\b",
+    ),
+    (r"how much did \2 pay \3", r"^(what|how much) did (i|we) donate to (.+)$"),
+    (
+        r"\1 and when",
+        r"^(.*\b(?:spen[dt]|paid|pay|charged?)\b.*) and (?:on )?what (?:was the |is the )?(?:date|day)"
+        r"(?: (?:was|is) (?:it|that))?$",
+    ),
+    ("what bills did i pay ", r"^(?:what|which) bills (?:went out|came out|cleared|were paid|got paid) "),
+    (
+        "did i spend more than i earned",
+        r"^do (?:i|we) spend more than (?:i|we) (?:bring in|earn|make|get|take in|receive)\b",
+    ),
     (r"how much did i pay the \1 doctor", r"^what did the (eye|heart) place (?:charge|cost) me$"),
     (
         r"how much did \1 spend at \2 in all",
@@ -83,6 +129,24 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (r"did i \1 \2 ", r"^i (spend|pay) (more|less) (?=.* or )"),
     # What is taken.
+    (
+        r"how many milligrams of \1 do i take a day",
+        r"^(?:in total )?how much"
+        r" (\w+) do i (?:get|take|have)"
+        r" (?:per|each|every|a) day(?: in (?:total|all))?$",
+    ),
+    (
+        "which refills are due ",
+        r"^(?:is there |have i got |do i"
+        r" have )?(?:anything|something)"
+        r" to (?:pick up|collect|get) (?:at|from) the pharmacy ",
+    ),
+    (
+        r"am i on \1",
+        r"^(?:do i have|is there|have i got) (?:any )?(\w+) on (?:my|the) (?:medic\w+ |pill )?list$",
+    ),
+    (r"what did i take for \1", r"^(?:was|have) i (?:ever )?(?:been )?on (?:something|anything) for (.+)$"),
+    (r"when did i stop taking \1", r"^did i (?:ever )?(?:finish|complete) (?:taking )?(the \w+|my \w+)$"),
     ("as needed medication", r"\bprns?\b"),
     ("", r"\bhome (?=med|pill|prescription)"),
     ("azithromycin", r"\bz ?pac?ks?\b"),
@@ -115,10 +179,46 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"who prescribed \1",
-        r"^(?:is|are) (?:the |my )?(\w+) (?:a |on |by )?prescription or (?:something|over|just|one)\b.*$",
+        r"^(?:is|are) (?:the |my )?(\w+)"
+        r" (?:a |on |by )?prescription"
+        r" (?:or (?:something|over|just|one)|i just)\b.*$",
     ),
     ("did i take", r"\bdid i took\b"),
     # What one is allergic to.
+    (
+        r"what \1 am i allergic to",
+        r"^(?:which|what) (drugs|medic\w+|foods)\b(?:(?: \w+){1,4})? i (?:can ?not|should not|must not)"
+        r" (?:have|take|get|eat|be given)$",
+    ),
+    (
+        r"what \1 am i allergic to",
+        r"^(?:and|what about|how about)(?: what)?(?: about)? to (drugs|medic\w+|foods?)$",
+    ),
+    (
+        "how many allergies are on record",
+        r"^how many allergies are (?:on|in) (?:my|the) (?:chart|file|list|records)$",
+    ),
+    (
+        r"how severe is my \1 allergy",
+        r"^is (?:the|my) (\w+) (?:one|allergy) (?:serious|severe|bad|dangerous|mild)$",
+    ),
+    (
+        r"how severe are my \1 and \2 allergies",
+        r"^is (?:the|my) (\w+) allergy (?:worse|more \w+|less"
+        r" \w+|better) than (?:the|my)"
+        r" (\w+)(?: (?:one|allergy))?$",
+    ),
+    (
+        "which is my worst allergy",
+        r"^which (?:one )?of (?:them|those|my allergies) is (?:the )?(?:most \w+|worst)$",
+    ),
+    (
+        r"\1",
+        r"^((?:can|may|could|should|is"
+        r" it (?:ok|okay|safe|fine|all"
+        r" ?right) (?:for me )?to) (?:i )?(?:eat|have|drink) .+?)"
+        r" (?:for (?:my )?(?:breakfast|lunch|dinner|supper|dessert|a snack)|beforehand)$",
+    ),
     (r"can i \2 \1", r"^((?:\w+ ){0,2}\w+) i can (eat|drink|touch)$"),
     (r"am i allergic to \1", r"^((?:(?!am|why|that|what|which)\w+ ){0,2}\w+) i am allergic$"),
     (r"what does \1 do to me", r"^what (?!(?:i|you|we|they|it)\b)(\w+) do to me$"),
@@ -128,6 +228,19 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"(?: for me)?(?: allerg\w+ wise)?$",
     ),
     # Visits.
+    (
+        "when is my lab appointment",
+        r"^(?:do|must|should) i (?:have to"
+        r" |need to )?(?:skip (?:breakfast"
+        r"|food|eating)|not eat|go without (?:food|breakfast)|fast)"
+        r" (?:before|for) (?:the|my) (?:blood (?:test|draw|work)|labs?(?: \w+)?)\b",
+    ),
+    (
+        r"\1 another appointment",
+        r"\b(?<=^)((?:ok |okay |then |so )*(?:book|schedule|make|get) (?:me |us )?)another(?: one)?\b",
+    ),
+    ("do i have anything ", r"^(?:is there|have i got|do i have) anything else (?=(?:this|next|on|in)\b)"),
+    ("", r"\b(?:early )(?=morning (?:appointments?|visits?)\b)"),
     (r"do i have ", r"^got (?=(?:anything|something) (?:in|on|this|next|today|tomorrow)\b)"),
     (
         "which appointments were cancelled",

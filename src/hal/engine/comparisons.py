@@ -15,6 +15,26 @@ _EITHER = re.compile(r"\b(?:or|versus|vs|than (?:on|at))\b")
 _BY_HOW_MUCH = re.compile(r"\bhow much (?:more|less|higher|lower)\b|\bdifference\b")
 
 
+def left_over(turn: Turn) -> SpokenAnswer:
+    """Say what was received in a period and what was spent, and what that leaves."""
+    today = turn.now.date()
+    period = turn.question.period or periods.find(_THIS_MONTH, today)[0]
+    assert period is not None  # noqa: S101 - this month is one
+    within = [
+        item.cents for item in turn.household.transactions() if item.date <= today and item.date in period
+    ]
+    if not within:
+        return SpokenAnswer(f"There are no transactions {period.label}.", "TRANSACTION_LEFT")
+    received, spent = (
+        -sum(cents for cents in within if cents < 0),
+        sum(cents for cents in within if cents > 0),
+    )
+    difference = spoken.money(abs(received - spent))
+    leaves = f"leaves {difference}" if received >= spent else f"is {difference} more than you received"
+    both = f"You received {spoken.money(received)} {period.label} and spent {spoken.money(spent)}"
+    return SpokenAnswer(f"{both}, which {leaves}.", "TRANSACTION_LEFT")
+
+
 def compare(
     matching: list[Transaction], turn: Turn, merchants: tuple[str, ...], subject: str
 ) -> SpokenAnswer:

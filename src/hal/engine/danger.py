@@ -68,7 +68,7 @@ DANGERS = rules.named(
     emergency not (?:breathing|responding|waking up)
     emergency (?:throat|tongue|lips?|face) (?:is|are|feels?) (?:\w+ )?(?:swell\w*|swollen|clos\w+|tight\w*)
     emergency bleeding (?:badly|heavily|a lot)|(?:coughing|throwing|vomiting) (?:up )?blood
-    emergency (?<!send me into )(?<!put me into )(?<!throw me into )anaphyla\w+
+    emergency (?<!send me into )(?<!put me into )(?<!throw me into )(?<!gives me )(?<!give me )anaphyla\w+
     emergency worst headache|pass out|heart is (?:racing|pounding)|hurts (?:when i|to) breathe|hives all over
     emergency i (?:just |have )*(?:fell|fallen) (?:down )?(?:in|on|off|from) (?:the|my) (?:FELL)(?!.* ago)
     emergency chest (?:has been|is) hurting|(?:having|have) an allergic reaction|i am bleeding|faint(?:ing)?$

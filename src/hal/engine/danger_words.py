@@ -171,7 +171,8 @@ _ROWS = r"""
     despair ready to (?:die|go be with|be with (?:my|him|her|god)|meet my maker)\
         |nothing left for me(?: here)?(?: any ?more)?$
     emergency out cold|(?:OTHER|i) NOW{0,3}(?:collapsed|keeled over|dropped to the (?:floor|ground))
-    emergency hit (?:his|her|my|their) head(?! of)(?!.* (?:ago|last|back in))
+    emergency hit (?:(?:his|her|my|their) )?head(?! of)(?!.* (?:ago|last|back in))
+    emergency (?:see|seeing|vision is|have) double(?:d| vision)?(?! (?:the|of|what|that|dose))
     emergency (?:OTHER|i) NOW{0,2}(?:fell|fallen) (?:down |off |out of |from |in )(?:the|his|her\
         |my) FALLEN(?!.* (?:ago|last|when))
     emergency blood (?:everywhere|all over)|(?:peeing|pooping|passing|spitting(?: up)?) blood

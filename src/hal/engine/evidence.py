@@ -95,7 +95,7 @@ EVIDENCE = {
         r"""
         6 spend\w*|spent|transactions?|purchas\w*|expens\w+|payments?
         4 bought|buy|paid|pay|paycheck|salary|pension|income|earn\w*|deposit\w*|charge[ds]?|bills?
-        4 balance|withdraw\w*|cash|(?:top|peak|low)_\w+|owe|owed
+        4 balance|withdraw\w*|cash|(?:top|peak|low|net)_\w+|owe|owed
         3 costs?|costing|money|bank|account|credit card|debit|shop\w*|stores?|restaurants|budget
         4 how much (?:money )?(?:this|last|so far|since) (?:week|month|year|\w+)
         3 \d+(?:\.\d+)?(?:_\d+(?:\.\d+)?)? dollars|totals?(?:$| (?:for|in|this|last|since|of|minus|leaving)\b)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from hal.engine import beside, period_grammar, periods, rules
+from hal.engine.conditions import Conditions
 from hal.engine.entities import Entities, Naming, by_kind, find_entities
 from hal.engine.evidence import EVIDENCE
 from hal.engine.question import (
@@ -23,6 +24,7 @@ from hal.engine.subject import SHORT
 from hal.protocol import Frame, Intent
 
 MAX_CONTEXT = 4
+_OF_ONE = {"medications": ("purposes",), "providers": ("places", "reasons")}
 _ONE_OF_THEM = re.compile(r"\b(?:(?:which|the \w+) ones?|of (?:those|these|them))\b")
 # What is asked of one record by itself where one was named before: "how many refills are left".
 _OF_THE_SAME = re.compile(
@@ -89,11 +91,12 @@ def understand(text: str, context: list[Frame], household: Household, today: dat
     if rules.PRONOUN.search(question.text):
         answer = plain(str(context[-1].get("answer") or "")[:MAX_CHARACTERS])
         told = by_kind(find_entities(answer, household))
-        several = len(told.get("medications", ())) > 1  # of which one may be named by what it is for
+        # One of several medicines may be named by what it is for, one of several visits by where it is.
+        of_one = {"sorts"} | {
+            kind for of, kinds in _OF_ONE.items() if len(told.get(of, ())) > 1 for kind in kinds
+        }
         single: Entities = {
-            kind: names
-            for kind, names in told.items()
-            if len(names) == 1 and not (several and kind == "purposes") and kind != "sorts"
+            kind: names for kind, names in told.items() if len(names) == 1 and kind not in of_one
         }
         seen = _SEES_PERSON.search(question.text)
         if seen and earlier.intent != Intent.APPOINTMENT and "providers" in single:
@@ -169,9 +172,7 @@ def _continue(question: Question, earlier: Question, household: Household, today
                 **{k: v for k, v in earlier.entities.items() if belongs(k, merged.intent)},
             },
         )
-    counted_before = earlier.conditions.last if _OF_THOSE.search(question.text) else 0
-    if counted_before and not question.conditions.last:
-        merged = replace(merged, conditions=replace(merged.conditions, last=counted_before))
+    merged = replace(merged, conditions=_conditions(merged, earlier, elliptic=elliptic))
     same = bool(points) and not names_records(question)
     bare = len(question.text.split()) <= FEW and not names_records(question)
     of_the_same = (same or bare) and merged.intent == Intent.APPOINTMENT
@@ -188,6 +189,16 @@ def _continue(question: Question, earlier: Question, household: Household, today
     if same and of_all and merged.intent == Intent.MEDICATION and not merged.part_of_day:
         merged = replace(merged, part_of_day=earlier.part_of_day)
     return merged
+
+
+def _conditions(merged: Question, earlier: Question, *, elliptic: bool) -> Conditions:
+    """Return the conditions with those of before that stay: two times compared, the last few averaged."""
+    own, before = merged.conditions, earlier.conditions
+    if elliptic and len(earlier.periods) > 1 and not (merged.periods or own.comparison):  # "and for weight"
+        own = replace(own, comparison=before.comparison)
+    if _OF_THOSE.search(merged.text) and not own.last:
+        own = replace(own, last=before.last)
+    return own
 
 
 def _in_the_same_sense(action: str, before: str, text: str) -> str:

@@ -18,6 +18,10 @@ TREND = timedelta(days=90)
 UNCHANGED = 0.01
 NEAR = timedelta(days=21)
 MAX_SPOKEN = 10
+_LAST_READING = re.compile(
+    r"\b(?:last|latest|final|most recent) (?:(?!week|month|year|day|night|time|\d)\w+ ){0,3}reading\b"
+    r"|\blatest (?:blood |heart )?(?:pressure|sugar|glucose|weight|pulse|rate)\b"
+)
 _LOWEST = re.compile(r"\b(?:lowest|minimum|min)\b")
 _EACH_OF_THEM = re.compile(
     r"\b(?:all|list|show)\b.*\b(?:readings|weights|measurements|sugars|pressures)\b"
@@ -60,7 +64,7 @@ def answer(turn: Turn) -> SpokenAnswer:
     if not metrics:
         return SpokenAnswer("No health data is on record.", action)
     if action == "HEALTH_DATA_LATEST" and question.period and not question.period.is_day:
-        action = "HEALTH_DATA_TREND"
+        action = action if _LAST_READING.search(question.text) else "HEALTH_DATA_TREND"
     conditions = question.conditions
     if conditions.comparison and not question.periods:
         return SpokenAnswer("With which time shall I compare it?", "CLARIFY")

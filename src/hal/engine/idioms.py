@@ -304,9 +304,9 @@ _MONEY: tuple[tuple[str, str], ...] = (
         "who got ",
         r"^who (?:has |had )?(?:took|taken|takes|gets) (?=(?:\d|a hundred).* (?:from|off) (?:me|us)$)",
     ),
-    # What is left of what came in is told by both sums.
+    # What is left of what came in.
     *(
-        (r"how much came in \1 and how much did i spend \1", rf"{asked} {_WITHIN}{ended}$")
+        (r"what was my net_income \1", rf"{asked} {_WITHIN}{ended}$")
         for asked, ended in (
             (
                 r"^(?:what|how much) (?:was|is|were|did|do|money was)(?: (?:i|we))?(?: (?:have|end up"
@@ -328,6 +328,7 @@ _MONEY: tuple[tuple[str, str], ...] = (
             (r"^did (?:i|we) (?:live|stay) within (?:my|our) means", ""),
         )
     ),
+    ("what was my net_income this month", r"^did (?:i|we) spend more than (?:i|we) earned$"),
     # What is left out of it.
     (
         r"\1 leaving out \2",

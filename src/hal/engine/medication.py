@@ -63,18 +63,16 @@ def _named(question: Question, everything: list[Medication]) -> list[Medication]
     """Return the medicines that a question names: by name, by form, or by what they are for."""
     named = [item for item in everything if item.name in question.named("medications")]
     active = [item for item in everything if item.active]
+    form = question.conditions.form
+    beside = refills.THE_FORM.search(question.text) and not any(item.form == form for item in named)
     if (
-        not named
-        and question.conditions.form
+        (not named or beside)
+        and form
         and not question.conditions.negated
         and (question.action not in _LISTS or refills.THE_FORM.search(question.text))
     ):
         purposes = question.named("purposes")
-        named = [
-            item
-            for item in active
-            if item.form == question.conditions.form and (not purposes or item.purpose in purposes)
-        ]
+        named += [item for item in active if item.form == form and (not purposes or item.purpose in purposes)]
     started = [item for item in active if item.start_date]
     if not named and started and (_NEWEST.search(question.text) or _OLDEST.search(question.text)):
         choose = max if _NEWEST.search(question.text) else min

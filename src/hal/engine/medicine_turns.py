@@ -86,7 +86,7 @@ TURNS: tuple[tuple[str, str], ...] = (
         r"(\w+)$",
     ),
     (
-        r"when is the refill of \1 due",
+        r"when is the refill of my \1 due",
         r"^when can i (?:pick up|get) (?:more|some more) (?:of )?(?:my |the )?(\w+)$",
     ),
     ("what ", r"^what all (?=(?:do|does|did|am|is|are|has|have|was|were|needs?)\b)"),

@@ -311,9 +311,9 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"^(?:is|are) (?!my\b|it\b|that\b|this\b)(\w+(?: \w+)?) (?:a problem|trouble) for me$",
     ),
     (
-        r"when is the refill of \1 due",
+        r"when is the refill of my \1 due",
         r"^when (?:do|should|must|will) (?:i|we) (?:have to |need to )?(?:get|order|need|pick up) more"
-        r" (?:of )?(?:my |the )?(\w+)$",
+        r" (?:of )?(?:my |the )?(\w+)(?=$| and\b)",
     ),
     (
         r"how many refills are left on \1",
@@ -374,7 +374,11 @@ MEDICINES: tuple[tuple[str, str], ...] = (
         r"\bwhich (?:one )?(?:comes|is|are) due (?:sooner|first|earlier"
         r"|soonest)\b ?",
     ),
-    ("who prescribed", r"\bwho wrote\b(?= (?:it|that|(?:the|my) (?:\w+ ){0,2}\w+$)(?!.*\bof\b))"),
+    (
+        "who prescribed",
+        r"\bwho wrote\b(?!.*\bof\b)(?= (?:it|that|my (?:\w+ ){0,2}\w+$"
+        r"|the (?:\w+ ){0,2}(?:prescriptions?|scripts?|orders?|refills?|medic\w+|pills?)\b))",
+    ),
     ("anxiety", r"\b(?:nerves|anxious)\b"),
     ("are as needed", r"\b(?:are|is) not (?:taken )?(?:every ?day|daily)(?: on a schedule)?\b"),
     ("are not", r"\bai not\b"),

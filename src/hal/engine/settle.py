@@ -52,6 +52,7 @@ _FACTS = re.compile(
     r"|insurance (?:number|card|policy|company)|medicare number|cash|withdrawals?|atm|pulse ox"
     r"|(?:tele)?phone number|number of (?:the )?(?:tele)?phone|fax number|(?:policy|member|account"
     r"|group) number"
+    r"|(?<=the )address(?= of (?!my\b|the\b))|colonoscopy|mammogram|endoscopy|pap smear|(?<=my )potassium"
     r"|flu (?:shot|injection|vaccine|jab)|vaccin\w+|immuni[sz]ation\w*|booster"
     r"|email(?: address)?|street address|mailing address|home address|zip code|directions|parking"
     r"|(?<=did i )sleep|hours of sleep|sleep (?:score|data)|oxygen sats?)\b"

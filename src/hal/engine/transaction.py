@@ -29,13 +29,20 @@ def lacks_time(question: Question) -> bool:
     return question.action in _OF_THIS_MONTH and not named
 
 
+def _balance(_: Turn) -> SpokenAnswer:
+    said = "There is no account balance on record, only transactions. Please ask your bank."
+    return SpokenAnswer(said, "TRANSACTION_BALANCE")
+
+
+_OF_ALL_MONEY = {"TRANSACTION_BALANCE": _balance, "TRANSACTION_LEFT": comparisons.left_over}
+
+
 def answer(turn: Turn) -> SpokenAnswer:
     """Answer a question about transactions."""
     question, today = turn.question, turn.now.date()
     action = _action(question)
-    if action == "TRANSACTION_BALANCE":
-        said = "There is no account balance on record, only transactions. Please ask your bank."
-        return SpokenAnswer(said, action)
+    if action in _OF_ALL_MONEY:
+        return _OF_ALL_MONEY[action](turn)
     of_both = _SPEND.search(question.text) or question.named("categories")
     if question.action == "TRANSACTION_INCOME" and of_both:
         return SpokenAnswer("Do you mean what you received or what you spent?", "CLARIFY")

@@ -44,6 +44,9 @@ UNHEEDED = rules.named(
     HEALTH_DATA diastolic\b.* (?:compared?|versus|vs|than)|(?:compare|higher|lower)\b.* diastolic
     HEALTH_DATA systolic\b.* diastolic|diastolic\b.* systolic
     HEALTH_DATA how often (?:do|should) (?:i|we) (?:check|measure|take|test|weigh)
+    HEALTH_DATA how often (?:does|is|do|are) (?:my|our) (?:\w+ ){1,4}(?:checked|measured|taken|tested)
+    MEDICATION not prescribed
+    MEDICATION_SCHEDULE (?:from|of|by) (?:the|my) (?:\w+ )?doctor|(?:from|by) doctor \w+
     HEALTH_DATA how much (?:is|was) that (?:up|down|lower|higher|more|less)
     HEALTH_DATA_TREND (?:at )?any (?:time|point)
     HEALTH_DATA (?:yesterday|today|this \w+|last \w+)\b.* ever$
@@ -68,9 +71,11 @@ UNHEEDED = rules.named(
     MEDICATION_DETAILS how much\b.* (?:left|remaining)
     MEDICATION_HISTORY (?:old|previous|former|past) (?:dose|dosage|strength)
     TRANSACTION_INCOME orders?|packages?|mail|deliver\w+|minus|less (?:my|the)|after (?:my|the|our) \w+
+    TRANSACTION when\b.* (?:usually|typically|normally|generally)\b
     TRANSACTION_COUNT how (?:many times|often) (?:a|per|each|every) (?:week|month|year)
     TRANSACTION_COUNT how many (?:different )?(?:restaurants|stores|shops|places|merchants)
     TRANSACTION_SUM ^(?:what|which) (?:\w+ )?(?:utilities|bills|stores|subscriptions|insurance) (?:do|did)
+    TRANSACTION_SUM ^(?:what|which) (?:restaurant|store|shop|place|bill|subscription) (?:do|did|ha|was|is)
     MEDICATION (?:prescription|pharmacy|bottle|label) numbers?
     MEDICATION_LIST coming up|up next|(?:can|should|must|may) (?:not i|i not|not be)
     HEALTH_DATA_AVERAGE (?:better|worse|higher|lower)(?!.*\b(?:than|or|from|compared)\b)

@@ -84,7 +84,7 @@ _WORDS = {
         arrive\w* came went been gone single breakdown first much together
         eat ate eaten else people station whole entire company
         new anybody anyone somebody someone owed debts places shops merchants restaurants
-        copay\w* top_\w+ peak_\w+ low_\w+
+        copay\w* top_\w+ peak_\w+ low_\w+ net_income
     """,
     Intent.PASSWORD: "",
     Intent.GENERAL: "",
