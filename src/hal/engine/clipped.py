@@ -66,10 +66,9 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"\1 healthcare",
-        r"^(.*\b(?:spen[dt]|spending|paid"
-        r"|pay)\b.* (?:on|for)) (?:the"
-        r" |my |our )?(?:(?:medical|doctor|doctors|health|clinic)"
-        r" (?:visits?|appointments?|bills?|care|expenses?|costs?|stuff|things)|visits)\b",
+        r"^(.*\b(?:spen[dt]|spending|paid|pay)\b.* (?:on|for)) (?:the |my |our )?"
+        r"(?:(?:medical|doctor|doctors|health|clinic) "
+        r"(?:visits?|appointments?|bills?|care|expenses?|costs?|stuff|things)|visits)\b",
     ),
     (
         r"which \1 did i spend the most at in all",
@@ -87,10 +86,6 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"(?: (?:was|is) (?:it|that))?$",
     ),
     ("what bills did i pay ", r"^(?:what|which) bills (?:went out|came out|cleared|were paid|got paid) "),
-    (
-        "did i spend more than i earned",
-        r"^do (?:i|we) spend more than (?:i|we) (?:bring in|earn|make|get|take in|receive)\b",
-    ),
     (r"how much did i pay the \1 doctor", r"^what did the (eye|heart) place (?:charge|cost) me$"),
     (
         r"how much did \1 spend at \2 in all",
@@ -98,7 +93,8 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         "did i spend more than i earned",
-        r"^did (?:i|we) (?:make|earn|get|receive|take in|bring in) more than (?:i|we) (?:spent|paid out)\b",
+        r"^did (?:i|we) (?:make|earn|get|receive|take in|bring in) more than (?:i|we) (?:spent|paid out)\b"
+        r"|^do (?:i|we) spend more than (?:i|we) (?:bring in|earn|make|get|take in|receive)\b",
     ),
     ("spending", r"\b(?:expenditures?|outlays?|outgoings)\b"),
     ("what was my total spending", r"^what (?:were|was|are|is) (?:the |my )?total spending\b"),
@@ -137,9 +133,8 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         "which refills are due ",
-        r"^(?:is there |have i got |do i"
-        r" have )?(?:anything|something)"
-        r" to (?:pick up|collect|get) (?:at|from) the pharmacy ",
+        r"^(?:is there |have i got |do i have )?(?:anything|something) to (?:pick up|collect|get) "
+        r"(?:at|from) the pharmacy ",
     ),
     (
         r"am i on \1",
@@ -204,9 +199,8 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"how severe are my \1 and \2 allergies",
-        r"^is (?:the|my) (\w+) allergy (?:worse|more \w+|less"
-        r" \w+|better) than (?:the|my)"
-        r" (\w+)(?: (?:one|allergy))?$",
+        r"^is (?:the|my) (\w+) allergy (?:worse|more \w+|less \w+|better) than (?:the|my) (\w+)"
+        r"(?: (?:one|allergy))?$",
     ),
     (
         "which is my worst allergy",
@@ -214,10 +208,9 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"\1",
-        r"^((?:can|may|could|should|is"
-        r" it (?:ok|okay|safe|fine|all"
-        r" ?right) (?:for me )?to) (?:i )?(?:eat|have|drink) .+?)"
-        r" (?:for (?:my )?(?:breakfast|lunch|dinner|supper|dessert|a snack)|beforehand)$",
+        r"^((?:can|may|could|should|is it (?:ok|okay|safe|fine|all ?right) (?:for me )?to) (?:i )?"
+        r"(?:eat|have|drink) .+?) (?:for (?:my )?(?:breakfast|lunch|dinner|supper|dessert|a snack)"
+        r"|beforehand)$",
     ),
     (r"can i \2 \1", r"^((?:\w+ ){0,2}\w+) i can (eat|drink|touch)$"),
     (r"am i allergic to \1", r"^((?:(?!am|why|that|what|which)\w+ ){0,2}\w+) i am allergic$"),
@@ -230,14 +223,13 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     # Visits.
     (
         "when is my lab appointment",
-        r"^(?:do|must|should) i (?:have to"
-        r" |need to )?(?:skip (?:breakfast"
-        r"|food|eating)|not eat|go without (?:food|breakfast)|fast)"
-        r" (?:before|for) (?:the|my) (?:blood (?:test|draw|work)|labs?(?: \w+)?)\b",
+        r"^(?:do|must|should) i (?:have to |need to )?"
+        r"(?:skip (?:breakfast|food|eating)|not eat|go without (?:food|breakfast)|fast) (?:before|for) "
+        r"(?:the|my) (?:blood (?:test|draw|work)|labs?(?: \w+)?)\b",
     ),
     (
         r"\1 another appointment",
-        r"\b(?<=^)((?:ok |okay |then |so )*(?:book|schedule|make|get) (?:me |us )?)another(?: one)?\b",
+        r"^((?:ok |okay |then |so )*(?:book|schedule|make|get) (?:me |us )?)another(?: one)?\b",
     ),
     ("do i have anything ", r"^(?:is there|have i got|do i have) anything else (?=(?:this|next|on|in)\b)"),
     ("", r"\b(?:early )(?=morning (?:appointments?|visits?)\b)"),
