@@ -110,7 +110,10 @@ def test_the_pair_gets_another_password_and_the_address_stays(holder, on):
     (before,) = holder()
     former = vrrp_secret()
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "playbooks/rotate_secrets.yml", "-e", "rotate_only=pair"],
+        [
+            sys.executable, "-m", "ansible", "playbook", "playbooks/rotate_secrets.yml",
+            "-e", "rotate_only=pair",
+        ],
         cwd=PROJECT, capture_output=True, text=True, timeout=BRING_UP_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
