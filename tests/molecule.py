@@ -191,7 +191,7 @@ class Results:
         self._takes_s = FIRST_TAKES_S
 
     def run(self, scenario: str) -> None:
-        """Run a scenario, if there is time for it and for those that failed once more, and say how it went."""
+        """Run a scenario if there is time for it and, once more, for those that failed; say how it went."""
         minutes = (END - time.time()) / 60
         if minutes * 60 < self._takes_s * (1 + min(len(self.failed), TRIED_AGAIN)):
             self.left_out.append(scenario)
