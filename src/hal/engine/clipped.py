@@ -44,10 +44,26 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"my last \1 reading in \2",
         rf"^what was my ({_METRIC}) (?:on|at|for) (?:the|my) (?:last|final) reading (?:of|in) (.+)$",
     ),
+    (
+        r"what were my \2 readings in \1",
+        rf"^(?:give|show|tell|read|list)(?: me)? all (?:of )?(?:the|my) ({MONTH}) ({_METRIC})s?$",
+    ),
     ("how much has my ", rf"^how far has my (?={_METRIC} (?:come|gone|dropped|fallen|risen)\b)"),
     (r"did i have any \1 readings", rf"^(?:were|are|was) (?:there )?any ({_METRIC}) (?:readings|numbers)\b"),
     (r"my temperature \1", r"^(?:the )?temp(?:erature)? ((?:on|yesterday|today|this|last)\b.*)$"),
     # Times.
+    ("", r" back then$"),
+    (r"since the \1", r"\bsince (fall|autumn|summer|spring|winter)\b"),
+    (r"in the week of \1", r"\b(?:on|in|during|over) (christmas|thanksgiving|easter) week\b"),
+    ("", r"\b(?:doctor|dentist|medicine|medication|medical|money|allergy|appointment|health)s? wise$"),
+    (
+        r"\1 ever",
+        r"^(.*\b(?:over|under|above"
+        r"|below|more than|less than"
+        r"|higher than|lower than)"
+        r" \d+) at any (?:time|point)\b",
+    ),
+    (" on record", r" (?:that )?(?:i|we) (?:have |ever )?(?:written down|recorded|logged|noted)$"),
     (
         r"\1 \2 \3 the end of \1",
         rf"\b({MONTH}) (\d{{1,2}}) (through|until|till|to) the end of (?:that|the) month\b",
@@ -59,6 +75,13 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"^is there (?:a|any) readings? (?:from|for|of) (today|yesterday|this morning)$",
     ),
     # What is spent and received.
+    (r"how much have \1 paid", r"^what have (i|we) paid\b"),
+    ("did i buy anything", r"^(?:did|has|was) (?:anything|something) (?:get |got |been )?charged\b"),
+    (
+        r"what is my highest \1 bill in all",
+        r"^which (utility|bill) (?:costs|is" r"|was)(?: me| us)?" r" the (?:most|highest)$",
+    ),
+    (r"how much did \2 pay for \1", r"^how much ((?:\w+ )?tax(?:es)?) (?:did|do|have) (i|we) (?:pay|paid)\b"),
     (
         r"did i spend more than \2 in \1",
         rf"^(?:did|has|have|was|is) (?:my|our) ({MONTH}) spending (?:(?:go|gone|come|get|been|be|run) )?"
@@ -77,7 +100,11 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"what is the average purchase at \1",
-        r"^(?:what is )?(?:the |my |our )average (\w+) (?:run|trip|stop)\b",
+        r"^(?:what is )?(?:the |my |our"
+        r" |an )?average (?:(?:spending"
+        r"|spent|cost) (?:per|for"
+        r" each|each|a) )?(\w+)"
+        r" (?:run|trip|stop)\b",
     ),
     (r"how much did \2 pay \3", r"^(what|how much) did (i|we) donate to (.+)$"),
     (
@@ -86,7 +113,10 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"(?: (?:was|is) (?:it|that))?$",
     ),
     ("what bills did i pay ", r"^(?:what|which) bills (?:went out|came out|cleared|were paid|got paid) "),
-    (r"how much did i pay the \1 doctor", r"^what did the (eye|heart) place (?:charge|cost) me$"),
+    (
+        r"how much did i pay the \1 doctor",
+        r"^(?:what|how much)" r" did the (eye|heart)" r" place (?:charge" r"|cost) (?:me|us)$",
+    ),
     (
         r"how much did \1 spend at \2 in all",
         r"^(?:what|how much) (?:did|have) (i|we) (?:spend|spent) (?:at|on) (\w+(?: \w+)?) so far$",
@@ -125,6 +155,25 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (r"did i \1 \2 ", r"^i (spend|pay) (more|less) (?=.* or )"),
     # What is taken.
+    (
+        "list my medications",
+        r"^(?:give me |list )?(?:the"
+        r" |my )?(?:full|complete"
+        r"|whole) list of what i am"
+        r" on(?: (?:right )?now)?$",
+    ),
+    (
+        r"when did i start \1",
+        r"^since when (?:have|did)"
+        r" i (?:had|been on|been"
+        r" taking|taken|take"
+        r"|have) (?:the |my )?(.+)$",
+    ),
+    (r"how long was i on \1", r"^for how many days was i on (.+)$"),
+    ("what do i take ", r"^what is to be taken "),
+    ("which refills are due in ", r"^which refills (?:fall|come up|land) in "),
+    (r"what was \1 for", r"^why was i (?:given|prescribed|put on) (.+)$"),
+    (r"\1 seasonal allergies", r"^(.*\btake\b.* for) (?:my )?hay fever\b"),
     (
         r"how many milligrams of \1 do i take a day",
         r"^(?:in total )?how much"
@@ -187,11 +236,15 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"what \1 am i allergic to",
+        r"^(?:which|what) (drugs|medic\w+) (?:must|should|can) (?:never|not) be given\b.*$",
+    ),
+    (
+        r"what \1 am i allergic to",
         r"^(?:and|what about|how about)(?: what)?(?: about)? to (drugs|medic\w+|foods?)$",
     ),
     (
         "how many allergies are on record",
-        r"^how many allergies are (?:on|in) (?:my|the) (?:chart|file|list|records)$",
+        r"^how many allergies are (?:(?:on|in) (?:my|the) (?:chart|file|list|records)|listed(?: for me)?)$",
     ),
     (
         r"how severe is my \1 allergy",
@@ -220,7 +273,22 @@ CLIPPED: tuple[tuple[str, str], ...] = (
         r"^(?:is|are) ((?!it|that|this|they)\w+(?: \w+)?) (?:going to be )?(?:an issue|a problem|trouble)"
         r"(?: for me)?(?: allerg\w+ wise)?$",
     ),
+    (
+        "",
+        r" (?:that )?(?:the|a|my)"
+        r" (?:restaurant|hospital"
+        r"|waiter|chef|surgeon|nurse)"
+        r" should know(?: about)?$",
+    ),
+    (r"what happens if i take \1", r"^what happens if i gets? (\w+)$"),
     # Visits.
+    ("which appointments are ", r"^which appointments (?:take place|happen) "),
+    (
+        r"what appointments have i had \1",
+        r"^who (?:all )?have" r" (?:i|we) seen(?:" r" so far)? ((?:in" r"|this|since) .+)$",
+    ),
+    ("what was that for", r"^what was (?:the|that) (?:visit|appointment) (?:about|for)$"),
+    ("when is it", r"^what time (?:should|must|do) (?:i|we) (?:have to )?be there$"),
     (
         "when is my lab appointment",
         r"^(?:do|must|should) i (?:have to |need to )?"

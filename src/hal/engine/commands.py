@@ -52,7 +52,7 @@ COMMANDS = rules.named(
     home (?:turn|switch) (?:\w+ ){0,3}(?:on|off|up|down)|dim \w+|play \w+|unlock \w+|set the \w+|start the \w+
     home (?:turn|make|set|change) (?:\w+ ){0,2}(?:lights?|lamps?) \w+
     home (?:lights?|lamps?|tv|heat) (?:on|off|up|down)$
-    home make it (?:\w+ ){0,2}(?:warm|cool|hott?|cold|bright|quiet|loud|dim)er
+    home make (?:it|the \w+) (?:\w+ ){0,2}(?:warm|cool|hott?|cold|bright|quiet|loud|dim)er
     home (?:kill|cut|put out|put on|flip) (?:the|my|all the) (?:lights?|lamps?|heat|tv|power|fan)\b
     home (?:lock|open|close|pause|shut|shut off) (?:the|my) \w+|order (?:an?|me|some) \w+
     """.replace(

@@ -326,6 +326,7 @@ _MONEY: tuple[tuple[str, str], ...] = (
                 "",
             ),
             (r"^did (?:i|we) (?:live|stay) within (?:my|our) means", ""),
+            (r"^did (?:i|we) (?:overspend|have (?:any )?(?:money|anything) left(?: over)?)", ""),
         )
     ),
     ("what was my net_income this month", r"^did (?:i|we) spend more than (?:i|we) earned$"),

@@ -52,7 +52,10 @@ _FACTS = re.compile(
     r"|insurance (?:number|card|policy|company)|medicare number|cash|withdrawals?|atm|pulse ox"
     r"|(?:tele)?phone number|number of (?:the )?(?:tele)?phone|fax number|(?:policy|member|account"
     r"|group) number"
-    r"|(?<=the )address(?= of (?!my\b|the\b))|colonoscopy|mammogram|endoscopy|pap smear|(?<=my )potassium"
+    r"|(?<=the )address(?= of"
+    r" (?!my\b|the\b))"
+    r"|colonoscopy|mammogram|endoscopy"
+    r"|pap smear|(?<=my )potassium"
     r"|flu (?:shot|injection|vaccine|jab)|vaccin\w+|immuni[sz]ation\w*|booster"
     r"|email(?: address)?|street address|mailing address|home address|zip code|directions|parking"
     r"|(?<=did i )sleep|hours of sleep|sleep (?:score|data)|oxygen sats?)\b"
@@ -87,6 +90,7 @@ _ADVICE = re.compile(
     r"|what is the difference between an? (?!day|week|month|year)"
     r"|what can (?:i|we) do|is there (?:a|any) way to)\b"
 )
+_EATS = re.compile(r"\b(?:can|may|could|should) (?:i|we|he|she) (?:still )?(?:eat|drink|take|touch)\b")
 _PERMISSION = re.compile(r"\b(?:can|could|may|should|safe|ok|okay|alright|all right|fine)\b")
 _OF_ALLERGIES = re.compile(
     r"allerg|sever|react|sensitiv|intoleran|avoid|\b(?:can|may|could) (?:i|we|she|he)|can not i|safe"
@@ -277,11 +281,12 @@ def _fact_not_kept(turn: Turn) -> SpokenAnswer | None:
     kept = {each.replace(" ", "") for each in turn.household.metrics()}
     if fact and fact[0].replace(" ", "") in kept:
         return None
-    medicine = question.intent == Intent.MEDICATION
+    # Whether a medicine may be taken or a food eaten is asked first, and then when.
+    cautious = question.intent == Intent.MEDICATION or question.named("allergens") or _EATS.search(text)
     few = len(text.split()) <= FEW_WORDS or bool(fact and text.endswith(fact[0]))
     own = bool(_MINE.search(text)) or question.continued or (few and bool(_LATELY.search(text)))
     own = own or names_records(question)
-    if fact and not medicine and own and (few or _ASKS.search(text)):
+    if fact and not cautious and own and (few or _ASKS.search(text)):
         return SpokenAnswer(f"There is no {fact[0]} on record.", "NOT_ON_RECORD")
     own_fact = _OWN_FACT.search(text)
     if own_fact and question.intent == Intent.GENERAL and not question.entities:

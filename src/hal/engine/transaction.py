@@ -62,12 +62,13 @@ def answer(turn: Turn) -> SpokenAnswer:
     if action == "TRANSACTION_COMPARE":
         return comparisons.compare(matching, turn, merchants, _subject(turn, merchants))
     period = question.period
+    counted = _PAYMENTS.search(question.text)
     named = bool(merchants or question.named("categories"))
     of_all = _OF_ALL.search(question.text) or (named and _ALTOGETHER.search(question.text))
     if (
         period is None
         and action in _OF_THIS_MONTH
-        and not (income and (question.conditions.average or question.conditions.per))
+        and not (income and (question.conditions.average or question.conditions.per or counted))
         and not (question.excluded_periods or question.conditions.last or of_all)
     ):
         period, _ = periods.find(_THIS_MONTH, today)
@@ -138,6 +139,7 @@ def _action(question: Question) -> str:
 
 _RANKED = ("TRANSACTION_BREAKDOWN", "TRANSACTION_PEAK", "TRANSACTION_TOP")
 _EXTREMES = ("TRANSACTION_LARGEST", "TRANSACTION_SMALLEST", "TRANSACTION_FIRST")
+_PAYMENTS = re.compile(r"^(?:and )?how many (?:\w+ ){0,3}(?:payments|deposits|(?:pay ?)?checks)\b")
 _IN_THE_BANK = re.compile(
     r"\b(?:balance|owes?|owed|debts?"
     r"|(?:left|have|money) in (?:my|the|our) (?:\w+ )?(?:account|bank|checking|savings))\b"
@@ -285,11 +287,8 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
     if action == "TRANSACTION_SUM" and len(turn.question.periods) > 1:
         return f"{said[:-1]}: {_by_period(chosen, turn)}."
     if action == "TRANSACTION_INCOME":
-        if conditions.average or conditions.per:
-            return averages.received(chosen, turn)
-        sources = list(dict.fromkeys(item.merchant for item in chosen))
-        said = f"You received {total}{when}, from {spoken.join(sources)}."
-    elif action == "TRANSACTION_COUNT":
+        return _received(chosen, total, when, turn)
+    if action == "TRANSACTION_COUNT":
         said = f"You made {purchases}{subject}{when}, for {total} in all."
     elif action == "TRANSACTION_FREQUENT":
         [(merchant, number)] = Counter(item.merchant for item in chosen).most_common(1)
@@ -309,7 +308,26 @@ def _say(action: str, chosen: list[Transaction], subject: str, when: str, turn: 
         said = f"{which} was {_one(item, turn)}."
     elif not turn.question.named("merchants") and len(turn.question.named("categories")) > 1:
         said = f"You spent {total}{when}: {spoken.join(_by_category(chosen))}."
+    elif _of_each_merchant(action, turn) and len(each := _by_merchant(chosen)) > 1:
+        said = f"{said[:-1]}: {spoken.join(each)}."
     return said
+
+
+def _of_each_merchant(action: str, turn: Turn) -> bool:
+    """Tell whether a sum is of several merchants that are named, and of nothing else."""
+    several = len(turn.question.named("merchants")) > 1 and not turn.question.named("categories")
+    return action == "TRANSACTION_SUM" and several
+
+
+def _received(chosen: list[Transaction], total: str, when: str, turn: Turn) -> str:
+    """Say what was received, how much that is as a rule, or in how many payments it came."""
+    conditions = turn.question.conditions
+    if conditions.average or conditions.per:
+        return averages.received(chosen, turn)
+    sources = spoken.join(list(dict.fromkeys(item.merchant for item in chosen)))
+    if _PAYMENTS.search(turn.question.text):
+        return f"You received {spoken.count(len(chosen), 'payment')} from {sources}{when}, {total} in all."
+    return f"You received {total}{when}, from {sources}."
 
 
 def _most(action: str, chosen: list[Transaction], subject: str, when: str, turn: Turn) -> str:
@@ -393,8 +411,11 @@ def _by_period(chosen: list[Transaction], turn: Turn) -> str:
 
 def _ranked(chosen: list[Transaction], turn: Turn) -> list[str]:
     """Return what was spent on each category, or at each merchant if those are asked for, most first."""
-    if not _where(turn):
-        return _by_category(chosen)
+    return _by_merchant(chosen) if _where(turn) else _by_category(chosen)
+
+
+def _by_merchant(chosen: list[Transaction]) -> list[str]:
+    """Return what was spent at each merchant, most first."""
     totals = Counter[str]()
     for item in chosen:
         totals[item.merchant] += item.cents

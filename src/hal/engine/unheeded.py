@@ -94,6 +94,9 @@ UNHEEDED = rules.named(
     APPOINTMENT (?:did|does|do) (?:\w+ ){1,3}(?:say|tell|find|think|recommend)
     APPOINTMENT ^(?:can|could|would) (?!(?:i|we|you|she|he)\b)(?:\w+ ){1,3}(?:come|see me|do|call|give)
     HEALTH_DATA ^(?:and )?how long
+    HEALTH_DATA (?:did|does|has) (?:the |my )?(?:doctor|nurse)(?: \w+){0,2} (?:say|said|tell|told|think)
+    MEDICATION (?:started|began)\b.* still (?:on|taking|take)
+    TRANSACTION_INCOME how much (?:more|less)
     MEDICATION_DETAILS ^(?:(?:are|do|which|what) )?(?:any|all|some|of|pills|medic\w+|ones?)\b.* generics?
     APPOINTMENT (?:man|woman) or|with (?:a )?(?:man|woman|male|female)|or (?:a )?(?:wo)?man|how old
     """
