@@ -58,10 +58,8 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ("", r"\b(?:doctor|dentist|medicine|medication|medical|money|allergy|appointment|health)s? wise$"),
     (
         r"\1 ever",
-        r"^(.*\b(?:over|under|above"
-        r"|below|more than|less than"
-        r"|higher than|lower than)"
-        r" \d+) at any (?:time|point)\b",
+        r"^(.*\b(?:over|under|above|below|more than|less than|higher than|lower than) \d+)"
+        r" at any (?:time|point)\b",
     ),
     (" on record", r" (?:that )?(?:i|we) (?:have |ever )?(?:written down|recorded|logged|noted)$"),
     (
@@ -79,7 +77,7 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ("did i buy anything", r"^(?:did|has|was) (?:anything|something) (?:get |got |been )?charged\b"),
     (
         r"what is my highest \1 bill in all",
-        r"^which (utility|bill) (?:costs|is" r"|was)(?: me| us)?" r" the (?:most|highest)$",
+        r"^which (utility|bill) (?:costs|is|was)(?: me| us)? the (?:most|highest)$",
     ),
     (r"how much did \2 pay for \1", r"^how much ((?:\w+ )?tax(?:es)?) (?:did|do|have) (i|we) (?:pay|paid)\b"),
     (
@@ -100,11 +98,8 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"what is the average purchase at \1",
-        r"^(?:what is )?(?:the |my |our"
-        r" |an )?average (?:(?:spending"
-        r"|spent|cost) (?:per|for"
-        r" each|each|a) )?(\w+)"
-        r" (?:run|trip|stop)\b",
+        r"^(?:what is )?(?:the |my |our |an )?average"
+        r" (?:(?:spending|spent|cost) (?:per|for each|each|a) )?(\w+) (?:run|trip|stop)\b",
     ),
     (r"how much did \2 pay \3", r"^(what|how much) did (i|we) donate to (.+)$"),
     (
@@ -115,7 +110,7 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ("what bills did i pay ", r"^(?:what|which) bills (?:went out|came out|cleared|were paid|got paid) "),
     (
         r"how much did i pay the \1 doctor",
-        r"^(?:what|how much)" r" did the (eye|heart)" r" place (?:charge" r"|cost) (?:me|us)$",
+        r"^(?:what|how much) did the (eye|heart) place (?:charge|cost) (?:me|us)$",
     ),
     (
         r"how much did \1 spend at \2 in all",
@@ -157,17 +152,11 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     # What is taken.
     (
         "list my medications",
-        r"^(?:give me |list )?(?:the"
-        r" |my )?(?:full|complete"
-        r"|whole) list of what i am"
-        r" on(?: (?:right )?now)?$",
+        r"^(?:give me |list )?(?:the |my )?(?:full|complete|whole) list of what i am on(?: (?:right )?now)?$",
     ),
     (
         r"when did i start \1",
-        r"^since when (?:have|did)"
-        r" i (?:had|been on|been"
-        r" taking|taken|take"
-        r"|have) (?:the |my )?(.+)$",
+        r"^since when (?:have|did) i (?:had|been on|been taking|taken|take|have) (?:the |my )?(.+)$",
     ),
     (r"how long was i on \1", r"^for how many days was i on (.+)$"),
     ("what do i take ", r"^what is to be taken "),
@@ -176,9 +165,8 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     (r"\1 seasonal allergies", r"^(.*\btake\b.* for) (?:my )?hay fever\b"),
     (
         r"how many milligrams of \1 do i take a day",
-        r"^(?:in total )?how much"
-        r" (\w+) do i (?:get|take|have)"
-        r" (?:per|each|every|a) day(?: in (?:total|all))?$",
+        r"^(?:in total )?how much (\w+) do i (?:get|take|have) (?:per|each|every|a) day"
+        r"(?: in (?:total|all))?$",
     ),
     (
         "which refills are due ",
@@ -223,8 +211,7 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         r"who prescribed \1",
-        r"^(?:is|are) (?:the |my )?(\w+)"
-        r" (?:a |on |by )?prescription"
+        r"^(?:is|are) (?:the |my )?(\w+) (?:a |on |by )?prescription"
         r" (?:or (?:something|over|just|one)|i just)\b.*$",
     ),
     ("did i take", r"\bdid i took\b"),
@@ -275,9 +262,7 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ),
     (
         "",
-        r" (?:that )?(?:the|a|my)"
-        r" (?:restaurant|hospital"
-        r"|waiter|chef|surgeon|nurse)"
+        r" (?:that )?(?:the|a|my) (?:restaurant|hospital|waiter|chef|surgeon|nurse)"
         r" should know(?: about)?$",
     ),
     (r"what happens if i take \1", r"^what happens if i gets? (\w+)$"),
@@ -285,7 +270,7 @@ CLIPPED: tuple[tuple[str, str], ...] = (
     ("which appointments are ", r"^which appointments (?:take place|happen) "),
     (
         r"what appointments have i had \1",
-        r"^who (?:all )?have" r" (?:i|we) seen(?:" r" so far)? ((?:in" r"|this|since) .+)$",
+        r"^who (?:all )?have (?:i|we) seen(?: so far)? ((?:in|this|since) .+)$",
     ),
     ("what was that for", r"^what was (?:the|that) (?:visit|appointment) (?:about|for)$"),
     ("when is it", r"^what time (?:should|must|do) (?:i|we) (?:have to )?be there$"),

@@ -75,7 +75,7 @@ UNHEEDED = rules.named(
     TRANSACTION_COUNT how (?:many times|often) (?:a|per|each|every) (?:week|month|year)
     TRANSACTION_COUNT how many (?:different )?(?:restaurants|stores|shops|places|merchants)
     TRANSACTION_SUM ^(?:what|which) (?:\w+ )?(?:utilities|bills|stores|subscriptions|insurance) (?:do|did)
-    TRANSACTION_SUM ^(?:what|which) (?:restaurant|store|shop|place|bill|subscription) (?:do|did|ha|was|is)
+    TRANSACTION_SUM ^(?:what|which) (?:restaurant|store|shop|place|bill|subscription) (?:do|did|was|is)
     MEDICATION (?:prescription|pharmacy|bottle|label) numbers?
     MEDICATION_LIST coming up|up next|(?:can|should|must|may) (?:not i|i not|not be)
     HEALTH_DATA_AVERAGE (?:better|worse|higher|lower)(?!.*\b(?:than|or|from|compared)\b)

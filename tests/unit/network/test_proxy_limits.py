@@ -61,7 +61,7 @@ def test_silent_connections_of_one_address_leave_the_ports_to_others(proxy: Prox
 
 def test_an_address_is_served_again_when_it_has_let_go(proxy: Proxy) -> None:
     with ExitStack() as stack:
-        silent(proxy, stack, 2 * CONNECTIONS)  # with exactly as many as are let in, one more may slip in
+        silent(proxy, stack, 2 * CONNECTIONS)  # of exactly as many one was at times not counted
     until(proxy, 200)
 
 

@@ -100,7 +100,8 @@ def test_no_name_means_all(only):
 def test_a_name_that_is_none_is_refused_with_those_there_are():
     with pytest.raises(
         RotationError,
-        match=r"^rotate_only names keys, wifi; there are backups, tokens, pair, as in -e rotate_only=tokens",
+        match=r"^rotate_only names keys, wifi; there are backups, tokens, pair,"
+        r" as in -e rotate_only=tokens\.$",
     ):
         rotation(HELD, "keys,tokens,wifi")
 
