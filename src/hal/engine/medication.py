@@ -65,12 +65,8 @@ def _named(question: Question, everything: list[Medication]) -> list[Medication]
     active = [item for item in everything if item.active]
     form = question.conditions.form
     beside = refills.THE_FORM.search(question.text) and not any(item.form == form for item in named)
-    if (
-        (not named or beside)
-        and form
-        and not question.conditions.negated
-        and (question.action not in _LISTS or refills.THE_FORM.search(question.text))
-    ):
+    alone = not named and question.action not in _LISTS
+    if form and not question.conditions.negated and (beside or alone):
         purposes = question.named("purposes")
         named += [item for item in active if item.form == form and (not purposes or item.purpose in purposes)]
     started = [item for item in active if item.start_date]
