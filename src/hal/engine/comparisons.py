@@ -6,9 +6,9 @@ import re
 
 from hal.engine import periods, spoken
 from hal.engine.answers import SpokenAnswer, Turn
+from hal.engine.periods import Period
 from hal.engine.records import Transaction
 
-_THIS_MONTH = "this month"
 _LAST_UNIT = re.compile(r"^last (week|year)$")
 # A shop and a kind of spending that are compared: "more at Netflix or on dining".
 _EITHER = re.compile(r"\b(?:or|versus|vs|than (?:on|at))\b")
@@ -18,8 +18,7 @@ _BY_HOW_MUCH = re.compile(r"\bhow much (?:more|less|higher|lower)\b|\bdifference
 def left_over(turn: Turn) -> SpokenAnswer:
     """Say what was received in a period and what was spent, and what that leaves."""
     today = turn.now.date()
-    period = turn.question.period or periods.find(_THIS_MONTH, today)[0]
-    assert period is not None  # noqa: S101 - this month is one
+    period = turn.question.period or periods.this_month(today)
     within = [
         item.cents for item in turn.household.transactions() if item.date <= today and item.date in period
     ]
@@ -48,11 +47,10 @@ def compare(
     """
     question = turn.question
     categories = question.named("categories")
-    period = question.periods[0] if question.periods else periods.find(_THIS_MONTH, turn.now.date())[0]
-    assert period is not None  # noqa: S101 - "this month" is a period
+    period = question.periods[0] if question.periods else periods.this_month(turn.now.date())
     when = ""
     compared = question.periods
-    current = periods.find(_THIS_MONTH, turn.now.date())[0]
+    current: Period | None = periods.this_month(turn.now.date())
     if len(compared) == 1 and (unit := _LAST_UNIT.search(compared[0].label)):
         current = periods.find(f"this {unit[1]}", turn.now.date())[0]
     either = len(merchants) == len(categories) == 1 and bool(_EITHER.search(question.text))

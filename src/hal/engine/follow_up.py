@@ -222,7 +222,7 @@ def _further(question: Question, earlier: Question, household: Household, today:
     period = earlier.period
     if unit:
         if period is None and earlier.intent == Intent.TRANSACTION:
-            period = periods.find("this month", today)[0]
+            period = periods.this_month(today)
         beside = period_grammar.beside(unit[1], period, unit[2], today) if period else None
         return replace(again, periods=(beside,)) if beside else None
     if step and step[1] == "before":

@@ -44,6 +44,13 @@ class Period:
         return self.start <= when <= self.end
 
 
+def this_month(today: date) -> Period:
+    """Return the month that a day is in, which is meant where a question of money names no time."""
+    period, _ = find("this month", today)
+    assert period is not None  # noqa: S101 - it is among the rules
+    return period
+
+
 def find(text: str, today: date, *, future: bool = False) -> tuple[Period | None, str]:
     """Find the first period named in a normalised question.
 

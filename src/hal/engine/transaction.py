@@ -19,7 +19,6 @@ HOW_MANY = re.compile(
     r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\b(?! (?:day|week|month|year))"
 )
 _WORDS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-_THIS_MONTH = "this month"
 _OF_THIS_MONTH = ("TRANSACTION_SUM", "TRANSACTION_BREAKDOWN", "TRANSACTION_INCOME")
 
 
@@ -71,7 +70,7 @@ def answer(turn: Turn) -> SpokenAnswer:
         and not (income and (question.conditions.average or question.conditions.per or counted))
         and not (question.excluded_periods or question.conditions.last or of_all)
     ):
-        period, _ = periods.find(_THIS_MONTH, today)
+        period = periods.this_month(today)
     chosen = [
         item
         for item in matching
